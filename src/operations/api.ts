@@ -1,0 +1,23 @@
+import type { Quota } from './operation.js'
+
+/** The API as an operation sees it. */
+export interface Api {
+  /** Makes one call and says what became of it. Only an abort of the signal throws. */
+  call(request: ApiRequest): Promise<ApiAnswer>
+}
+
+export interface ApiRequest {
+  method: 'GET' | 'POST' | 'PATCH'
+  /** From the origin on, segments encoded: `/api/v2/conversations/66f…/end/`. */
+  path: string
+  body?: unknown
+  signal: AbortSignal
+}
+
+export type ApiAnswer =
+  /** `body` is parsed JSON, or text when it is none, or undefined; cut at a sane length. */
+  | { kind: 'answer'; status: number; body: unknown; quota: Quota }
+  /** Never reached the API: name not found, connection refused. */
+  | { kind: 'unreachable'; message: string }
+  /** Sent, and no answer came. */
+  | { kind: 'lost'; reason: 'timeout' | 'connection_lost'; message: string }

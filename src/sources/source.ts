@@ -1,0 +1,37 @@
+/** One file of the input: the name that the person gave, and where its bytes are (they differ for stdin). */
+export interface InputFile {
+  name: string
+  path: string
+}
+
+/** A row as a source found it, not yet judged: its ID may be empty or unusable. */
+export interface SourceRow {
+  /** As it stood in the file, without the spaces around it. */
+  id: string
+  /** Where the row begins: line in the file, from 1. */
+  line: number
+  /** Set when the row itself cannot be used: one sentence that says why. */
+  problem?: string
+  /** The fields of the row by name, for filters. Built when asked for. */
+  record(): Readonly<Record<string, unknown>>
+}
+
+export interface SourceOptions {
+  /** A column's name or its number from 1; sources without columns do not look at it. */
+  idColumn?: string
+  /** Sees every raw byte of the file in order, as it lies on disk: for fingerprints. */
+  tap?: (chunk: Uint8Array) => void
+}
+
+/**
+ * The promise of a source: streams the rows of a file in a fixed order, in batches of any size. The same bytes
+ * give the same rows. A row that cannot be used is given with its problem; a file that cannot be used throws
+ * a UsageError that names the file.
+ */
+export interface Source {
+  /** What `--format` calls it. */
+  readonly format: string
+  /** Whether a file that begins with these (decompressed, UTF-8) bytes is one for this source. */
+  recognises(head: Uint8Array): boolean
+  rows(file: InputFile, options: SourceOptions): AsyncIterable<readonly SourceRow[]>
+}
