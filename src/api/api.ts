@@ -1,4 +1,4 @@
-import type { Quota } from './operation.js'
+import type { Quota } from './quota.js'
 
 /** The API as an operation sees it. */
 export interface Api {
@@ -15,8 +15,8 @@ export interface ApiRequest {
 }
 
 export type ApiAnswer =
-  /** `body` is parsed JSON, or text when it is none, or undefined; cut at a sane length. */
-  | { kind: 'answer'; status: number; body: unknown; quota: Quota }
+  /** `body` is parsed JSON, or text when it is none, or undefined; cut at a sane length. `dateMs` is the API's clock (Unix). */
+  | { kind: 'answer'; status: number; body: unknown; quota: Quota; dateMs: number | null }
   /** Never reached the API: name not found, connection refused. */
   | { kind: 'unreachable'; message: string }
   /** Sent, and no answer came. */

@@ -1,0 +1,118 @@
+import { Agent, type Dispatcher } from 'undici'
+import { messageOf } from '../message.js'
+import type { Api, ApiAnswer, ApiRequest } from './api.js'
+import { quotaOf } from './quota.js'
+
+export interface HttpApiOptions {
+  /** Scheme, host and port: `https://acme.ada.support`. */
+  origin: string
+  /** Sent as a bearer token; kept nowhere else. */
+  key: string
+  timeoutMs: number
+  /** Connections open at once, at most. */
+  connections: number
+  userAgent: string
+}
+
+export interface HttpApi extends Api {
+  close(): Promise<void>
+}
+
+/** More of a body than this is never looked at. */
+const longestBodyBytes = 64 * 1024
+
+/** undici's connect timer is coarse; a connection that takes longer than this was never made. */
+const longestConnectMs = 10_000
+
+/** Talks to the API over HTTP. Redirects are not followed: one could turn a POST into a GET, or leak the key. */
+export function openHttpApi(options: HttpApiOptions): HttpApi {
+  const agent = new Agent({
+    connections: options.connections,
+    pipelining: 1,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: { timeout: Math.min(options.timeoutMs, longestConnectMs) },
+  })
+  return {
+    call: (request) => call(agent, request, options),
+    close: () => agent.destroy(),
+  }
+}
+
+async function call(agent: Agent, request: ApiRequest, options: HttpApiOptions): Promise<ApiAnswer> {
+  const abort = new AbortController()
+  const stop = () => abort.abort(request.signal.reason)
+  const timeout = setTimeout(() => abort.abort(new CallTimeout()), options.timeoutMs)
+  if (request.signal.aborted) stop()
+  request.signal.addEventListener('abort', stop, { once: true })
+  try {
+    const answer = await agent.request({
+      origin: options.origin,
+      path: request.path,
+      method: request.method,
+      headers: {
+        authorization: `Bearer ${options.key}`,
+        accept: 'application/json',
+        'user-agent': options.userAgent,
+        ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      body: request.body === undefined ? null : JSON.stringify(request.body),
+      signal: abort.signal,
+    })
+    const body = await readBody(answer.body)
+    return {
+      kind: 'answer',
+      status: answer.statusCode,
+      body,
+      quota: quotaOf(answer.headers, Date.now()),
+      dateMs: Date.parse(String(answer.headers.date)) || null,
+    }
+  } catch (error) {
+    if (request.signal.aborted) throw request.signal.reason
+    if (error instanceof CallTimeout) {
+      return { kind: 'lost', reason: 'timeout', message: `no answer within ${options.timeoutMs / 1000} s` }
+    }
+    return isBeforeSending(error)
+      ? { kind: 'unreachable', message: messageOf(error) }
+      : { kind: 'lost', reason: 'connection_lost', message: messageOf(error) }
+  } finally {
+    clearTimeout(timeout)
+    request.signal.removeEventListener('abort', stop)
+  }
+}
+
+class CallTimeout extends Error {}
+
+/** Reads the body as far as it comes: once a status is there, the call was processed, and a cut-off body changes nothing. */
+async function readBody(body: Dispatcher.ResponseData['body']): Promise<unknown> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  try {
+    for await (const chunk of body) {
+      chunks.push(chunk)
+      bytes += chunk.length
+      if (bytes > longestBodyBytes) break
+    }
+  } catch {}
+  if (bytes === 0) return undefined
+  const text = Buffer.concat(chunks).toString('utf8', 0, longestBodyBytes)
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+/** Errors that happen before a request is written, so the API cannot have seen it. All else is in doubt. */
+function isBeforeSending(error: unknown): boolean {
+  const { code = '', syscall } = (error ?? {}) as { code?: string; syscall?: string }
+  return (
+    syscall === 'connect' ||
+    syscall === 'getaddrinfo' ||
+    code === 'UND_ERR_CONNECT_TIMEOUT' ||
+    code.startsWith('ERR_TLS') ||
+    code.startsWith('ERR_SSL') ||
+    /CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/.test(code) ||
+    (error instanceof AggregateError && error.errors.every(isBeforeSending))
+  )
+}

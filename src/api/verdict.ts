@@ -1,0 +1,95 @@
+import { cleanMessage } from '../message.js'
+import type { Outcome } from '../outcome.js'
+import type { ApiAnswer } from './api.js'
+import { noQuota, type Quota } from './quota.js'
+
+/** What one attempt came to. `quota` is what the answer said about the rate limits. */
+export type Verdict =
+  /** The item has its outcome. */
+  | { kind: 'settled'; quota: Quota; outcome: Outcome }
+  /** Worth another try; `outcome` is what to say when there are no more. */
+  | { kind: 'again'; cause: AgainCause; quota: Quota; outcome: Outcome; isProbe?: boolean }
+  /** Over a rate limit (429). */
+  | { kind: 'rate_limited'; quota: Quota; outcome: Outcome }
+  /** The key is wrong (401, 403): every other item would fail too. */
+  | { kind: 'refused'; quota: Quota; outcome: Outcome }
+
+/** `answered`: the API said so (408, 5xx); `unreachable`: the call never got there; `lost`: sent, no answer. */
+export type AgainCause = 'answered' | 'unreachable' | 'lost'
+
+/**
+ * What an answer means when the operation itself has nothing special to say about it. `done` is the reason of a
+ * success. An operation looks first at the answers that it knows better.
+ */
+export function verdictOf(answer: ApiAnswer, done: string): Verdict {
+  switch (answer.kind) {
+    case 'unreachable':
+      return again('unreachable', { status: 'failed', reason: 'network_error', message: answer.message })
+    case 'lost':
+      return again('lost', { status: 'unknown', reason: answer.reason, message: answer.message })
+    case 'answer':
+      return verdictOfStatus(answer, done)
+  }
+}
+
+/** Settles the item with this outcome, on the word of this answer. */
+export function settledBy(
+  answer: Extract<ApiAnswer, { kind: 'answer' }>,
+  outcome: Pick<Outcome, 'status' | 'reason'> & { message?: string },
+): Verdict {
+  return {
+    kind: 'settled',
+    quota: answer.quota,
+    outcome: { message: apiMessage(answer.body), ...outcome, httpStatus: answer.status },
+  }
+}
+
+function verdictOfStatus(answer: Extract<ApiAnswer, { kind: 'answer' }>, done: string): Verdict {
+  const { status, quota } = answer
+  const failed = (reason: string): Outcome => ({
+    status: 'failed',
+    reason,
+    httpStatus: status,
+    message: apiMessage(answer.body) || `HTTP ${status}`,
+  })
+  if (status >= 200 && status < 300)
+    return settledBy(answer, { status: 'succeeded', reason: done, message: '' })
+  if (status === 401 || status === 403) return { kind: 'refused', quota, outcome: failed('rejected') }
+  if (status === 404) return settledBy(answer, failed('not_found'))
+  if (status === 408) return { kind: 'again', cause: 'answered', quota, outcome: failed('rejected') }
+  if (status === 429) return { kind: 'rate_limited', quota, outcome: failed('rate_limited') }
+  if (status >= 500) return { kind: 'again', cause: 'answered', quota, outcome: failed('server_error') }
+  if (status >= 300 && status < 400) {
+    const message = `HTTP ${status}: redirects are not followed; check the base URL`
+    return settledBy(answer, { ...failed('rejected'), message })
+  }
+  return settledBy(answer, failed('rejected'))
+}
+
+function again(cause: 'unreachable' | 'lost', outcome: Omit<Outcome, 'httpStatus'>): Verdict {
+  return { kind: 'again', cause, quota: noQuota, outcome: { ...outcome, httpStatus: null } }
+}
+
+/**
+ * What an error body says, for people: the messages of `errors[]`, else `message`, else the text. Tolerates
+ * anything, as no catalogue of errors is published.
+ */
+export function apiMessage(body: unknown): string {
+  if (typeof body === 'string')
+    return cleanMessage(body.replace(/<(style|script)[\s\S]*?<\/\1>|<[^>]*>/gi, ' '))
+  if (typeof body !== 'object' || body === null) return ''
+  const { errors, message } = body as { errors?: unknown; message?: unknown }
+  if (Array.isArray(errors)) {
+    const parts = errors.slice(0, 5).flatMap((error) => {
+      const text = typeof error === 'string' ? error : ((error?.message ?? error?.type) as unknown)
+      return typeof text === 'string' && text !== '' ? [text + detailsOf(error?.details)] : []
+    })
+    if (parts.length > 0) return cleanMessage(parts.join('; '))
+  }
+  return typeof message === 'string' ? cleanMessage(message) : ''
+}
+
+function detailsOf(details: unknown): string {
+  if (details === null || details === undefined || details === '') return ''
+  return ` (${typeof details === 'string' ? details : JSON.stringify(details)})`
+}

@@ -1,0 +1,154 @@
+import { open } from 'node:fs/promises'
+import { pipeline } from 'node:stream/promises'
+import { createGunzip } from 'node:zlib'
+import { UsageError } from './usage-error.js'
+
+const chunkBytes = 128 * 1024
+export const headBytesMax = 64 * 1024
+
+/**
+ * The content of a file as UTF-8, in pieces: unpacked if it is gzip, transcoded if a byte order mark says UTF-16,
+ * without the mark. `tap` sees every raw byte, also those after the packed data. Stopping early closes the file.
+ */
+export async function* readBytes(
+  path: string,
+  name: string,
+  options: { tap?: ((chunk: Uint8Array) => void) | undefined } = {},
+): AsyncGenerator<Buffer, void, undefined> {
+  const file = await open(path).catch((error: unknown) => refuse(error, name))
+  try {
+    yield* decoded(unpacked(rawBytes(file, name, options.tap), name))
+  } finally {
+    await file.close()
+  }
+}
+
+/** The first 64 KiB of what `readBytes` gives. */
+export async function readHead(path: string, name: string): Promise<Buffer> {
+  const pieces: Buffer[] = []
+  let length = 0
+  for await (const piece of readBytes(path, name)) {
+    pieces.push(piece)
+    length += piece.length
+    if (length >= headBytesMax) break
+  }
+  return Buffer.concat(pieces).subarray(0, headBytesMax)
+}
+
+type Bytes = AsyncGenerator<Buffer, void, undefined>
+
+async function* rawBytes(
+  file: Awaited<ReturnType<typeof open>>,
+  name: string,
+  tap: ((chunk: Uint8Array) => void) | undefined,
+): Bytes {
+  for (;;) {
+    // A new buffer each time: whoever reads may still hold the last one.
+    const { bytesRead, buffer } = await file
+      .read(Buffer.allocUnsafeSlow(chunkBytes), 0, chunkBytes)
+      .catch((error: unknown) => refuse(error, name))
+    if (bytesRead === 0) return
+    const chunk = buffer.subarray(0, bytesRead)
+    tap?.(chunk)
+    yield chunk
+  }
+}
+
+async function* unpacked(bytes: Bytes, name: string): Bytes {
+  const { start, rest } = await startOf(bytes, 2)
+  if (start[0] !== 0x1f || start[1] !== 0x8b) {
+    yield* rest
+    return
+  }
+  const gunzip = createGunzip({ chunkSize: chunkBytes })
+  let rawLength = 0
+  let contentEnd = 0
+  const next = async (): Promise<Buffer | undefined> => {
+    const { value, done } = await rest.next()
+    if (done) return undefined
+    const length = lengthWithoutZeros(value)
+    if (length > 0) contentEnd = rawLength + length
+    rawLength += value.length
+    return value
+  }
+  const feed = async function* (): Bytes {
+    for (let chunk = await next(); chunk; chunk = await next()) yield chunk
+  }
+  // What goes wrong in it comes out of the loop below as well.
+  const feeding = pipeline(feed, gunzip).catch(() => undefined)
+  try {
+    yield* gunzip as AsyncIterable<Buffer>
+  } catch (error) {
+    throw damaged(name, (error as Error).message)
+  } finally {
+    gunzip.destroy()
+    await feeding
+  }
+  // After padding with zeros zlib reads no further: the tap wants the rest, and nothing may be forgotten in it.
+  while (await next());
+  if (contentEnd > gunzip.bytesWritten) throw damaged(name, 'something follows its end')
+}
+
+async function* decoded(bytes: Bytes): Bytes {
+  const { start, rest } = await startOf(bytes, 3)
+  const encoding = utf16Of(start)
+  if (encoding !== undefined) {
+    // It takes the mark away.
+    const decoder = new TextDecoder(encoding)
+    for await (const chunk of rest) yield Buffer.from(decoder.decode(chunk, { stream: true }))
+    yield Buffer.from(decoder.decode())
+    return
+  }
+  const hasMark = start[0] === 0xef && start[1] === 0xbb && start[2] === 0xbf
+  if (hasMark) {
+    await rest.next()
+    yield start.subarray(3)
+  }
+  yield* rest
+}
+
+function utf16Of(start: Buffer): string | undefined {
+  if (start[0] === 0xff && start[1] === 0xfe) return 'utf-16le'
+  if (start[0] === 0xfe && start[1] === 0xff) return 'utf-16be'
+  return undefined
+}
+
+/** Looks at the first bytes, however they are cut; `rest` gives all of them again. */
+async function startOf(bytes: Bytes, length: number): Promise<{ start: Buffer; rest: Bytes }> {
+  let start: Buffer = Buffer.alloc(0)
+  while (start.length < length) {
+    const { value, done } = await bytes.next()
+    if (done) break
+    start = start.length === 0 ? value : Buffer.concat([start, value])
+  }
+  const rest = async function* (): Bytes {
+    if (start.length > 0) yield start
+    yield* bytes
+  }
+  return { start, rest: rest() }
+}
+
+function lengthWithoutZeros(chunk: Buffer): number {
+  let length = chunk.length
+  while (length > 0 && chunk[length - 1] === 0) length--
+  return length
+}
+
+function damaged(name: string, why: string): UsageError {
+  return new UsageError(
+    `${name} begins like gzip but is damaged or cut off (${why}). Get a whole copy of the file.`,
+  )
+}
+
+function refuse(error: unknown, name: string): never {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === undefined) throw error
+  const reasons: Record<string, string> = {
+    ENOENT: 'there is no such file',
+    ENOTDIR: 'there is no such file',
+    EISDIR: 'this is a directory, not a file',
+    EACCES: 'no permission to read it',
+    EPERM: 'no permission to read it',
+  }
+  throw new UsageError(`Cannot read ${name}: ${reasons[code] ?? (error as Error).message}.`)
+}

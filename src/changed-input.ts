@@ -1,0 +1,96 @@
+import { existsSync } from 'node:fs'
+import { Checkpoint } from './checkpoint/checkpoint.js'
+import { scanLines } from './checkpoint/lines.js'
+import { type CheckpointState, readCheckpoint } from './checkpoint/read.js'
+import { settledItems } from './checkpoint/rows.js'
+import type { Filter } from './filters/filter.js'
+import { IdDifference, IdHashWriter } from './id-hashes.js'
+import { isUnchanged, openInput } from './input.js'
+import { readItems } from './items.js'
+import type { SettledItem } from './outcome.js'
+import { type Count, countInput } from './plan.js'
+import type { EarlierCalls } from './retry.js'
+import type { RunDirectory } from './run-directory.js'
+import type { RunFile } from './run-file.js'
+
+/** The run with its input as it was last accepted. */
+export function withAcceptedInput(run: RunFile, state: CheckpointState): RunFile {
+  const accepted = state.events.findLast((event) => event.event === 'input-changed')
+  return accepted === undefined ? run : { ...run, input: accepted.input, plan: accepted.plan }
+}
+
+/** The names of the input's files that are not what they were. */
+export async function changedFiles(run: RunFile): Promise<string[]> {
+  const changed = []
+  for (const file of run.input) if (!(await isUnchanged(file))) changed.push(file.name)
+  return changed
+}
+
+/** Counts the input as it is now, and how many IDs came and went. */
+export async function countChanged(
+  directory: RunDirectory,
+  run: RunFile,
+  filters: readonly Filter[],
+): Promise<{ count: Count; added: number; gone: number } | { count: Count; added: null }> {
+  if (!existsSync(directory.inputIds))
+    return { count: await countInput(run.input, run.settings, filters), added: null }
+  const difference = new IdDifference(directory.inputIds)
+  const count = await countInput(run.input, run.settings, filters, difference.add)
+  return { count, added: difference.added, gone: difference.gone }
+}
+
+/**
+ * Takes the input as it is now for this run. Row numbers mean nothing any more: what was called before is matched by
+ * ID, and stands again in the checkpoint under its new place in the input.
+ */
+export async function acceptChangedInput(
+  directory: RunDirectory,
+  run: RunFile,
+  count: Count,
+  filters: readonly Filter[],
+): Promise<void> {
+  const state = readCheckpoint(directory.checkpoint)
+  const called = await calledItems(directory.checkpoint)
+  const open = openItems(directory.checkpoint, state.open)
+  const checkpoint = new Checkpoint(directory.checkpoint, state)
+  const ids = new IdHashWriter(directory.inputIds)
+  await checkpoint.record({
+    event: 'input-changed',
+    at: new Date().toISOString(),
+    input: count.input,
+    plan: { read: count.read, calls: count.calls },
+  })
+  for await (const batch of readItems(await openInput(count.input, run.settings, filters))) {
+    for (const { item, outcome } of batch) {
+      if (outcome?.status === 'invalid' || outcome?.status === 'duplicate') continue
+      ids.add(item.id)
+      const before = called.get(item.id)
+      const earlier = open.get(item.id)
+      if (before)
+        checkpoint.settle({ ...before, ordinal: item.ordinal, source: item.source, line: item.line })
+      else if (earlier) checkpoint.carryOpen(item.ordinal, earlier)
+    }
+  }
+  ids.close()
+  await checkpoint.close()
+}
+
+async function calledItems(path: string): Promise<Map<string, SettledItem>> {
+  const called = new Map<string, SettledItem>()
+  for await (const batch of settledItems(path)) {
+    for (const item of batch) if (item.attempts > 0) called.set(item.id, item)
+  }
+  return called
+}
+
+/** What is known of calls that settled nothing, by ID. */
+function openItems(path: string, open: CheckpointState['open']): Map<string, EarlierCalls> {
+  const byId = new Map<string, EarlierCalls>()
+  if (open.size === 0) return byId
+  scanLines(path, (buffer, start, end) => {
+    const fields = JSON.parse(buffer.toString('utf8', start, end))
+    const earlier = open.get(fields.sent)
+    if (earlier) byId.set(fields.id, earlier)
+  })
+  return byId
+}

@@ -1,0 +1,121 @@
+import type { Item } from '../item.js'
+import type { SettledItem } from '../outcome.js'
+import type { EarlierCalls } from '../retry.js'
+import type { Fingerprinted } from '../run-file.js'
+import { Log } from './log.js'
+import type { CheckpointState } from './read.js'
+
+/** What happens to a run as a whole. */
+export type CheckpointEvent = StartEvent | InputChangedEvent | EndEvent
+
+export interface StartEvent {
+  event: 'started' | 'resumed'
+  at: string
+  by: string
+  host: string
+  pid: number
+  version: string
+  /** Items that a person allowed to be called, over all executions of the run. */
+  confirmed: number
+}
+
+/** Ordinals of all lines before it are void: the settled items that still matter stand again behind it. */
+export interface InputChangedEvent {
+  event: 'input-changed'
+  at: string
+  input: Fingerprinted[]
+  plan: { read: number; calls: number }
+}
+
+export type EndEvent =
+  | { event: 'stopped'; at: string; exitCode: number; because: string }
+  | { event: 'finished'; at: string; exitCode: number }
+
+/**
+ * The durable record of a run, and the one source of truth about it: one line per settled item, and notes of the
+ * calls that left, so that a resumed run knows which answers were lost.
+ */
+export class Checkpoint {
+  readonly #log: Log
+
+  constructor(path: string, state: Pick<CheckpointState, 'bytes' | 'head'>) {
+    this.#log = new Log(path, state.bytes, state.head)
+  }
+
+  /** The hash of the last line: whoever keeps it elsewhere can prove later that nothing was altered. */
+  get head(): string {
+    return this.#log.head
+  }
+
+  /** Settles an item that needed no call. It is on disk with the next line that matters. */
+  settle(settled: SettledItem): void {
+    this.#log.add(lineOf(settled))
+  }
+
+  /** Settles an item; resolves when that is on disk. Only then does the item count as settled. */
+  settleDurably(settled: SettledItem): Promise<void> {
+    this.#log.add(lineOf(settled))
+    return this.#log.sync()
+  }
+
+  /** Notes that a call leaves now. Written before it returns, so that a kill cannot take it away. */
+  noteSent(item: Item, at: string): void {
+    this.#log.add({ sent: item.ordinal, id: item.id, at })
+    this.#log.flush()
+  }
+
+  /** Notes that the call was answered (or never left), and that the item is not settled by it. */
+  noteBack(item: Item, at: string, reason: string, httpStatus: number | null): void {
+    this.#log.add({ back: item.ordinal, reason, http: httpStatus, at })
+  }
+
+  /** Notes again, under the item's ordinal in a changed input, what is known of calls that settled nothing. */
+  carryOpen(ordinal: number, earlier: EarlierCalls): void {
+    this.#log.add({ carried: ordinal, calls: earlier.calls, lost: earlier.isAnswerLost })
+  }
+
+  record(event: CheckpointEvent): Promise<void> {
+    this.#log.add(event)
+    return this.#log.sync()
+  }
+
+  async close(): Promise<void> {
+    await this.#log.sync()
+    this.#log.close()
+  }
+}
+
+/** The order of the first three fields is relied on by `read.ts`, which does not parse every line. */
+function lineOf(settled: SettledItem): object {
+  return {
+    n: settled.ordinal,
+    status: settled.status,
+    reason: settled.reason,
+    id: settled.id,
+    http: settled.httpStatus,
+    attempts: settled.attempts,
+    at: settled.finishedAt,
+    ms: settled.durationMs,
+    message: settled.message,
+    source: settled.source,
+    line: settled.line,
+  }
+}
+
+/** Turns a settled item's line back into the item. Throws when the line is none. */
+export function settledItemOf(line: string): SettledItem {
+  const fields = JSON.parse(line)
+  return {
+    ordinal: fields.n,
+    id: fields.id,
+    status: fields.status,
+    reason: fields.reason,
+    httpStatus: fields.http,
+    attempts: fields.attempts,
+    finishedAt: fields.at,
+    durationMs: fields.ms,
+    message: fields.message,
+    source: fields.source,
+    line: fields.line,
+  }
+}

@@ -1,0 +1,143 @@
+import { hash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import type { Status } from '../outcome.js'
+import type { EarlierCalls } from '../retry.js'
+import { Tally } from '../tally.js'
+import { UsageError } from '../usage-error.js'
+import { Bitset } from './bitset.js'
+import type { CheckpointEvent } from './checkpoint.js'
+import { readSpan, scanLines } from './lines.js'
+import { firstHead } from './log.js'
+
+/** All that a checkpoint says, without the items themselves. */
+export interface CheckpointState {
+  /** Ordinals of settled items. */
+  settled: Bitset
+  tally: Tally
+  /** Items that were called and are not settled, by ordinal. */
+  open: Map<number, EarlierCalls>
+  events: CheckpointEvent[]
+  requests: { sent: number; rateLimited: number }
+  /** Length of the whole lines, and the hash of the last. */
+  bytes: number
+  head: string
+}
+
+export interface ReadOptions {
+  /** Sees where the line of each settled item begins. */
+  onSettled?: (ordinal: number, offset: number) => void
+  /** Called when the input has changed: ordinals seen so far are void. */
+  onInputChanged?: () => void
+}
+
+const settledStart = Buffer.from('{"n":')
+const sentStart = Buffer.from('{"sent":')
+
+/**
+ * Reads a checkpoint once. Settled items and notes of sent calls, which are many, are told by their first bytes and
+ * not parsed. A torn last line is not counted. Throws a UsageError that names a line which is not ours.
+ */
+export function readCheckpoint(path: string, options: ReadOptions = {}): CheckpointState {
+  const state: CheckpointState = {
+    settled: new Bitset(),
+    tally: new Tally(),
+    open: new Map(),
+    events: [],
+    requests: { sent: 0, rateLimited: 0 },
+    bytes: 0,
+    head: firstHead,
+  }
+  if (!existsSync(path)) return state
+  const counts = new Map<string, number>()
+  let lines = 0
+  let lastOffset = 0
+  state.bytes = scanLines(path, (buffer, start, end, offset) => {
+    lines += 1
+    lastOffset = offset
+    if (startsWith(buffer, start, settledStart)) {
+      const ordinal = numberAt(buffer, start + settledStart.length)
+      state.open.delete(ordinal)
+      if (!state.settled.add(ordinal)) return
+      const outcome = outcomeAt(buffer, start, end)
+      counts.set(outcome, (counts.get(outcome) ?? 0) + 1)
+      options.onSettled?.(ordinal, offset)
+    } else if (startsWith(buffer, start, sentStart)) {
+      const ordinal = numberAt(buffer, start + sentStart.length)
+      state.requests.sent += 1
+      state.open.set(ordinal, { calls: (state.open.get(ordinal)?.calls ?? 0) + 1, isAnswerLost: true })
+    } else {
+      readRareLine(parsed(buffer.toString('utf8', start, end), path, lines), state, options, counts)
+    }
+  })
+  for (const [outcome, times] of counts) {
+    const [status, reason] = outcome.split('","reason":"')
+    state.tally.add(status as Status, reason ?? '', times)
+  }
+  if (lines > 0) state.head = hash('sha256', readSpan(path, lastOffset, state.bytes))
+  return state
+}
+
+type RareLine =
+  | CheckpointEvent
+  | { back: number; reason: string }
+  | { carried: number; calls: number; lost: boolean }
+
+function readRareLine(
+  line: RareLine,
+  state: CheckpointState,
+  options: ReadOptions,
+  counts: Map<string, number>,
+): void {
+  if ('back' in line) {
+    const open = state.open.get(line.back)
+    if (open) open.isAnswerLost = false
+    if (line.reason === 'rate_limited') state.requests.rateLimited += 1
+    return
+  }
+  if ('carried' in line) {
+    state.open.set(line.carried, { calls: line.calls, isAnswerLost: line.lost })
+    return
+  }
+  state.events.push(line)
+  if (line.event !== 'input-changed') return
+  state.settled.clear()
+  state.open.clear()
+  counts.clear()
+  options.onInputChanged?.()
+}
+
+function parsed(text: string, path: string, line: number): RareLine {
+  try {
+    const fields = JSON.parse(text)
+    if ([fields.event, fields.back, fields.carried].some((value) => value !== undefined)) return fields
+  } catch {}
+  throw new UsageError(`${path}, line ${line}: not a line of a checkpoint. Was the file edited?`)
+}
+
+function startsWith(buffer: Buffer, start: number, prefix: Buffer): boolean {
+  for (let index = 0; index < prefix.length; index++) {
+    if (buffer[start + index] !== prefix[index]) return false
+  }
+  return true
+}
+
+function numberAt(buffer: Buffer, start: number): number {
+  let number = 0
+  for (let index = start; ; index++) {
+    const digit = buffer[index]! - 48
+    if (digit < 0 || digit > 9) return number
+    number = number * 10 + digit
+  }
+}
+
+const statusStart = Buffer.from('"status":"')
+
+/** The bytes between `"status":"` and the quote that ends the reason, which need no unescaping. */
+function outcomeAt(buffer: Buffer, start: number, end: number): string {
+  const from = buffer.indexOf(statusStart, start) + statusStart.length
+  let quotes = 0
+  for (let index = from; index < end; index++) {
+    if (buffer[index] === 34 && ++quotes === 5) return buffer.toString('latin1', from, index)
+  }
+  return ''
+}

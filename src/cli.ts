@@ -1,0 +1,79 @@
+#!/usr/bin/env node
+import yargs from 'yargs'
+import type { Command } from './commands/command.js'
+import { processShell, type Shell } from './commands/shell.js'
+import { UsageError } from './usage-error.js'
+import { version } from './version.js'
+
+/** The commands; a file is loaded when its command is typed. */
+const commands: [words: string, describe: string, load: () => Promise<{ command: Command }>][] = [
+  ['run <job>', 'Run a job over a list of IDs', () => import('./commands/run.js')],
+  ['plan <job>', 'Say what a run would do, and call nothing', () => import('./commands/plan.js')],
+  ['resume [run]', 'Go on with a stopped run', () => import('./commands/resume.js')],
+  ['retry <run>', 'Run again what failed or is unknown in a run', () => import('./commands/retry.js')],
+  ['status [run]', 'Say where a run stands, or list the runs', () => import('./commands/status.js')],
+  ['report <run>', "Write a run's report again", () => import('./commands/report.js')],
+  ['jobs', 'List the jobs', () => import('./commands/jobs.js')],
+  ['sandbox', 'Start a local Ada to practise on', () => import('./commands/sandbox.js')],
+  ['doctor', 'Check key, address, clock and disk', () => import('./commands/doctor.js')],
+]
+
+async function main(typed: string[], shell: Shell): Promise<number> {
+  let exitCode = 0
+  const cli = yargs(typed)
+    .scriptName('ada-bulk')
+    .usage('$0 <command>\n\nBulk operations on Ada conversations: paced, resumable, one report row per ID.')
+    .parserConfiguration({ 'greedy-arrays': false })
+    .version(version)
+    .help()
+    .alias('help', 'h')
+    .strict()
+    .recommendCommands()
+    .demandCommand(1, 'Name a command.')
+    .exitProcess(false)
+    .wrap(Math.min(100, process.stderr.columns ?? 100))
+    .epilogue('`ada-bulk <command> --help` has the flags and examples of each.')
+    .fail((message, error) => {
+      throw error ?? new UsageError(`${message.replaceAll('\n', ' ')} See \`ada-bulk --help\`.`)
+    })
+  for (const [words, describe, load] of commands) {
+    cli.command(
+      words,
+      describe,
+      async (argv) => (await load()).command.flags(argv, typed),
+      async (flags) => {
+        refuseRepeated(flags)
+        exitCode = await (await load()).command.run(flags, shell)
+      },
+    )
+  }
+  await cli.parseAsync()
+  return exitCode
+}
+
+/** yargs makes a list of a flag that is given twice; only those that are lists may be. */
+function refuseRepeated(flags: Record<string, unknown>): void {
+  for (const [name, value] of Object.entries(flags)) {
+    if (Array.isArray(value) && !['_', 'input', 'i', 'hold', 'limit'].includes(name)) {
+      throw new UsageError(`--${name} is given twice: give it once.`)
+    }
+  }
+}
+
+// Whoever reads our output may go away; what is recorded does not depend on it.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+
+const shell = processShell()
+main(process.argv.slice(2), shell)
+  .catch((error: unknown) => {
+    if (error instanceof Error && error.name === 'UsageError') {
+      shell.notice(`ada-bulk: ${error.message}`)
+      return 2
+    }
+    shell.notice(error instanceof Error ? String(error.stack) : String(error))
+    return 1
+  })
+  .then((exitCode) => {
+    process.exitCode = exitCode
+    process.stdout.write('', () => process.exit())
+  })

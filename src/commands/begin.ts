@@ -1,0 +1,124 @@
+import type { CheckpointState } from '../checkpoint/read.js'
+import type { Job } from '../job.js'
+import { launch } from '../launch.js'
+import { type Logger, logLevels, openLog } from '../log.js'
+import type { Progress, RunView } from '../progress/progress.js'
+import type { RunDirectory } from '../run-directory.js'
+import type { RunFile } from '../run-file.js'
+import { Stop } from '../stop.js'
+import type { Summary } from '../summary.js'
+import { UsageError } from '../usage-error.js'
+import type { ShowFlags } from './options.js'
+import type { Shell } from './shell.js'
+import { summaryText } from './summary-text.js'
+
+/** What `run`, `resume` and `retry` have found out when the run may begin. */
+export interface Beginning {
+  directory: RunDirectory
+  run: RunFile
+  state: CheckpointState
+  job: Job
+  key: string
+  origin: string
+  stateDirectory: string
+  maxItems: number
+  maxDurationMs: number | null
+  confirmed: number
+}
+
+/** After a signal, calls in flight get so long to be answered; then their items stay unsettled. */
+const graceMs = 20_000
+
+/** Runs with progress, log and signals; prints the summary and returns the exit code. */
+export async function begin(beginning: Beginning, flags: ShowFlags, shell: Shell): Promise<number> {
+  const stop = new Stop()
+  const log = openRunLog(beginning.directory, flags)
+  const ignoreSignals = stopOnSignals(stop, shell)
+  const { maxDurationMs } = beginning
+  const timer =
+    maxDurationMs === null
+      ? undefined
+      : setTimeout(
+          () => stop.request({ exitCode: 75, because: '--max-duration reached' }),
+          Math.min(maxDurationMs, 2 ** 31 - 1),
+        )
+  let progress: Progress = { stop() {} }
+  const showProgress = await progressOf(flags, shell)
+  try {
+    log.info(
+      { run: beginning.run.run, job: beginning.run.job, instance: beginning.run.instance },
+      'run begins',
+    )
+    const summary = await launch({
+      ...beginning,
+      stop,
+      log,
+      onStart(view) {
+        progress = showProgress(view)
+      },
+    })
+    progress.stop()
+    log.info(
+      { exitCode: summary.exitCode, because: summary.stoppedBecause, totals: summary.totals },
+      'run ends',
+    )
+    printSummary(summary, flags, shell)
+    return summary.exitCode
+  } finally {
+    progress.stop()
+    clearTimeout(timer)
+    ignoreSignals()
+  }
+}
+
+export function printSummary(summary: Summary, flags: ShowFlags, shell: Shell): void {
+  if (flags.json) shell.print(JSON.stringify(summary, null, 2))
+  else if (!flags.quiet) shell.print(summaryText(summary))
+}
+
+/** Checks what is wrong with the flags before anything else happens. */
+export function checkShowFlags(flags: ShowFlags): void {
+  const level = flags['log-level']
+  if (level !== undefined && !(logLevels as readonly string[]).includes(level)) {
+    throw new UsageError(`--log-level ${level}: not a level. There are ${logLevels.join(', ')}.`)
+  }
+}
+
+function openRunLog(directory: RunDirectory, flags: ShowFlags): Logger {
+  const level = flags['log-level']
+  return openLog({ path: directory.log, level: level ?? 'info', isOnStderr: level !== undefined })
+}
+
+/** The first signal stops in order, the second at once: what is recorded by then is recorded. */
+function stopOnSignals(stop: Stop, shell: Shell): () => void {
+  const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const
+  let grace: NodeJS.Timeout | undefined
+  const onSignal = (signal: NodeJS.Signals) => {
+    const exitCode = exitCodes[signal as keyof typeof exitCodes]
+    if (grace !== undefined) process.exit(exitCode)
+    shell.notice(`\n${signal}: finishing the calls in flight. Once more stops at once.`)
+    stop.request({ exitCode, because: `stopped by ${signal}` })
+    grace = setTimeout(() => stop.abortCalls(), graceMs).unref()
+  }
+  for (const signal of Object.keys(exitCodes)) process.on(signal, onSignal)
+  return () => {
+    clearTimeout(grace)
+    for (const signal of Object.keys(exitCodes)) process.off(signal, onSignal)
+  }
+}
+
+async function progressOf(flags: ShowFlags, shell: Shell): Promise<(view: () => RunView) => Progress> {
+  const auto = shell.isStderrTerminal ? 'bar' : 'plain'
+  const kind = flags.quiet
+    ? 'none'
+    : flags.progress === undefined || flags.progress === 'auto'
+      ? auto
+      : flags.progress
+  if (kind === 'none') return () => ({ stop() {} })
+  if (kind === 'plain') {
+    const { plainProgress } = await import('../progress/plain.js')
+    return (view) => plainProgress(view, shell.notice)
+  }
+  const { barProgress } = await import('../progress/bar.js')
+  return (view) => barProgress(view, process.stderr)
+}

@@ -1,0 +1,126 @@
+import { accessSync, constants, existsSync, mkdtempSync, rmdirSync, statfsSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { messageOf } from '../message.js'
+import { sandboxKey, startSandbox } from '../sandbox/server.js'
+import { stateDirectory, withEnvFile } from '../settings/environment.js'
+import { inDigits } from '../words.js'
+import type { Command } from './command.js'
+import { checkInstance } from './doctor-instance.js'
+import { type Flags, instanceOptions, jsonOption, keyOptions, placeOptions } from './options.js'
+import { instanceOrigin, requiredKey, runsDirectory } from './settings.js'
+
+/** One thing that was looked at. */
+export interface Check {
+  name: 'node' | 'address' | 'key' | 'clock' | 'disk' | 'state'
+  isRight: boolean
+  /** What was found, and what to do about it when it is not right. */
+  finding: string
+}
+
+const doctorOptions = { ...instanceOptions, ...keyOptions, ...placeOptions, ...jsonOption } as const
+
+type DoctorFlags = Flags<typeof doctorOptions>
+
+export const command: Command = {
+  flags: (argv) =>
+    argv
+      .options(doctorOptions)
+      .example(
+        '$0 doctor --base-url https://acme.ada.support',
+        'Before the first run; makes one harmless call',
+      )
+      .example('$0 doctor --sandbox', 'See what it looks at'),
+
+  async run(flags: DoctorFlags, shell) {
+    const environment = withEnvFile(shell.environment, flags['env-file'])
+    const checks = [
+      checkNode(),
+      ...(await instanceChecks(flags, environment)),
+      checkDirectory('disk', runsDirectory(flags, environment), '--runs-dir'),
+      checkDirectory('state', stateDirectory(environment), 'ADA_BULK_STATE'),
+    ]
+    const isRight = checks.every((check) => check.isRight)
+    if (flags.json) shell.print(JSON.stringify({ isRight, checks }, null, 2))
+    else
+      for (const check of checks)
+        shell.print(`${check.isRight ? 'ok ' : 'NOT'} ${check.name.padEnd(8)} ${check.finding}`)
+    return isRight ? 0 : 3
+  },
+}
+
+async function instanceChecks(
+  flags: DoctorFlags,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Check[]> {
+  const sandbox = flags.sandbox ? await startSandbox() : null
+  try {
+    const origin = attempt('address', () => sandbox?.url ?? instanceOrigin(flags, environment))
+    const key = attempt('key', () => (sandbox ? sandboxKey : requiredKey(flags, environment)))
+    const problems = [origin, key].filter(
+      (found): found is Check => typeof found === 'object' && found !== null,
+    )
+    if (problems.length > 0) return problems
+    if (origin === null) {
+      return [
+        {
+          name: 'address',
+          isRight: false,
+          finding: 'no instance: name it with --base-url, --handle or ADA_BASE_URL',
+        },
+      ]
+    }
+    return await checkInstance(origin as string, key as string)
+  } finally {
+    await sandbox?.close()
+  }
+}
+
+/** What was found, or the check that failed on it. */
+function attempt<T>(name: Check['name'], find: () => T): T | Check {
+  try {
+    return find()
+  } catch (error) {
+    return { name, isRight: false, finding: messageOf(error) }
+  }
+}
+
+function checkNode(): Check {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  const isRight = major > 20 || (major === 20 && minor >= 19)
+  return {
+    name: 'node',
+    isRight,
+    finding: `${process.version}${isRight ? '' : ': 20.19 or newer is needed'}`,
+  }
+}
+
+/** A run of a million items leaves about this much. */
+const comfortableBytes = 1024 ** 3
+
+function checkDirectory(name: 'disk' | 'state', directory: string, setting: string): Check {
+  try {
+    const there = nearestExisting(resolve(directory))
+    accessSync(there, constants.W_OK)
+    rmdirSync(mkdtempSync(join(there, '.ada-bulk-')))
+    const { bavail, bsize } = statfsSync(there)
+    const free = bavail * bsize
+    const megabytes = inDigits(Math.floor(free / 1024 ** 2))
+    const isRight = free >= comfortableBytes / 10
+    return {
+      name,
+      isRight,
+      finding: `${directory}: writable, ${megabytes} MB free${isRight ? '' : ': too little for a large run'}`,
+    }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    return {
+      name,
+      isRight: false,
+      finding: `${directory}: cannot be written (${code}); name another with ${setting}`,
+    }
+  }
+}
+
+function nearestExisting(path: string): string {
+  return existsSync(path) ? path : nearestExisting(dirname(path))
+}

@@ -1,0 +1,27 @@
+import type { Argv } from 'yargs'
+import type { Job } from '../job.js'
+import { loadJob } from '../jobs.js'
+import { UsageError } from '../usage-error.js'
+
+/** Declares the flags of the job that was typed after `command`, so that they are checked and stand in `--help`. */
+export async function withJobFlags(argv: Argv, typed: readonly string[], command: string): Promise<Argv> {
+  const name = typed.slice(typed.indexOf(command) + 1).find((word) => !word.startsWith('-'))
+  if (name === undefined) return argv
+  const loaded = await loadJob(name).catch(() => null)
+  for (const [flag, { describe, default: value }] of Object.entries(loaded?.job.flags ?? {})) {
+    const suffix = value === undefined ? '' : ` (${value})`
+    argv.option(flag, { type: 'string', requiresArg: true, describe: describe + suffix, group: 'Job:' })
+  }
+  return argv
+}
+
+/** The values of the job's own flags. */
+export function jobFlagsOf(job: Job, flags: Readonly<Record<string, unknown>>): Record<string, string> {
+  const values: Record<string, string> = {}
+  for (const [flag, { default: fallback, isRequired }] of Object.entries(job.flags ?? {})) {
+    const value = flags[flag] ?? fallback
+    if (value !== undefined) values[flag] = String(value)
+    else if (isRequired) throw new UsageError(`--${flag} is needed by this job.`)
+  }
+  return values
+}

@@ -1,0 +1,112 @@
+import { existsSync, rmSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { readCheckpoint } from '../checkpoint/read.js'
+import { currentUser } from '../current-user.js'
+import { IdHashWriter } from '../id-hashes.js'
+import { openFilters } from '../input.js'
+import type { LoadedJob } from '../jobs.js'
+import { countInput } from '../plan.js'
+import { newRunDirectory, newRunName, type RunDirectory, writeRunFile } from '../run-directory.js'
+import type { RunFile, RunSettings } from '../run-file.js'
+import { takeRunLocks } from '../run-locks.js'
+import type { InputFile } from '../sources/source.js'
+import { version } from '../version.js'
+import { begin } from './begin.js'
+import { confirm } from './confirm.js'
+import { forecast, forecastText } from './forecast.js'
+import { lockedText } from './locked-text.js'
+import type { ShowFlags } from './options.js'
+import type { Shell } from './shell.js'
+
+/** What a new run is made of. */
+export interface NewRun {
+  job: LoadedJob
+  jobFlags: Record<string, string>
+  settings: RunSettings
+  /** Where calls go to; the instance that is recorded. */
+  origin: string
+  key: string
+  isSandbox: boolean
+  isParallel: boolean
+  isConfirmed: boolean
+  runsDirectory: string
+  /** Instead of a directory named after job and time. */
+  runDirectory: string | undefined
+  stateDirectory: string
+  maxItems: number
+  maxDurationMs: number | null
+  hold: InputFile[]
+  retryOf: string | null
+  /** The input; may put files into the run's directory first. */
+  files(directory: RunDirectory): Promise<InputFile[]>
+}
+
+/** Counts, asks, and begins. Until the person has agreed nothing is sent and nothing stays behind. */
+export async function beginNewRun(newRun: NewRun, flags: ShowFlags, shell: Shell): Promise<number> {
+  const { job, settings, origin } = newRun
+  const path = newRun.runDirectory ?? freePath(newRun)
+  const wasThere = existsSync(path)
+  const directory = newRunDirectory(path)
+  const attempt = takeRunLocks({ ...newRun, job: job.name, instance: origin, directory })
+  if (attempt.lock === null) {
+    shell.notice(lockedText(job.shortName, origin, attempt.holder))
+    return 75
+  }
+  try {
+    let run: RunFile
+    let calls: number
+    try {
+      const files = await newRun.files(directory)
+      const { filters, hold } = await openFilters(
+        job.job,
+        newRun.jobFlags,
+        newRun.hold,
+        newRun.retryOf !== null,
+      )
+      const ids = new IdHashWriter(directory.inputIds)
+      const count = await countInput(files, settings, filters, ids.add)
+      ids.close()
+      const plan = forecast(job.shortName, origin, count, settings, newRun.maxItems)
+      calls = plan.calls
+      if (!flags.quiet) shell.notice(forecastText(plan, settings, job.job.operation))
+      if (!newRun.isConfirmed && calls > 0) await confirm(shell, calls, job.job.operation, origin)
+      run = {
+        version: 1,
+        run: directory.name,
+        job: job.name,
+        jobFlags: newRun.jobFlags,
+        instance: origin,
+        isSandbox: newRun.isSandbox,
+        isParallel: newRun.isParallel,
+        settings,
+        input: count.input,
+        hold,
+        plan: { read: count.read, calls: count.calls },
+        retryOf: newRun.retryOf,
+        adaBulk: version,
+        node: process.version,
+        startedAt: new Date().toISOString(),
+        by: currentUser(),
+        host: hostname(),
+      }
+      writeRunFile(directory, run)
+    } catch (error) {
+      if (!wasThere) rmSync(directory.path, { recursive: true, force: true })
+      throw error
+    }
+    const confirmed = newRun.isConfirmed ? run.plan.calls : calls
+    return await begin(
+      { ...newRun, directory, run, state: readCheckpoint(directory.checkpoint), job: job.job, confirmed },
+      flags,
+      shell,
+    )
+  } finally {
+    attempt.lock.release()
+  }
+}
+
+function freePath({ job, runsDirectory }: NewRun): string {
+  const name = newRunName(job.shortName, new Date(), (taken) => existsSync(join(runsDirectory, taken)))
+  return join(runsDirectory, name)
+}

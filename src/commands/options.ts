@@ -1,0 +1,113 @@
+import type { InferredOptionTypes, Options } from 'yargs'
+
+/** Flags that several commands take, in groups. Defaults are not given to yargs: `resume` takes them from the run. */
+
+const text = { type: 'string', requiresArg: true } as const
+const texts = { type: 'string', array: true, requiresArg: true } as const
+
+export const inputOptions = {
+  input: { ...texts, alias: 'i', describe: 'File of IDs, repeatable; - is stdin', group: 'Input:' },
+  format: { ...text, describe: 'auto, csv or json; auto goes by content', group: 'Input:' },
+  'id-column': { ...text, describe: 'CSV column of the ID, by name or from 1', group: 'Input:' },
+  hold: { ...texts, describe: 'File of IDs that are never touched, repeatable', group: 'Input:' },
+} as const satisfies Record<string, Options>
+
+export const instanceOptions = {
+  'base-url': {
+    ...text,
+    describe: 'The instance, like https://acme.ada.support [ADA_BASE_URL]',
+    group: 'Instance:',
+  },
+  handle: { ...text, describe: 'The instance by its handle: acme', group: 'Instance:' },
+  region: { ...text, describe: 'The cluster of --handle: eu, maple, …', group: 'Instance:' },
+  sandbox: {
+    type: 'boolean',
+    describe: 'Run against a local Ada to practise on; needs no key',
+    group: 'Instance:',
+  },
+} as const satisfies Record<string, Options>
+
+export const keyOptions = {
+  'api-key-file': {
+    ...text,
+    describe: 'File that holds the API key, instead of ADA_API_KEY',
+    group: 'Instance:',
+  },
+  'env-file': { ...text, describe: 'Read variables from a file', group: 'Instance:' },
+} as const satisfies Record<string, Options>
+
+export const pacingOptions = {
+  limit: { ...texts, describe: 'A window, like 30/s, 300/m, 40/6s, repeatable; or none', group: 'Pacing:' },
+  share: { ...text, describe: 'Part of every window to use (80%)', group: 'Pacing:' },
+  hours: { ...text, describe: 'Call only in this span of local time, like 22:00-06:00', group: 'Pacing:' },
+  concurrency: { ...text, describe: 'Calls in flight (16)', group: 'Pacing:' },
+  timeout: { ...text, describe: 'For one call (30s)', group: 'Pacing:' },
+  attempts: { ...text, describe: 'Calls for one item at most (5)', group: 'Pacing:' },
+} as const satisfies Record<string, Options>
+
+export const stopOptions = {
+  yes: { type: 'boolean', alias: 'y', describe: 'Do not ask', group: 'Stopping:' },
+  'max-items': { ...text, describe: 'Settle so many items by calling, then stop (75)', group: 'Stopping:' },
+  'max-duration': { ...text, describe: 'Stop gently after this time (75)', group: 'Stopping:' },
+  'max-failures': {
+    ...text,
+    describe: 'Stop (4) when more fail: a number or a percentage (25%)',
+    group: 'Stopping:',
+  },
+  'max-outage': {
+    ...text,
+    describe: 'Stop (4) when the API fails every call for so long (5m)',
+    group: 'Stopping:',
+  },
+} as const satisfies Record<string, Options>
+
+export const changedInputOption = {
+  'accept-changed-input': {
+    type: 'boolean',
+    describe: 'Resume although the input has changed; items are matched by their ID',
+    group: 'Input:',
+  },
+} as const satisfies Record<string, Options>
+
+export const placeOptions = {
+  'runs-dir': { ...text, describe: 'Where runs live (runs) [ADA_BULK_RUNS]', group: 'Files:' },
+} as const satisfies Record<string, Options>
+
+export const newRunOptions = {
+  'run-dir': {
+    ...text,
+    describe: "This run's directory, instead of one named after job and time",
+    group: 'Files:',
+  },
+  parallel: { type: 'boolean', describe: 'Allow a run beside another of the same job', group: 'Files:' },
+} as const satisfies Record<string, Options>
+
+export const jsonOption = {
+  json: { type: 'boolean', describe: 'Print one JSON document on stdout', group: 'Output:' },
+} as const satisfies Record<string, Options>
+
+export const showOptions = {
+  progress: {
+    ...text,
+    choices: ['auto', 'bar', 'plain', 'none'],
+    describe: 'auto: a bar on a terminal, else a line every 10 s',
+    group: 'Output:',
+  },
+  'log-level': {
+    ...text,
+    describe: 'Of run.log; named here, the log also goes to stderr (info)',
+    group: 'Output:',
+  },
+  quiet: { type: 'boolean', describe: 'No progress and no summary', group: 'Output:' },
+  ...jsonOption,
+} as const satisfies Record<string, Options>
+
+/** What yargs makes of the groups. */
+export type Flags<T extends Record<string, Options>> = InferredOptionTypes<T>
+export type InputFlags = Flags<typeof inputOptions>
+export type InstanceFlags = Flags<typeof instanceOptions>
+export type KeyFlags = Flags<typeof keyOptions>
+export type PacingFlags = Flags<typeof pacingOptions> &
+  Pick<Flags<typeof stopOptions>, 'max-failures' | 'max-outage'>
+export type StopFlags = Flags<typeof stopOptions>
+export type ShowFlags = Flags<typeof showOptions>

@@ -1,0 +1,62 @@
+import { join, resolve } from 'node:path'
+import { settledItems } from '../checkpoint/rows.js'
+import { csvReport } from '../reports/csv.js'
+import { jsonLinesReport } from '../reports/json-lines.js'
+import { type Report, writeReport } from '../reports/report.js'
+import { findRun, writeReportFile } from '../run-directory.js'
+import { UsageError } from '../usage-error.js'
+import type { Command } from './command.js'
+import { type Flags, placeOptions } from './options.js'
+import { runsDirectory } from './settings.js'
+import { relativePath } from './summary-text.js'
+
+/** Every format of a report. */
+const reports: readonly Report[] = [csvReport, jsonLinesReport]
+
+const reportOptions = {
+  ...placeOptions,
+  format: {
+    type: 'string',
+    requiresArg: true,
+    choices: reports.map(({ format }) => format),
+    default: 'csv',
+    describe: 'What to write',
+  },
+  output: {
+    type: 'string',
+    requiresArg: true,
+    alias: 'o',
+    describe: "A file, or - for stdout; default: in the run's directory",
+  },
+} as const
+
+export const command: Command = {
+  flags: (argv) =>
+    argv
+      .positional('run', { type: 'string', describe: "A run's directory or name" })
+      .options(reportOptions)
+      .example('$0 report end-conversations-2026-11-22T09-00-00 --format jsonl', 'One JSON object an item')
+      .example('$0 report runs/tonight --format csv --output -', 'On stdout'),
+
+  async run(flags: Flags<typeof reportOptions> & { run: string }, shell) {
+    const directory = findRun(runsDirectory(flags, shell.environment), flags.run)
+    const report = reports.find(({ format }) => format === flags.format)!
+    const items = settledItems(directory.checkpoint)
+    if (flags.output === '-') {
+      await writeReport(report, items, process.stdout)
+      return 0
+    }
+    const path = resolve(flags.output ?? join(directory.path, report.fileName))
+    try {
+      await writeReportFile(report, items, path)
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code === undefined) throw error
+      throw new UsageError(
+        `cannot write ${path} (${code}). Name another file with --output, or - for stdout.`,
+      )
+    }
+    shell.print(relativePath(path))
+    return 0
+  },
+}

@@ -1,0 +1,171 @@
+import { acceptChangedInput, changedFiles, countChanged, withAcceptedInput } from '../changed-input.js'
+import { type CheckpointState, readCheckpoint } from '../checkpoint/read.js'
+import { openFilters } from '../input.js'
+import type { Job } from '../job.js'
+import { loadJob } from '../jobs.js'
+import { findRun, type RunDirectory, readRunFile, readSummary } from '../run-directory.js'
+import type { RunFile } from '../run-file.js'
+import { takeRunLocks } from '../run-locks.js'
+import { findUnfinished, runState } from '../run-state.js'
+import { sandboxKey, startSandbox } from '../sandbox/server.js'
+import { stateDirectory, withEnvFile } from '../settings/environment.js'
+import { UsageError } from '../usage-error.js'
+import { inDigits } from '../words.js'
+import { begin, checkShowFlags, printSummary } from './begin.js'
+import type { Command } from './command.js'
+import { confirm, refuseUnasked } from './confirm.js'
+import { lockedText } from './locked-text.js'
+import {
+  changedInputOption,
+  type Flags,
+  keyOptions,
+  pacingOptions,
+  placeOptions,
+  showOptions,
+  stopOptions,
+} from './options.js'
+import { changedSettings, requiredKey, runsDirectory, stopLimits } from './settings.js'
+import type { Shell } from './shell.js'
+
+const resumeOptions = {
+  ...keyOptions,
+  ...pacingOptions,
+  ...stopOptions,
+  ...placeOptions,
+  ...showOptions,
+  ...changedInputOption,
+} as const
+
+export type ResumeFlags = Flags<typeof resumeOptions>
+
+export const command: Command = {
+  flags: (argv) =>
+    argv
+      .positional('run', {
+        type: 'string',
+        describe: "A run's directory or name; default: the latest unfinished",
+      })
+      .options(resumeOptions)
+      .example('$0 resume', 'Go on with the latest unfinished run')
+      .example('$0 resume runs/end-conversations-2026-11-22T09-00-00 --share 50%', 'Slower than before'),
+
+  async run(flags: ResumeFlags & { run?: string }, shell) {
+    const runs = runsDirectory(flags, withEnvFile(shell.environment, flags['env-file']))
+    const directory = flags.run === undefined ? findUnfinished(runs) : findRun(runs, flags.run)
+    if (directory === null)
+      throw new UsageError(`there is no unfinished run in ${runs}. \`ada-bulk status\` lists the runs.`)
+    return resumeRun(directory, flags, shell)
+  },
+}
+
+/** Goes on with a run under the settings that it has, and what the flags change. */
+export async function resumeRun(directory: RunDirectory, flags: ResumeFlags, shell: Shell): Promise<number> {
+  const environment = withEnvFile(shell.environment, flags['env-file'])
+  checkShowFlags(flags)
+  const limits = stopLimits(flags)
+  const asked = readRunFile(directory)
+  const loaded = await loadJob(asked.job)
+  const run: RunFile = { ...asked, settings: changedSettings(asked.settings, flags) }
+
+  const standing = runState(directory)
+  if (standing.kind === 'running') {
+    shell.notice(lockedText(loaded.shortName, run.instance, standing.holder))
+    return 75
+  }
+  if (standing.kind === 'finished') {
+    shell.notice(`${directory.name} is finished: nothing is left to do.`)
+    const summary = readSummary(directory)
+    if (summary !== null) printSummary(summary, flags, shell)
+    return standing.end.exitCode
+  }
+  const key = run.isSandbox ? sandboxKey : requiredKey(flags, environment)
+  const state = stateDirectory(environment)
+  const attempt = takeRunLocks({ ...run, stateDirectory: state, directory })
+  if (attempt.lock === null) {
+    shell.notice(lockedText(loaded.shortName, run.instance, attempt.holder))
+    return 75
+  }
+  const sandbox = run.isSandbox ? await startSandbox() : null
+  try {
+    const current = await withInputAsItIs(
+      directory,
+      run,
+      loaded.job,
+      flags['accept-changed-input'] ?? false,
+      shell,
+    )
+    const confirmed = await confirmRest(current, loaded.job, limits.maxItems, flags, shell)
+    return await begin(
+      {
+        ...limits,
+        ...current,
+        directory,
+        job: loaded.job,
+        key,
+        origin: sandbox?.url ?? run.instance,
+        stateDirectory: state,
+        confirmed,
+      },
+      flags,
+      shell,
+    )
+  } finally {
+    await sandbox?.close()
+    attempt.lock.release()
+  }
+}
+
+interface Current {
+  run: RunFile
+  state: CheckpointState
+}
+
+/** The run with its input checked: a changed one is named, and taken only if the person says so. */
+async function withInputAsItIs(
+  directory: RunDirectory,
+  asked: RunFile,
+  job: Job,
+  isAccepted: boolean,
+  shell: Shell,
+): Promise<Current> {
+  const state = readCheckpoint(directory.checkpoint)
+  const run = withAcceptedInput(asked, state)
+  const changed = await changedFiles(run)
+  if (changed.length === 0) return { run, state }
+  const { filters } = await openFilters(job, run.jobFlags, run.hold, run.retryOf !== null)
+  const difference = await countChanged(directory, run, filters)
+  const { count } = difference
+  const words =
+    difference.added === null
+      ? 'which IDs, cannot be told'
+      : `+${inDigits(difference.added)} new, −${inDigits(difference.gone)} gone`
+  if (!isAccepted) {
+    throw new UsageError(
+      `the input has changed since the run began: ${changed.join(', ')} (${words}). Put the old file back, or go on with the new one, matched by ID, with --accept-changed-input.`,
+    )
+  }
+  shell.notice(`Going on with the changed input ${changed.join(', ')} (${words}).`)
+  await acceptChangedInput(directory, run, count, filters)
+  return {
+    run: { ...run, input: count.input, plan: { read: count.read, calls: count.calls } },
+    state: readCheckpoint(directory.checkpoint),
+  }
+}
+
+/** Asks if more is going to be called than was agreed to before; returns what is agreed to now, over all executions. */
+async function confirmRest(
+  { run, state }: Current,
+  job: Job,
+  maxItems: number,
+  flags: ResumeFlags,
+  shell: Shell,
+): Promise<number> {
+  const { events, tally } = state
+  const before = Math.max(0, ...events.map((event) => ('confirmed' in event ? event.confirmed : 0)))
+  const calls = Math.min(Math.max(0, run.plan.calls - tally.called), maxItems)
+  if (flags.yes) return Math.max(before, run.plan.calls)
+  if (tally.called + calls <= before) return before
+  refuseUnasked(flags.yes, shell)
+  await confirm(shell, calls, job.operation, run.instance)
+  return tally.called + calls
+}

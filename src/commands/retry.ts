@@ -1,0 +1,117 @@
+import { createWriteStream } from 'node:fs'
+import { join } from 'node:path'
+import { finished } from 'node:stream/promises'
+import { settledItems } from '../checkpoint/rows.js'
+import { loadJob } from '../jobs.js'
+import { findRun, type RunDirectory, readRunFile } from '../run-directory.js'
+import { runState } from '../run-state.js'
+import { sandboxKey, startSandbox } from '../sandbox/server.js'
+import { stateDirectory, withEnvFile } from '../settings/environment.js'
+import type { InputFile } from '../sources/source.js'
+import { checkShowFlags } from './begin.js'
+import type { Command } from './command.js'
+import { refuseUnasked } from './confirm.js'
+import { lockedText } from './locked-text.js'
+import { beginNewRun } from './new-run.js'
+import {
+  type Flags,
+  inputOptions,
+  keyOptions,
+  newRunOptions,
+  pacingOptions,
+  placeOptions,
+  showOptions,
+  stopOptions,
+} from './options.js'
+import { changedSettings, namedFiles, requiredKey, runsDirectory, stopLimits } from './settings.js'
+
+const retryOptions = {
+  hold: inputOptions.hold,
+  ...keyOptions,
+  ...pacingOptions,
+  ...stopOptions,
+  ...placeOptions,
+  ...newRunOptions,
+  ...showOptions,
+} as const
+
+type RetryFlags = Flags<typeof retryOptions> & { run: string }
+
+export const command: Command = {
+  flags: (argv) =>
+    argv
+      .positional('run', { type: 'string', describe: "A run's directory or name" })
+      .options(retryOptions)
+      .example('$0 retry end-conversations-2026-11-22T09-00-00', 'What failed or is unknown, once more')
+      .example('$0 retry runs/tonight --yes --attempts 10', 'Without asking, and more patient'),
+
+  async run(flags: RetryFlags, shell) {
+    const environment = withEnvFile(shell.environment, flags['env-file'])
+    checkShowFlags(flags)
+    const limits = stopLimits(flags)
+    const runs = runsDirectory(flags, environment)
+    const old = findRun(runs, flags.run)
+    const asked = readRunFile(old)
+    const job = await loadJob(asked.job)
+    const settings = changedSettings({ ...asked.settings, format: 'csv', idColumn: 'conversation_id' }, flags)
+    const standing = runState(old)
+    if (standing.kind === 'running') {
+      shell.notice(lockedText(job.shortName, asked.instance, standing.holder))
+      return 75
+    }
+    if (!(await hasAny(failedItems(old)))) {
+      shell.notice(`${old.name}: no item failed or is unknown, so there is nothing to retry.`)
+      return 0
+    }
+    refuseUnasked(flags.yes, shell)
+    const key = asked.isSandbox ? sandboxKey : requiredKey(flags, environment)
+    const sandbox = asked.isSandbox ? await startSandbox() : null
+    try {
+      return await beginNewRun(
+        {
+          ...limits,
+          job,
+          jobFlags: asked.jobFlags,
+          settings,
+          origin: sandbox?.url ?? asked.instance,
+          key,
+          isSandbox: asked.isSandbox,
+          isParallel: flags.parallel ?? false,
+          isConfirmed: flags.yes ?? false,
+          runsDirectory: runs,
+          runDirectory: flags['run-dir'],
+          stateDirectory: stateDirectory(environment),
+          hold: [...asked.hold, ...namedFiles(flags.hold)],
+          retryOf: old.name,
+          files: (directory) => writeFailedIds(old, directory),
+        },
+        flags,
+        shell,
+      )
+    } finally {
+      await sandbox?.close()
+    }
+  },
+}
+
+async function* failedItems(old: RunDirectory): AsyncGenerator<string> {
+  for await (const batch of settledItems(old.checkpoint)) {
+    for (const { id, status } of batch) if (status === 'failed' || status === 'unknown') yield id
+  }
+}
+
+async function hasAny(ids: AsyncGenerator<string>): Promise<boolean> {
+  for await (const _ of ids) return true
+  return false
+}
+
+/** The input of a retry: a list of IDs, kept in the new run's directory. */
+async function writeFailedIds(old: RunDirectory, directory: RunDirectory): Promise<InputFile[]> {
+  const path = join(directory.path, 'retry.csv')
+  const out = createWriteStream(path, { mode: 0o600 })
+  out.write('conversation_id\n')
+  for await (const id of failedItems(old)) out.write(`"${id.replaceAll('"', '""')}"\n`)
+  out.end()
+  await finished(out)
+  return [{ name: path, path }]
+}

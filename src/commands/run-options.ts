@@ -1,0 +1,30 @@
+import {
+  changedInputOption,
+  inputOptions,
+  instanceOptions,
+  keyOptions,
+  newRunOptions,
+  pacingOptions,
+  placeOptions,
+  showOptions,
+  stopOptions,
+} from './options.js'
+
+/** The flags of `run`; `plan` takes the same. */
+export const runOptions = {
+  ...inputOptions,
+  ...instanceOptions,
+  ...keyOptions,
+  ...pacingOptions,
+  ...stopOptions,
+  ...placeOptions,
+  ...newRunOptions,
+  ...changedInputOption,
+  ...showOptions,
+  continue: {
+    type: 'boolean',
+    describe: 'Resume an unfinished run of this job instead, if there is one',
+    group: 'Stopping:',
+  },
+  'dry-run': { type: 'boolean', describe: 'The same as `plan`', group: 'Stopping:' },
+} as const

@@ -1,0 +1,104 @@
+import { existsSync } from 'node:fs'
+import { loadJob } from '../jobs.js'
+import { type RunDirectory, runDirectory } from '../run-directory.js'
+import { findUnfinished } from '../run-state.js'
+import { sandboxKey, startSandbox } from '../sandbox/server.js'
+import { stateDirectory, withEnvFile } from '../settings/environment.js'
+import { UsageError } from '../usage-error.js'
+import { checkShowFlags } from './begin.js'
+import type { Command } from './command.js'
+import { refuseUnasked } from './confirm.js'
+import { inputFiles } from './input-files.js'
+import { jobFlagsOf, withJobFlags } from './job-flags.js'
+import { beginNewRun } from './new-run.js'
+import type { Flags } from './options.js'
+import { command as plan } from './plan.js'
+import { resumeRun } from './resume.js'
+import { runOptions } from './run-options.js'
+import {
+  instanceOrigin,
+  namedFiles,
+  newSettings,
+  requiredInput,
+  requiredKey,
+  runsDirectory,
+  stopLimits,
+} from './settings.js'
+
+type RunFlags = Flags<typeof runOptions> & { job: string }
+
+export const command: Command = {
+  async flags(argv, typed) {
+    argv
+      .positional('job', {
+        type: 'string',
+        describe: 'A name that `ada-bulk jobs` lists, or the path of your own job file',
+      })
+      .options(runOptions)
+      .example('$0 run end-conversations -i samples/conversations.csv --sandbox', 'Practise')
+      .example('$0 run end-conversations -i stale.csv --max-items 10', 'Try ten first')
+    return withJobFlags(argv, typed, 'run')
+  },
+
+  async run(flags: RunFlags, shell) {
+    if (flags['dry-run']) return plan.run(flags, shell)
+    const environment = withEnvFile(shell.environment, flags['env-file'])
+    const job = await loadJob(flags.job)
+    const settings = newSettings(flags, job.job.operation.limits)
+    const limits = stopLimits(flags)
+    const jobFlags = jobFlagsOf(job.job, flags)
+    checkShowFlags(flags)
+    refuseUnasked(flags.yes, shell)
+    const runs = runsDirectory(flags, environment)
+    const instance = flags.sandbox ? null : instanceOrigin(flags, environment)
+    if (!flags.sandbox && instance === null) throw new UsageError(noInstance)
+    const key = flags.sandbox ? sandboxKey : requiredKey(flags, environment)
+
+    if (flags.continue) {
+      const unfinished = toContinue(flags['run-dir'], runs, job.name, instance)
+      if (unfinished !== null) return resumeRun(unfinished, flags, shell)
+    }
+    const names = requiredInput(flags)
+    const sandbox = flags.sandbox ? await startSandbox() : null
+    try {
+      return await beginNewRun(
+        {
+          ...limits,
+          job,
+          jobFlags,
+          settings,
+          origin: sandbox?.url ?? instance!,
+          key,
+          isSandbox: sandbox !== null,
+          isParallel: flags.parallel ?? false,
+          isConfirmed: flags.yes ?? false,
+          runsDirectory: runs,
+          runDirectory: flags['run-dir'],
+          stateDirectory: stateDirectory(environment),
+          hold: namedFiles(flags.hold),
+          retryOf: null,
+          files: (directory) => inputFiles(names, directory.path),
+        },
+        flags,
+        shell,
+      )
+    } finally {
+      await sandbox?.close()
+    }
+  },
+}
+
+const noInstance =
+  'no instance: name it with --base-url https://acme.ada.support, --handle acme, or ADA_BASE_URL. To practise on a local one, use --sandbox.'
+
+/** With `--run-dir` the run in that directory, finished or not; else the latest unfinished run of the job. */
+function toContinue(
+  runDir: string | undefined,
+  runs: string,
+  job: string,
+  instance: string | null,
+): RunDirectory | null {
+  if (runDir === undefined) return findUnfinished(runs, { job, instance })
+  const directory = runDirectory(runDir)
+  return existsSync(directory.runFile) ? directory : null
+}

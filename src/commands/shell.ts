@@ -1,0 +1,39 @@
+import { createInterface } from 'node:readline/promises'
+import type { Environment } from '../settings/environment.js'
+
+/** What a command sees of the world it was typed in. */
+export interface Shell {
+  environment: Environment
+  /** A person can be asked: both ends are a terminal. */
+  isInteractive: boolean
+  /** Stderr is a terminal, so that a bar may be drawn. */
+  isStderrTerminal: boolean
+  /** Results. */
+  print(text: string): void
+  /** Progress, notices, errors. */
+  notice(text: string): void
+  /** Puts a question on stderr; the answer without the spaces around it, '' when there is none. */
+  ask(question: string): Promise<string>
+}
+
+export function processShell(): Shell {
+  return {
+    environment: process.env,
+    isInteractive: Boolean(process.stdin.isTTY && process.stderr.isTTY),
+    isStderrTerminal: Boolean(process.stderr.isTTY),
+    print: (text) => void process.stdout.write(`${text}\n`),
+    notice: (text) => void process.stderr.write(`${text}\n`),
+    async ask(question) {
+      const lines = createInterface({ input: process.stdin, output: process.stderr })
+      try {
+        return await new Promise<string>((resolve) => {
+          lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
+          lines.on('close', () => resolve(''))
+          lines.question(question).then((answer) => resolve(answer.trim()))
+        })
+      } finally {
+        lines.close()
+      }
+    },
+  }
+}

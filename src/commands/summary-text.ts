@@ -1,0 +1,39 @@
+import { join, relative } from 'node:path'
+import type { Summary } from '../summary.js'
+import { counted, inDigits, inTime } from '../words.js'
+
+/** How a run ended, for people: what became of the items, where the report lies and what to do next. */
+export function summaryText(summary: Summary): string {
+  const { read, left, ...byStatus } = summary.totals
+  const statuses = Object.entries(byStatus)
+    .filter(([, times]) => times > 0)
+    .map(([status, times]) => `  ${status.padEnd(10)} ${inDigits(times).padStart(9)}`)
+  const reasons = Object.entries(summary.reasons).map(([reason, times]) => `${reason} ${inDigits(times)}`)
+  const { sent, rateLimited } = summary.requests
+  const ms = Date.parse(summary.finishedAt) - Date.parse(summary.startedAt)
+  const head =
+    summary.stoppedBecause === null
+      ? `${summary.run} is finished: ${counted(read, 'item')} in ${inTime(ms)}.`
+      : `${summary.run} stopped: ${summary.stoppedBecause}.`
+  return [
+    head,
+    ...statuses,
+    ...(left > 0 ? [`  ${'left'.padEnd(10)} ${inDigits(left).padStart(9)}`] : []),
+    ...(reasons.length > 0 ? [`Reasons: ${reasons.join(', ')}.`] : []),
+    `Calls: ${inDigits(sent)}, of which ${inDigits(rateLimited)} were over a rate limit.`,
+    `Report: ${relativePath(join(summary.directory, 'report.csv'))}`,
+    ...next(summary),
+  ].join('\n')
+}
+
+function next({ run, stoppedBecause, totals }: Summary): string[] {
+  if (stoppedBecause !== null) return [`Go on with: ada-bulk resume ${run}`]
+  if (totals.failed + totals.unknown > 0) return [`Try those that failed again with: ada-bulk retry ${run}`]
+  return []
+}
+
+/** As the person would type it, when that is shorter. */
+export function relativePath(path: string): string {
+  const fromHere = relative(process.cwd(), path)
+  return fromHere.startsWith('..') ? path : fromHere
+}

@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readHead } from './bytes.js'
+import type { Filter } from './filters/filter.js'
+import { notOnHold } from './filters/hold.js'
+import { IdSet } from './id-set.js'
+import { type Input, readItems } from './items.js'
+import type { Job } from './job.js'
+import type { Fingerprinted } from './run-file.js'
+import { csv } from './sources/csv.js'
+import type { InputFile, Source } from './sources/source.js'
+import { UsageError } from './usage-error.js'
+
+/** Every kind of file that can be read; by content, the first that recognises a file reads it. */
+const sources: readonly Source[] = [csv]
+
+export const inputFormats: readonly string[] = ['auto', ...sources.map((source) => source.format)]
+
+export interface InputSettings {
+  format: string
+  idColumn: string | null
+}
+
+/** Finds the source for each file. Throws a UsageError for a file that cannot be read. */
+export async function openInput(
+  files: readonly InputFile[],
+  settings: InputSettings,
+  filters: readonly Filter[],
+): Promise<Input> {
+  const chosen = []
+  for (const file of files) chosen.push({ ...file, source: await chooseSource(file, settings.format) })
+  return {
+    files: chosen,
+    filters,
+    ...(settings.idColumn === null ? {} : { idColumn: settings.idColumn }),
+  }
+}
+
+async function chooseSource(file: InputFile, format: string): Promise<Source> {
+  const head = await readHead(file.path, file.name)
+  const source = sources.find((candidate) =>
+    format === 'auto' ? candidate.recognises(head) : candidate.format === format,
+  )
+  if (source === undefined) {
+    throw new UsageError(
+      `${file.name}: neither of ${inputFormats.slice(1).join(', ')}. Say with --format what it is.`,
+    )
+  }
+  return source
+}
+
+/** The filters of a run: hold lists go before the job's own. */
+export async function openFilters(
+  job: Job,
+  jobFlags: Readonly<Record<string, string>>,
+  hold: readonly InputFile[],
+  isRetry: boolean,
+): Promise<{ filters: Filter[]; hold: Fingerprinted[] }> {
+  const { filter, fingerprints } = await openHoldLists(hold)
+  // A retried item has passed the job's own filters once, and the record that they look at is gone.
+  const own = isRetry ? [] : (job.filters?.(jobFlags) ?? [])
+  return { filters: [...(filter === null ? [] : [filter]), ...own], hold: fingerprints }
+}
+
+/** A hold list's filter and the list's fingerprint. A row without a usable ID would leave somebody unprotected: refused. */
+async function openHoldLists(
+  files: readonly InputFile[],
+): Promise<{ filter: Filter | null; fingerprints: Fingerprinted[] }> {
+  if (files.length === 0) return { filter: null, fingerprints: [] }
+  const held = new IdSet()
+  const input = await openInput(files, { format: 'auto', idColumn: null }, [])
+  const fingerprinting = new Fingerprinting(files)
+  for await (const batch of readItems(input, fingerprinting.tap)) {
+    for (const { item, outcome } of batch) {
+      if (outcome?.status === 'invalid') {
+        throw new UsageError(
+          `--hold ${item.source}, line ${item.line}: ${outcome.message || outcome.reason}. Mend the hold list first: a row that cannot be read protects nobody.`,
+        )
+      }
+      held.add(item.id)
+    }
+  }
+  return { filter: notOnHold(held), fingerprints: fingerprinting.done() }
+}
+
+/** Takes the SHA-256 and the size of files while they are read. */
+export class Fingerprinting {
+  readonly #files: readonly InputFile[]
+  readonly #sums: { hash: ReturnType<typeof createHash>; bytes: number }[]
+
+  constructor(files: readonly InputFile[]) {
+    this.#files = files
+    this.#sums = files.map(() => ({ hash: createHash('sha256'), bytes: 0 }))
+  }
+
+  readonly tap = (file: number, chunk: Uint8Array): void => {
+    const sum = this.#sums[file]!
+    sum.hash.update(chunk)
+    sum.bytes += chunk.length
+  }
+
+  /** Once, when every file was read to its end. */
+  done(): Fingerprinted[] {
+    return this.#files.map(({ name, path }, index) => {
+      const { hash, bytes } = this.#sums[index]!
+      return { name, path, sha256: hash.digest('hex'), bytes }
+    })
+  }
+}
+
+/** Whether a file still is what its fingerprint says. */
+export async function isUnchanged(file: Fingerprinted): Promise<boolean> {
+  const hash = createHash('sha256')
+  try {
+    for await (const chunk of createReadStream(file.path, { highWaterMark: 1 << 20 })) hash.update(chunk)
+  } catch (error) {
+    throw new UsageError(
+      `${file.name}: the input of this run cannot be read any more (${(error as NodeJS.ErrnoException).code}). Put it back at ${file.path}.`,
+    )
+  }
+  return hash.digest('hex') === file.sha256
+}

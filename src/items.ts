@@ -1,0 +1,98 @@
+import type { Filter } from './filters/filter.js'
+import { IdSet } from './id-set.js'
+import type { Item } from './item.js'
+import { cleanMessage } from './message.js'
+import type { Outcome } from './outcome.js'
+import type { InputFile, Source, SourceRow } from './sources/source.js'
+
+/** The input as a run reads it: its files in order, each with the source that reads it. */
+export interface Input {
+  files: readonly (InputFile & { source: Source })[]
+  idColumn?: string
+  filters: readonly Filter[]
+}
+
+/** An item, with its outcome if it needs no call. */
+export interface JudgedItem {
+  item: Item
+  outcome: Outcome | null
+}
+
+/** Ada's IDs are 24 hex digits today, and its versioning rules allow other forms: insist on little. */
+const longestId = 200
+const commonId = /^[A-Za-z0-9_-]{1,200}$/
+const unprintable = /[\p{C}\p{Zl}\p{Zp}\ufffd]|(?! )\p{Zs}/u
+
+/**
+ * Streams the items of an input in order, numbered over all files, and settles those that must not be called: IDs
+ * that cannot be used, IDs that came before, and what a filter turns away. The same bytes give the same items.
+ * `tap` sees the raw bytes of each file.
+ */
+export async function* readItems(
+  input: Input,
+  tap?: (file: number, chunk: Uint8Array) => void,
+): AsyncGenerator<JudgedItem[]> {
+  const seen = new IdSet()
+  let ordinal = 0
+  for (const [index, file] of input.files.entries()) {
+    const options = {
+      ...(input.idColumn === undefined ? {} : { idColumn: input.idColumn }),
+      ...(tap === undefined ? {} : { tap: (chunk: Uint8Array) => tap(index, chunk) }),
+    }
+    for await (const rows of file.source.rows(file, options)) {
+      const batch: JudgedItem[] = []
+      for (const row of rows) {
+        const item = new RowItem(ordinal++, row, file.name)
+        batch.push({ item, outcome: judge(item, row, seen, input.filters) })
+      }
+      yield batch
+    }
+  }
+}
+
+class RowItem implements Item {
+  readonly ordinal: number
+  readonly id: string
+  readonly source: string
+  readonly line: number
+  readonly #row: SourceRow
+
+  constructor(ordinal: number, row: SourceRow, source: string) {
+    this.ordinal = ordinal
+    this.id = row.id
+    this.source = source
+    this.line = row.line
+    this.#row = row
+  }
+
+  record(): Readonly<Record<string, unknown>> {
+    return this.#row.record()
+  }
+}
+
+function judge(item: Item, row: SourceRow, seen: IdSet, filters: readonly Filter[]): Outcome | null {
+  if (row.problem !== undefined) return notCalled('invalid', 'bad_row', cleanMessage(row.problem))
+  if (!commonId.test(item.id)) {
+    if (item.id === '') return notCalled('invalid', 'empty_id', '')
+    const problem = problemOfId(item.id)
+    if (problem !== null) return notCalled('invalid', 'bad_id', problem)
+  }
+  if (!seen.add(item.id)) return notCalled('duplicate', 'duplicate', '')
+  for (const filter of filters) {
+    const refusal = filter.judge(item)
+    if (refusal !== null) return notCalled(refusal.status, refusal.reason, refusal.message)
+  }
+  return null
+}
+
+/** Why an ID must not go into a URL's path; null when it may. */
+export function problemOfId(id: string): string | null {
+  if (id.length > longestId) return `longer than ${longestId} characters`
+  if (id.includes('/')) return 'contains a slash'
+  if (id === '.' || id.includes('..')) return 'contains dots that climb in a path'
+  return unprintable.test(id) ? 'contains a character that cannot be printed' : null
+}
+
+function notCalled(status: 'invalid' | 'duplicate' | 'filtered', reason: string, message: string): Outcome {
+  return { status, reason, httpStatus: null, message }
+}

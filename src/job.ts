@@ -1,0 +1,24 @@
+import type { Filter } from './filters/filter.js'
+import type { Operation } from './operations/operation.js'
+
+/** What to do to a whole list, as data. A file in `jobs/`, or of your own, has one as its default export. */
+export interface Job {
+  /** One sentence for `ada-bulk jobs` and `--help`. */
+  describe: string
+  operation: Operation
+  /** Flags of the job's own, by name, as `run <job>` takes them. */
+  flags?: Readonly<Record<string, JobFlag>>
+  /** Which items are not to be done, given the values of the job's flags. Hold lists always go before. */
+  filters?: (flags: Readonly<Record<string, string | undefined>>) => readonly Filter[]
+}
+
+export interface JobFlag {
+  describe: string
+  default?: string
+  isRequired?: boolean
+}
+
+/** Says that an object is a job; the types are all it adds. */
+export function defineJob(job: Job): Job {
+  return job
+}

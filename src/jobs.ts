@@ -1,0 +1,96 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { basename, extname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Job } from './job.js'
+import { messageOf } from './message.js'
+import { UsageError } from './usage-error.js'
+
+/** `jobs/` lies beside `src/`, in the sources as in what is built. */
+const jobsDirectory = fileURLToPath(new URL('../jobs/', import.meta.url))
+
+/** The names of the jobs that come with the program: the names of their files. */
+export function jobNames(): string[] {
+  return readdirSync(jobsDirectory)
+    .filter((file) => /(?<!\.d)\.(js|ts)$/.test(file))
+    .map((file) => file.replace(/\.(js|ts)$/, ''))
+    .sort()
+}
+
+/** A job and the name that stands in run.json: its own, or the absolute path of a user's file. */
+export interface LoadedJob {
+  job: Job
+  name: string
+  /** Fit for a file's name. */
+  shortName: string
+}
+
+/** Loads a job by its name, or from a user's own file, TypeScript or JavaScript. Throws a UsageError when it cannot. */
+export async function loadJob(nameOrPath: string): Promise<LoadedJob> {
+  const isFile = /[/\\]|\.(c|m)?(j|t)s$/.test(nameOrPath)
+  const path = isFile ? resolve(nameOrPath) : jobNames().includes(nameOrPath) ? builtInPath(nameOrPath) : null
+  if (path === null) {
+    throw new UsageError(
+      `no job called ${nameOrPath}${suggestion(nameOrPath)}. There are: ${jobNames().join(', ')}. A job file of your own is given by its path, like ./${nameOrPath}.ts.`,
+    )
+  }
+  if (!existsSync(path)) throw new UsageError(`${nameOrPath}: there is no such job file.`)
+  const job = isFile ? await loadFile(path) : (await import(path)).default
+  if (!isJob(job)) {
+    throw new UsageError(
+      `${nameOrPath}: its default export is not a job. Write \`export default defineJob({ describe, operation })\`.`,
+    )
+  }
+  return { job, name: isFile ? path : nameOrPath, shortName: basename(nameOrPath, extname(nameOrPath)) }
+}
+
+function builtInPath(name: string): string {
+  return ['js', 'ts'].map((ending) => join(jobsDirectory, `${name}.${ending}`)).find(existsSync)!
+}
+
+/** A user's file may be TypeScript, and imports `ada-bulk` from wherever it lies: jiti sees to both on any Node. */
+async function loadFile(path: string): Promise<unknown> {
+  const { createJiti } = await import('jiti')
+  const jiti = createJiti(import.meta.url, {
+    alias: {
+      'ada-bulk': fileURLToPath(
+        new URL(import.meta.url.endsWith('.ts') ? './index.ts' : './index.js', import.meta.url),
+      ),
+    },
+    fsCache: false,
+  })
+  try {
+    return await jiti.import(path, { default: true })
+  } catch (error) {
+    throw new UsageError(`${path}: cannot be loaded. ${messageOf(error)}`)
+  }
+}
+
+function isJob(value: unknown): value is Job {
+  const { describe, operation } = (value ?? {}) as Partial<Job>
+  return (
+    typeof describe === 'string' &&
+    typeof operation?.attempt === 'function' &&
+    Array.isArray(operation.limits)
+  )
+}
+
+/** The name that was probably meant: the one that differs least. */
+function suggestion(name: string): string {
+  const [nearest] = jobNames()
+    .map((known) => ({ known, distance: distance(name, known) }))
+    .sort((a, b) => a.distance - b.distance)
+  return nearest !== undefined && nearest.distance <= 4 ? ` (did you mean ${nearest.known}?)` : ''
+}
+
+/** Levenshtein distance: how many letters to add, drop or change. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (const [i, letter] of [...a].entries()) {
+    const next = [i + 1]
+    for (let j = 0; j < b.length; j++) {
+      next.push(Math.min(row[j]! + (letter === b[j] ? 0 : 1), row[j + 1]! + 1, next[j]! + 1))
+    }
+    row = next
+  }
+  return row[b.length]!
+}

@@ -1,0 +1,104 @@
+import type { CheckpointState } from './checkpoint/read.js'
+import { settledItems } from './checkpoint/rows.js'
+import { systemClock } from './clock.js'
+import { execute } from './execute.js'
+import { openFilters, openInput } from './input.js'
+import type { Job } from './job.js'
+import type { Logger } from './log.js'
+import { messageOf } from './message.js'
+import { openFileLedger } from './pacing/file.js'
+import { openMemoryLedger } from './pacing/memory.js'
+import type { RunView } from './progress/progress.js'
+import { csvReport } from './reports/csv.js'
+import { type RunDirectory, writeReportFile, writeSummary } from './run-directory.js'
+import type { RunFile } from './run-file.js'
+import type { Stop } from './stop.js'
+import type { Summary } from './summary.js'
+import { version } from './version.js'
+
+/** One execution of a run that has its directory, its run.json and its locks: the first, or a resumed one. */
+export interface Launch {
+  directory: RunDirectory
+  /** With the input as it is now. */
+  run: RunFile
+  /** What the checkpoint says; of a new run, nothing. */
+  state: CheckpointState
+  job: Job
+  key: string
+  /** Where calls go to: the instance, or the sandbox that stands for it. */
+  origin: string
+  /** Of this host: ledger and locks. */
+  stateDirectory: string
+  stop: Stop
+  maxItems: number
+  confirmed: number
+  log: Logger
+  onStart: (view: () => RunView) => void
+}
+
+/** Runs until the end or a stop, and leaves report and summary. Throws a UsageError when it cannot start. */
+export async function launch(launch: Launch): Promise<Summary> {
+  const { directory, run, state, stop, log } = launch
+  const { filters } = await openFilters(launch.job, run.jobFlags, run.hold, run.retryOf !== null)
+  const ledger = run.isSandbox
+    ? openMemoryLedger(systemClock)
+    : await openFileLedger({ directory: launch.stateDirectory, instance: launch.origin, clock: systemClock })
+  try {
+    const startedAt = run.startedAt
+    const { exitCode, head } = await execute({
+      run,
+      checkpointPath: directory.checkpoint,
+      state,
+      input: await openInput(run.input, run.settings, filters),
+      operation: launch.job.operation,
+      origin: launch.origin,
+      key: launch.key,
+      ledger,
+      stop,
+      maxItems: launch.maxItems,
+      confirmed: launch.confirmed,
+      clock: systemClock,
+      random: Math.random,
+      log,
+      onStart: launch.onStart,
+    })
+    const summary: Summary = {
+      run: run.run,
+      directory: directory.path,
+      job: run.job,
+      instance: run.instance,
+      retryOf: run.retryOf,
+      startedAt,
+      finishedAt: new Date().toISOString(),
+      exitCode,
+      stoppedBecause: stop.reason?.because ?? null,
+      totals: state.tally.totals(run.plan.read),
+      reasons: state.tally.reasons(),
+      requests: state.requests,
+      input: run.input.map(({ name, sha256, bytes }) => ({ path: name, sha256, bytes })),
+      checkpointHead: head,
+      version,
+    }
+    await leaveReports(directory, summary, log)
+    return summary
+  } finally {
+    await ledger.close()
+  }
+}
+
+/** Reports are made from the checkpoint; if there is no room for them, they can be written later. */
+async function leaveReports(directory: RunDirectory, summary: Summary, log: Logger): Promise<void> {
+  try {
+    await writeReportFile(
+      csvReport,
+      settledItems(directory.checkpoint),
+      `${directory.path}/${csvReport.fileName}`,
+    )
+    writeSummary(directory, summary)
+  } catch (error) {
+    const because = `cannot write the reports: ${messageOf(error)}; write them later with \`ada-bulk report ${directory.name} --format csv\``
+    log.error(because)
+    summary.exitCode = 4
+    summary.stoppedBecause ??= because
+  }
+}

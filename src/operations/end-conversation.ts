@@ -1,0 +1,26 @@
+import { conversationLimits } from '../api/limits.js'
+import { apiMessage, settledBy, verdictOf } from '../api/verdict.js'
+import type { Operation } from './operation.js'
+
+/**
+ * What a 400 says when the conversation is closed already. Ada documents no message for it; "Conversation is
+ * expired" was seen when a message was posted to an ended conversation.
+ */
+const alreadyEnded = /\bexpired\b|\balready (been )?(ended|closed)\b|\bhas (been )?ended\b/i
+
+/** Ends a conversation: `POST /api/v2/conversations/{id}/end/`. The final slash belongs to it. */
+export const endConversation: Operation = {
+  name: 'end-conversation',
+  verb: 'end',
+  noun: 'conversation',
+  limits: conversationLimits,
+  async attempt(item, api, attempt) {
+    const path = `/api/v2/conversations/${encodeURIComponent(item.id)}/end/`
+    const answer = await api.call({ method: 'POST', path, signal: attempt.abortSignal })
+    if (answer.kind === 'answer' && answer.status === 400 && alreadyEnded.test(apiMessage(answer.body))) {
+      const reason = attempt.isAfterLostAnswer ? 'ended_on_retry' : 'already_ended'
+      return settledBy(answer, { status: 'succeeded', reason })
+    }
+    return verdictOf(answer, 'ended')
+  },
+}

@@ -1,0 +1,30 @@
+import type { RateWindow } from './rate-window.js'
+import { sharedWindows } from './share.js'
+
+/**
+ * The least time that so many calls take under all windows, bursts allowed and answers at once: from the first
+ * call to the last.
+ */
+export function estimateMs(calls: number, windows: readonly RateWindow[] | 'none', share: number): number {
+  if (windows === 'none' || calls < 1) return 0
+  const binding = sharedWindows(windows, share, 1).filter(({ max }) => max < calls)
+  const slowest = binding.toSorted((a, b) => b.perMs / b.max - a.perMs / a.max)[0]
+  if (!slowest) return 0
+  // After the first bursts everything repeats with the slowest window, so only the beginning is played through.
+  const largest = Math.max(...binding.map(({ max }) => max))
+  const played = Math.min(calls, 3 * largest + slowest.max)
+  const periods = Math.ceil((calls - played) / slowest.max)
+  return startMs(calls - periods * slowest.max, binding) + periods * slowest.perMs
+}
+
+/** When the last of so many calls starts: each one window after the call that has the place before it. */
+function startMs(calls: number, windows: readonly RateWindow[]): number {
+  const starts = new Float64Array(calls)
+  for (let call = 0; call < calls; call++) {
+    for (const { max, perMs } of windows) {
+      if (call >= max) starts[call] = Math.max(starts[call]!, starts[call - max]! + perMs)
+    }
+    if (call > 0) starts[call] = Math.max(starts[call]!, starts[call - 1]!)
+  }
+  return starts[calls - 1]!
+}

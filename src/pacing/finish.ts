@@ -1,0 +1,24 @@
+import { type Hours, msUntilOpen } from './hours.js'
+
+const minuteMs = 60_000
+
+/** When work of so many milliseconds is done that begins now and goes on within these hours only. Wall clock. */
+export function finishMs(startMs: number, workMs: number, hours: Hours | null): number {
+  let atMs = startMs
+  let leftMs = workMs
+  if (hours === null) return startMs + workMs
+  for (;;) {
+    atMs += msUntilOpen(hours, new Date(atMs))
+    const openMs = msUntilClosed(hours, new Date(atMs))
+    if (leftMs <= openMs) return atMs + leftMs
+    atMs += openMs
+    leftMs -= openMs
+  }
+}
+
+function msUntilClosed({ toMinute }: Hours, now: Date): number {
+  const closing = new Date(now)
+  closing.setHours(0, toMinute, 0, 0)
+  if (closing.getTime() <= now.getTime()) closing.setDate(closing.getDate() + 1)
+  return Math.max(minuteMs, closing.getTime() - now.getTime())
+}

@@ -1,0 +1,236 @@
+import { setMaxListeners } from 'node:events'
+import Bottleneck from 'bottleneck'
+import limitConcurrency from 'p-limit'
+import type { Verdict } from '../api/verdict.js'
+import type { Clock } from '../clock.js'
+import { UsageError } from '../usage-error.js'
+import { type CallResult, type ClosedReason, openGate, type Permit } from './gate.js'
+import { type Hours, msUntilOpen } from './hours.js'
+import type { Ledger, Place } from './ledger.js'
+import type { RateWindow } from './rate-window.js'
+import { factorAt, giveWay, notGivingWay, sharedWindows } from './share.js'
+import { Turnstile } from './turnstile.js'
+
+export interface LimiterOptions {
+  ledger: Ledger
+  /** The API's own limits; `none` goes past Bottleneck and the ledger. */
+  windows: readonly RateWindow[] | 'none'
+  /** The part of each window to use, from 0 to 1. */
+  share: number
+  /** Calls in flight. */
+  concurrency: number
+  /** The longest that a call may last, its time-out and a margin. */
+  holdMs: number
+  clock: Clock
+  /** From 0 to 1. */
+  random: () => number
+  hours?: Hours
+  outageMaxMs?: number
+}
+
+/** Lets calls leave when their turn has come. Keep at most about twice `concurrency` scheduled: the queue is slow. */
+export interface Limiter {
+  /**
+   * Waits for the turn, makes the call and learns from its verdict. An abort of the signal ends the waiting at
+   * once; a call that has left goes on. Rejects with `ApiDownError` when the API fails for too long.
+   */
+  schedule(options: ScheduleOptions, call: (permit: Permit) => Promise<Verdict>): Promise<Verdict>
+  state(): LimiterState
+  counts(): { sent: number; rateLimited: number }
+  setShare(share: number): void
+  /** Drops what waits, waits for the calls in flight. The ledger stays open. */
+  close(): Promise<void>
+}
+
+export interface ScheduleOptions {
+  /** Goes before all that has not been tried yet. */
+  isRetry: boolean
+  itemKey: number | string
+  signal: AbortSignal
+}
+
+/** What all calls are waiting for; `untilMs` is monotonic. */
+export type LimiterState =
+  | { kind: 'nothing' }
+  | { kind: 'window'; window: RateWindow }
+  | { kind: ClosedReason | 'hours'; untilMs: number }
+
+export function openLimiter(options: LimiterOptions): Limiter {
+  const { ledger, clock, windows, holdMs, hours } = options
+  const longestWindowMs = windows === 'none' ? 60_000 : Math.max(0, ...windows.map(({ perMs }) => perMs))
+  const gate = openGate({ ...options, longestWindowMs })
+  const turnstile = new Turnstile()
+  const queue = openQueue(options)
+  /** What has not left yet, to be dropped by `close`. */
+  const waiting = new Set<AbortController>()
+  let state: LimiterState = { kind: 'nothing' }
+  let share = options.share
+  let givingWay = notGivingWay
+  let sent = 0
+  let rateLimited = 0
+  let closing: Promise<void> | null = null
+
+  async function waitFor(reason: LimiterState, ms: number, signal: AbortSignal): Promise<void> {
+    state = reason
+    try {
+      await clock.sleep(ms, signal)
+    } finally {
+      state = { kind: 'nothing' }
+    }
+  }
+
+  async function waitForHours(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const ms = hours ? msUntilOpen(hours, new Date(clock.wallMs())) : 0
+      if (ms === 0) return
+      const untilMs = clock.monotonicMs() + ms
+      await waitFor({ kind: 'hours', untilMs }, Math.min(ms, askAgainHoursMs), signal)
+    }
+  }
+
+  async function takePlace(signal: AbortSignal): Promise<Place | null> {
+    if (windows === 'none') return null
+    const allowed = sharedWindows(windows, share, factorAt(givingWay, clock.monotonicMs()))
+    const taken = await ledger.take(allowed, holdMs)
+    if (taken.place) return taken.place
+    const { fullWindow, waitMs } = taken
+    const reason: LimiterState = fullWindow
+      ? { kind: 'window', window: fullWindow }
+      : { kind: 'rate_limited', untilMs: clock.monotonicMs() + waitMs }
+    await waitFor(reason, Math.min(waitMs, askAgainPlaceMs), signal)
+    return takePlace(signal)
+  }
+
+  /** Only one at a time is in here, so the gate, asked last, speaks of the call that leaves next. */
+  async function getReady(signal: AbortSignal): Promise<{ permit: Permit; place: Place | null }> {
+    for (;;) {
+      await gate.wait(signal)
+      await waitForHours(signal)
+      const place = await takePlace(signal)
+      const permit = signal.aborted ? null : gate.pass()
+      if (permit) return { permit, place }
+      await place?.release()
+    }
+  }
+
+  function learn(permit: Permit, result: CallResult): void {
+    gate.report(permit, result)
+    if (result.kind !== 'rate_limited') return
+    rateLimited++
+    givingWay = giveWay(givingWay, clock.monotonicMs(), Math.min(longestWindowMs, 60_000))
+  }
+
+  async function send(
+    itemKey: number | string,
+    wait: { signal: AbortSignal; end: () => void },
+    call: (permit: Permit) => Promise<Verdict>,
+  ): Promise<Verdict> {
+    const { permit, place } = await turnstile.pass(wait.signal, () => getReady(wait.signal))
+    wait.end()
+    sent++
+    let verdict: Verdict
+    try {
+      verdict = await call(permit)
+    } catch (error) {
+      // Nobody knows when the API will have received the call, so its place stays taken until its hold has passed.
+      gate.forget(permit)
+      throw error
+    }
+    learn(permit, { ...judge(verdict), itemKey })
+    try {
+      await place?.giveBack()
+      const closed = gate.state()
+      if (verdict.kind === 'rate_limited' && closed.waitingFor === 'rate_limited') {
+        await ledger.closeFor(Math.max(0, closed.untilMs - clock.monotonicMs()))
+      }
+    } catch (error) {
+      // The verdict counts more: the place comes back anyway, when its hold has passed, and if the ledger is
+      // still out of order the next call says so.
+      if (!(error instanceof UsageError)) throw error
+    }
+    return verdict
+  }
+
+  return {
+    schedule({ isRetry, itemKey, signal }, call) {
+      return new Promise((resolve, reject) => {
+        const own = new AbortController()
+        const drop = () => own.abort(signal.reason)
+        const end = () => {
+          waiting.delete(own)
+          signal.removeEventListener('abort', drop)
+        }
+        own.signal.addEventListener('abort', () => reject(own.signal.reason), { once: true })
+        if (signal.aborted) return drop()
+        // One signal for a whole run is no leak.
+        setMaxListeners(0, signal)
+        signal.addEventListener('abort', drop, { once: true })
+        waiting.add(own)
+        queue
+          .add(isRetry, () => send(itemKey, { signal: own.signal, end }, call))
+          .then(resolve, reject)
+          .finally(end)
+      })
+    },
+    state() {
+      const closed = gate.state()
+      return closed.waitingFor === 'nothing' ? state : { kind: closed.waitingFor, untilMs: closed.untilMs }
+    },
+    counts: () => ({ sent, rateLimited }),
+    setShare(newShare) {
+      share = newShare
+    },
+    async close() {
+      for (const own of waiting) own.abort(new Error('The limiter was closed'))
+      closing ??= queue.close()
+      await closing
+    },
+  }
+}
+
+/** The share may be changed, and another process may release a place: so nobody sleeps on an old answer for long. */
+const askAgainPlaceMs = 1000
+
+/** The wall clock may be set meanwhile. */
+const askAgainHoursMs = 60_000
+
+interface Queue {
+  add<T>(isRetry: boolean, job: () => Promise<T>): Promise<T>
+  /** Drops what has not started, and resolves when the rest has ended. */
+  close(): Promise<void>
+}
+
+function openQueue({ windows, concurrency }: LimiterOptions): Queue {
+  if (windows !== 'none') {
+    const bottleneck = new Bottleneck({ maxConcurrent: concurrency })
+    return {
+      add: (isRetry, job) => bottleneck.schedule({ priority: isRetry ? 0 : 5 }, job),
+      close: () => bottleneck.stop({ dropWaitingJobs: true }),
+    }
+  }
+  const limit = limitConcurrency(concurrency)
+  const jobs = new Set<Promise<unknown>>()
+  return {
+    add(_isRetry, job) {
+      const promise = limit(job).finally(() => jobs.delete(promise))
+      jobs.add(promise)
+      return promise
+    },
+    async close() {
+      await Promise.allSettled(jobs)
+    },
+  }
+}
+
+function judge(verdict: Verdict): Omit<CallResult, 'itemKey'> {
+  const { quota } = verdict
+  switch (verdict.kind) {
+    case 'settled':
+    case 'refused':
+      return { kind: 'ok', quota, message: '' }
+    case 'rate_limited':
+      return { kind: 'rate_limited', quota, message: verdict.outcome.message }
+    case 'again':
+      return { kind: 'failure', quota, message: verdict.outcome.message }
+  }
+}

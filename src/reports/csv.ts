@@ -1,0 +1,20 @@
+import type { Report } from './report.js'
+
+/** `report.csv`: RFC 4180 with LF, UTF-8. The columns and their order are contract. */
+export const csvReport: Report = {
+  format: 'csv',
+  fileName: 'report.csv',
+  head: 'id,status,reason,http_status,attempts,finished_at,duration_ms,message,source,line\n',
+  row: (item) =>
+    `${cell(item.id)},${item.status},${cell(item.reason)},${item.httpStatus ?? ''},${item.attempts},${item.finishedAt},` +
+    `${item.durationMs},${cell(item.message)},${cell(item.source)},${item.line}\n`,
+}
+
+/** What a spreadsheet takes as the beginning of a formula, in its plain and its full-width form. */
+const formulaStart = /^[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/
+
+/** Quotes a cell if it needs to be, and puts an apostrophe before what a spreadsheet would run. */
+function cell(text: string): string {
+  const safe = formulaStart.test(text) ? `'${text}` : text
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+}

@@ -1,0 +1,115 @@
+import type { Api } from './api/api.js'
+import type { Verdict } from './api/verdict.js'
+import type { Clock } from './clock.js'
+import type { Item } from './item.js'
+import type { Operation } from './operations/operation.js'
+import type { Outcome } from './outcome.js'
+
+export interface RetryPolicy {
+  /** Calls for one item at most. Waiting out a 429 and probing during an outage are not counted. */
+  attemptsMax: number
+  clock: Clock
+  /** From 0 to 1. */
+  random: () => number
+  stopSignal: AbortSignal
+  abortSignal: AbortSignal
+  notes: CallNotes
+}
+
+/** Where calls are written down, so that a resumed run knows which answers were lost. */
+export interface CallNotes {
+  /** A call leaves now. */
+  sent(item: Item): void
+  /** It was answered, or never got there, and the item is not settled by it. */
+  back(item: Item, outcome: Outcome): void
+}
+
+/** What a run that was stopped before knows about an item. */
+export interface EarlierCalls {
+  calls: number
+  /** One of them got no answer. */
+  isAnswerLost: boolean
+}
+
+export interface Settlement {
+  outcome: Outcome
+  /** Calls made for the item in all. */
+  attempts: number
+}
+
+/** The key does not work, so no item would. */
+export class KeyRefusedError extends Error {
+  override readonly name = 'KeyRefusedError'
+}
+
+/** An item that is told to wait this often is given up; the API never lets it through. */
+const rateLimitedMax = 20
+
+const firstDelayMs = 500
+const longestDelayMs = 30_000
+/** Ada asks for at most one request a second to one resource. */
+const shortestDelayMs = 1000
+
+/**
+ * Calls the operation until the item has an outcome. Retry is outside pacing: each attempt waits its turn.
+ * Throws KeyRefusedError, and the signals' reason when the run is stopped.
+ */
+export async function settleWithRetries(
+  operation: Operation,
+  api: Api,
+  item: Item,
+  earlier: EarlierCalls,
+  policy: RetryPolicy,
+): Promise<Settlement> {
+  const { stopSignal, abortSignal, notes } = policy
+  let lost: Outcome | null = earlier.isAnswerLost ? lostBefore : null
+  let counted = 0
+  let refusals = 0
+  for (let attempts = earlier.calls + 1; ; attempts++) {
+    const verdict = await operation.attempt(item, api, {
+      earlierCalls: attempts - 1,
+      isAfterLostAnswer: lost !== null,
+      leaves: () => notes.sent(item),
+      stopSignal,
+      abortSignal,
+    })
+    const isLost = verdict.kind === 'again' && verdict.cause === 'lost'
+    if (verdict.kind !== 'settled' && !isLost) notes.back(item, verdict.outcome)
+    switch (verdict.kind) {
+      case 'settled':
+        return { outcome: verdict.outcome, attempts }
+      case 'refused':
+        throw new KeyRefusedError(refusalOf(verdict.outcome))
+      case 'rate_limited':
+        refusals += 1
+        if (refusals > rateLimitedMax) return { outcome: verdict.outcome, attempts }
+        break
+      case 'again':
+        if (isLost) lost = verdict.outcome
+        if (!verdict.isProbe) counted += 1
+        if (counted >= policy.attemptsMax) return { outcome: lastWord(verdict, lost), attempts }
+        await policy.clock.sleep(retryDelayMs(counted, policy.random), stopSignal)
+    }
+  }
+}
+
+/** Exponential backoff with full jitter, on top of the second that two calls for one ID must lie apart. */
+export function retryDelayMs(attempt: number, random: () => number): number {
+  return shortestDelayMs + random() * Math.min(longestDelayMs, firstDelayMs * 2 ** attempt)
+}
+
+const lostBefore: Outcome = {
+  status: 'unknown',
+  reason: 'connection_lost',
+  httpStatus: null,
+  message: 'the run stopped before the answer to an earlier call came',
+}
+
+/** A call that never got there says nothing about an earlier one that did and was not answered. */
+function lastWord(verdict: Extract<Verdict, { kind: 'again' }>, lost: Outcome | null): Outcome {
+  return verdict.cause === 'unreachable' && lost !== null ? lost : verdict.outcome
+}
+
+function refusalOf(outcome: Outcome): string {
+  return `the API refused the key (HTTP ${outcome.httpStatus}: ${outcome.message})`
+}

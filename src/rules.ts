@@ -1,0 +1,18 @@
+import type { FailureLimit } from './settings/values.js'
+import type { Tally } from './tally.js'
+
+/** A percentage says little before so many items are settled by calling. */
+const ratioCountsFrom = 100
+
+/** Why the run must stop for a person to look, by the number of failures; null when it may go on. */
+export function tooManyFailures(tally: Tally, limit: FailureLimit): string | null {
+  const { failures, called } = tally
+  if (limit.count !== null && failures > limit.count) {
+    return `${failures} items failed, more than --max-failures ${limit.count} allows`
+  }
+  if (limit.ratio !== null && called >= ratioCountsFrom && failures > called * limit.ratio) {
+    const percent = Math.round((failures / called) * 1000) / 10
+    return `${failures} of ${called} items failed (${percent} %), more than --max-failures ${limit.ratio * 100}% allows`
+  }
+  return null
+}

@@ -1,0 +1,153 @@
+import {
+  closeSync,
+  createWriteStream,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+} from 'node:fs'
+import { basename, join, resolve } from 'node:path'
+import { finished } from 'node:stream/promises'
+import { prettifyError } from 'zod'
+import { syncDirectory, writeFileAtomically } from './atomic-write.js'
+import type { SettledItem } from './outcome.js'
+import { type Report, writeReport } from './reports/report.js'
+import { type RunFile, runFileSchema } from './run-file.js'
+import type { Summary } from './summary.js'
+import { UsageError } from './usage-error.js'
+
+/** The lock's name in a run's directory: one process at a time works on a run. */
+export const runLockName = '.lock'
+
+/** Where the files of a run lie. The names are contract. */
+export interface RunDirectory {
+  /** The directory's own name, by which people call the run. */
+  name: string
+  path: string
+  runFile: string
+  checkpoint: string
+  summary: string
+  log: string
+  /** Hashes of the input's IDs, to tell what came and went if it changes. */
+  inputIds: string
+}
+
+export function runDirectory(path: string): RunDirectory {
+  const absolute = resolve(path)
+  return {
+    name: basename(absolute),
+    path: absolute,
+    runFile: join(absolute, 'run.json'),
+    checkpoint: join(absolute, 'checkpoint.jsonl'),
+    summary: join(absolute, 'summary.json'),
+    log: join(absolute, 'run.log'),
+    inputIds: join(absolute, '.input-ids'),
+  }
+}
+
+/** Where a new run may lie. Throws a UsageError when a run is there already. */
+export function newRunDirectory(path: string): RunDirectory {
+  const directory = runDirectory(path)
+  if (existsSync(directory.runFile)) {
+    throw new UsageError(
+      `${path} holds a run already. Resume it with \`ada-bulk resume ${path}\`, or name another directory.`,
+    )
+  }
+  return directory
+}
+
+/** A name that sorts by time and tells the job: `end-conversations-2026-11-22T15-04-05`. */
+export function newRunName(job: string, at: Date, taken: (name: string) => boolean): string {
+  const stamp = at.toISOString().slice(0, 19).replaceAll(':', '-')
+  const base = `${job}-${stamp}`
+  for (let number = 1; ; number++) {
+    const name = number === 1 ? base : `${base}-${number}`
+    if (!taken(name)) return name
+  }
+}
+
+export function readRunFile(directory: RunDirectory): RunFile {
+  let fields: unknown
+  try {
+    fields = JSON.parse(readFileSync(directory.runFile, 'utf8'))
+  } catch (error) {
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT'
+    throw new UsageError(
+      isMissing
+        ? `${directory.path} is not a run's directory: it has no run.json. \`ada-bulk status\` lists the runs.`
+        : `cannot read ${directory.runFile}: ${(error as Error).message}`,
+    )
+  }
+  const parsed = runFileSchema.safeParse(fields)
+  if (!parsed.success) throw new UsageError(`${directory.runFile} is damaged: ${prettifyError(parsed.error)}`)
+  return parsed.data
+}
+
+export function writeRunFile(directory: RunDirectory, run: RunFile): void {
+  writeFileAtomically(directory.runFile, `${JSON.stringify(run, null, 2)}\n`)
+}
+
+/** The summary that the run wrote when it last ended or stopped; null when it never did. */
+export function readSummary(directory: RunDirectory): Summary | null {
+  try {
+    return JSON.parse(readFileSync(directory.summary, 'utf8'))
+  } catch {
+    return null
+  }
+}
+
+export function writeSummary(directory: RunDirectory, summary: Summary): void {
+  writeFileAtomically(directory.summary, `${JSON.stringify(summary, null, 2)}\n`)
+}
+
+/** Writes a report beside, flushes it, and puts it in its place. Mode 0600. */
+export async function writeReportFile(
+  report: Report,
+  items: AsyncIterable<readonly SettledItem[]>,
+  path: string,
+): Promise<void> {
+  const beside = `${path}.${process.pid}.tmp`
+  const out = createWriteStream(beside, { mode: 0o600 })
+  await Promise.all([finished(out), writeReport(report, items, out).finally(() => out.end())])
+  const file = openSync(beside, 'r')
+  fsyncSync(file)
+  closeSync(file)
+  renameSync(beside, path)
+  syncDirectory(resolve(path, '..'))
+}
+
+/** The directories of all runs, the latest first. */
+export function listRuns(runsDirectory: string): RunDirectory[] {
+  if (!existsSync(runsDirectory)) return []
+  return readdirSync(runsDirectory, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && existsSync(join(runsDirectory, entry.name, 'run.json')))
+    .map((entry) => runDirectory(join(runsDirectory, entry.name)))
+    .map((directory) => ({ directory, startedAt: startOf(directory) }))
+    .sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1))
+    .map(({ directory }) => directory)
+}
+
+function startOf(directory: RunDirectory): string {
+  try {
+    return readRunFile(directory).startedAt
+  } catch {
+    return ''
+  }
+}
+
+/** Finds a run by its directory or its name. */
+export function findRun(runsDirectory: string, run: string): RunDirectory {
+  const candidates = [run, join(runsDirectory, run)]
+  const found = candidates.find((path) => existsSync(join(path, 'run.json')))
+  if (found !== undefined) return runDirectory(found)
+  const names = listRuns(runsDirectory)
+    .slice(0, 5)
+    .map((directory) => directory.name)
+  const known =
+    names.length === 0 ? `there are none in ${runsDirectory}` : `the latest are ${names.join(', ')}`
+  throw new UsageError(
+    `no run called ${run}: ${known}. Name a run's directory, or say where runs live with --runs-dir.`,
+  )
+}

@@ -1,0 +1,57 @@
+import { z } from 'zod'
+
+const rateWindow = z.object({ max: z.number().int().positive(), perMs: z.number().positive() })
+
+/** A file that a run reads, with its fingerprint. */
+const fingerprinted = z.object({
+  /** As the person named it. */
+  name: z.string(),
+  /** Where it lies. */
+  path: z.string(),
+  sha256: z.string(),
+  bytes: z.number(),
+})
+export type Fingerprinted = z.infer<typeof fingerprinted>
+
+const settings = z.object({
+  format: z.string(),
+  idColumn: z.string().nullable(),
+  /** `none`: no pacing at all. */
+  limits: z.union([z.literal('none'), z.array(rateWindow)]),
+  /** From 0 to 1. */
+  share: z.number(),
+  hours: z.object({ fromMinute: z.number(), toMinute: z.number() }).nullable(),
+  concurrency: z.number(),
+  timeoutMs: z.number(),
+  attemptsMax: z.number(),
+  maxFailures: z.object({ count: z.number().nullable(), ratio: z.number().nullable() }),
+  maxOutageMs: z.number(),
+})
+/** What decides how a run goes; kept, so that a resumed run goes the same way. */
+export type RunSettings = z.infer<typeof settings>
+
+/** `run.json`: what was asked. Written once, before the first call; never holds the key. */
+export const runFileSchema = z.object({
+  version: z.literal(1),
+  run: z.string(),
+  /** A name from `jobs/`, or the absolute path of a user's own file. */
+  job: z.string(),
+  jobFlags: z.record(z.string(), z.string()),
+  /** The API's origin. */
+  instance: z.string(),
+  isSandbox: z.boolean(),
+  isParallel: z.boolean(),
+  settings,
+  input: z.array(fingerprinted),
+  hold: z.array(fingerprinted),
+  /** What counting found before the first call. */
+  plan: z.object({ read: z.number(), calls: z.number() }),
+  /** The run whose failed and unknown items this one does again. */
+  retryOf: z.string().nullable(),
+  adaBulk: z.string(),
+  node: z.string(),
+  startedAt: z.string(),
+  by: z.string(),
+  host: z.string(),
+})
+export type RunFile = z.infer<typeof runFileSchema>

@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto'
+import { basename, join } from 'node:path'
+import { type LockAttempt, takeLock } from './checkpoint/lock.js'
+import { type RunDirectory, runLockName } from './run-directory.js'
+import { UsageError } from './usage-error.js'
+
+export interface RunLocks {
+  /** Of this host: where the locks of jobs lie. */
+  stateDirectory: string
+  job: string
+  instance: string
+  /** Allowed beside another run of the job. */
+  isParallel: boolean
+  directory: RunDirectory
+}
+
+/**
+ * Takes what a process must hold to work on a run: the job on its instance, so that one run of a job at a time works
+ * there, and the run's own directory. Throws a UsageError when a directory cannot be written.
+ */
+export function takeRunLocks(wanted: RunLocks): LockAttempt {
+  const { stateDirectory, job, instance, directory } = wanted
+  const hash = createHash('sha256').update(`${job}\n${instance}`).digest('hex').slice(0, 12)
+  const ofJob = wanted.isParallel
+    ? null
+    : takeOrRefuse(
+        join(stateDirectory, 'locks'),
+        `${basename(job)}-${hash}`,
+        directory.path,
+        'ADA_BULK_STATE',
+      )
+  if (ofJob?.lock === null) return ofJob
+  try {
+    const ofRun = takeOrRefuse(directory.path, runLockName, directory.path, '--runs-dir or --run-dir')
+    if (ofRun.lock === null) {
+      ofJob?.lock.release()
+      return ofRun
+    }
+    return {
+      lock: {
+        release() {
+          ofRun.lock.release()
+          ofJob?.lock.release()
+        },
+      },
+    }
+  } catch (error) {
+    ofJob?.lock.release()
+    throw error
+  }
+}
+
+function takeOrRefuse(directory: string, name: string, run: string, setting: string): LockAttempt {
+  try {
+    return takeLock(directory, name, run)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === undefined) throw error
+    throw new UsageError(`cannot write to ${directory} (${code}). Name a writable place with ${setting}.`)
+  }
+}

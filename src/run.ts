@@ -1,0 +1,55 @@
+import pLimit from 'p-limit'
+import type { Item } from './item.js'
+import type { JudgedItem } from './items.js'
+import type { Outcome } from './outcome.js'
+import type { Stop } from './stop.js'
+
+/** The parts of a bulk job: source → filter → pacing → operation → checkpoint → report. */
+export interface Line {
+  /** Source and filter: the items in order, each with its outcome if it needs no call. */
+  items: AsyncIterable<readonly JudgedItem[]>
+  isSettled(item: Item): boolean
+  /** Whether one more item may be called; asks the run to stop if not. */
+  mayBegin(): boolean
+  /** Pacing, operation and checkpoint: calls until the item has its outcome and that is on disk. */
+  settleByCalling(item: Item): Promise<void>
+  /** Checkpoint only: the outcome needed no call. */
+  settleWithoutCalling(item: Item, outcome: Outcome): void
+  /** How many items may be in progress at once, waits for a retry included; the source is read no further ahead. */
+  itemsInProgressMax: number
+  stop: Stop
+}
+
+/**
+ * Takes every item down the line until there are none left or the run is asked to stop. What is in progress then is
+ * brought to its end or left unsettled; nothing is forgotten. Throws only what is a bug.
+ */
+export async function runLine(line: Line): Promise<void> {
+  const inProgress = pLimit(line.itemsInProgressMax)
+  const running = new Set<Promise<void>>()
+  const bugs: unknown[] = []
+  for await (const batch of line.items) {
+    for (const { item, outcome } of batch) {
+      if (line.stop.reason || bugs.length > 0) break
+      if (line.isSettled(item)) continue
+      if (outcome) line.settleWithoutCalling(item, outcome)
+      else if (line.mayBegin()) await begin(item)
+    }
+    if (line.stop.reason || bugs.length > 0) break
+  }
+  await Promise.all(running)
+  if (bugs.length > 0) throw bugs[0]
+
+  /** Resolves when the item's turn has come, not when it is settled. */
+  function begin(item: Item): Promise<void> {
+    return new Promise((begun) => {
+      const settling = inProgress(async () => {
+        begun()
+        if (!line.stop.reason) await line.settleByCalling(item)
+      })
+        .catch((error) => bugs.push(error))
+        .then(() => void running.delete(settling))
+      running.add(settling)
+    })
+  }
+}

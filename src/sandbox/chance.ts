@@ -1,0 +1,25 @@
+/** Numbers from 0 up to 1, one after the other. */
+export type Chance = () => number
+
+/**
+ * Randomness that can be repeated: the same key gives the same numbers. Keyed by call instead of drawn in the order
+ * of arrival, so that the same run meets the same faults however its calls interleave.
+ */
+export function chanceOf(key: string): Chance {
+  let state = fnv1a(key)
+  // mulberry32
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+function fnv1a(text: string): number {
+  let hash = 0x811c9dc5
+  for (let index = 0; index < text.length; index += 1) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
+  }
+  return hash
+}

@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { parseEnv } from 'node:util'
+import { UsageError } from '../usage-error.js'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** The environment with what a file of `NAME=value` lines adds; what is set already wins. */
+export function withEnvFile(environment: Environment, path: string | undefined): Environment {
+  if (path === undefined) return environment
+  return { ...parseEnv(readText(path, '--env-file')), ...environment }
+}
+
+/** The API key, from a file or from `ADA_API_KEY`; undefined when there is none. It must never be shown. */
+export function apiKey(environment: Environment, keyFile: string | undefined): string | undefined {
+  const key = (keyFile === undefined ? environment.ADA_API_KEY : readText(keyFile, '--api-key-file'))?.trim()
+  const where = keyFile === undefined ? 'ADA_API_KEY' : `--api-key-file ${keyFile}`
+  if (key === undefined || key === '') {
+    if (keyFile !== undefined) throw new UsageError(`${where}: the file is empty.`)
+    return undefined
+  }
+  if (!/^[\x21-\x7e]+$/.test(key)) {
+    throw new UsageError(
+      `${where}: holds a space, line break or other character that no key has. Copy the key again.`,
+    )
+  }
+  return key
+}
+
+/** Where the ledger, the locks and the memories of this host's runs live. */
+export function stateDirectory(environment: Environment): string {
+  if (environment.ADA_BULK_STATE) return environment.ADA_BULK_STATE
+  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'ada-bulk')
+  return join(environment.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'ada-bulk')
+}
+
+function readText(path: string, flag: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new UsageError(`${flag} ${path}: cannot be read (${(error as NodeJS.ErrnoException).code}).`)
+  }
+}

@@ -1,0 +1,64 @@
+import { UsageError } from '../usage-error.js'
+
+const apiPath = /^\/*(api\/*(v\d+(\/.*)?)?)?$/i
+
+/**
+ * The origin of an instance, from any form in which people write its address: with or without `https://`, `/api`,
+ * `/api/v2` and a final slash. Plain http is taken for this machine only, as the key would be readable on the way.
+ */
+export function parseBaseUrl(text: string, flag = '--base-url'): string {
+  const trimmed = text.trim()
+  const url = urlOf(/^[a-z][a-z0-9+.-]*:\/\//i.test(trimmed) ? trimmed : `https://${trimmed}`)
+  if (url === null || trimmed === '') {
+    throw new UsageError(`${flag}: not an address. Write it like https://acme.ada.support.`)
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new UsageError(
+      `${flag}: an address with a user or password in it is not taken. The key goes into ADA_API_KEY.`,
+    )
+  }
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') {
+    throw new UsageError(`${flag} ${text}: must begin with https://.`)
+  }
+  if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
+    throw new UsageError(
+      `${flag} ${text}: plain http would send the key readable for all on the way. Write https://${url.host}.`,
+    )
+  }
+  if (!apiPath.test(url.pathname)) {
+    throw new UsageError(`${flag} ${text}: ends in a path that is not Ada's. Write ${url.origin}.`)
+  }
+  return url.origin
+}
+
+/** The origin of `acme`, or of `acme` in the cluster `eu`. */
+export function originOfHandle(handle: string, region?: string): string {
+  for (const [flag, part] of [
+    ['--handle', handle],
+    ['--region', region ?? 'eu'],
+  ]) {
+    if (!/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/i.test(part!)) {
+      throw new UsageError(
+        `${flag} ${part}: must be letters, digits and hyphens, like acme. Use --base-url for a whole address.`,
+      )
+    }
+  }
+  return `https://${[handle, ...(region ? [region] : []), 'ada.support'].join('.')}`.toLowerCase()
+}
+
+function urlOf(text: string): URL | null {
+  try {
+    return new URL(text)
+  } catch {
+    return null
+  }
+}
+
+function isLoopback(hostname: string): boolean {
+  return (
+    hostname === 'localhost' ||
+    hostname.endsWith('.localhost') ||
+    hostname === '[::1]' ||
+    /^127(\.\d+){3}$/.test(hostname)
+  )
+}

@@ -1,0 +1,95 @@
+import type { Hours } from '../pacing/hours.js'
+import type { RateWindow } from '../pacing/rate-window.js'
+import { UsageError } from '../usage-error.js'
+
+/** Turns what people type into precise values. Each throws a UsageError that names the flag. */
+
+const unitMs: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** `30s`, `2h`, `1h30m`, `500ms`, `14d` → milliseconds. */
+export function parseDuration(text: string, flag: string): number {
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)]
+  if (parts.length === 0 || parts.map((part) => part[0]).join('') !== text.trim()) {
+    throw new UsageError(`${flag} ${text}: not a span of time. Write it like 30s, 5m, 2h, 1h30m or 14d.`)
+  }
+  return parts.reduce((sum, [, number, unit]) => sum + Number(number) * unitMs[unit!]!, 0)
+}
+
+/** A span of time that must not be nothing. */
+export function parsePositiveDuration(text: string, flag: string): number {
+  const ms = parseDuration(text, flag)
+  if (ms <= 0) throw new UsageError(`${flag} ${text}: must be longer than nothing.`)
+  return ms
+}
+
+/** `30/s`, `300/m`, `60000/d`, `40/6s`, or `none` alone → rate windows. */
+export function parseLimits(texts: readonly string[], flag = '--limit'): RateWindow[] | 'none' {
+  if (texts.includes('none')) {
+    if (texts.length > 1) throw new UsageError(`${flag} none stands alone: drop it or the other limits.`)
+    return 'none'
+  }
+  return texts.map((text) => parseLimit(text, flag))
+}
+
+function parseLimit(text: string, flag: string): RateWindow {
+  const [, max, count, unit] = /^\s*(\d+)\s*\/\s*(\d+(?:\.\d+)?)?\s*(ms|s|m|h|d)\s*$/.exec(text) ?? []
+  const window = { max: Number(max), perMs: Number(count ?? 1) * (unitMs[unit ?? ''] ?? 0) }
+  if (!(window.max >= 1) || !(window.perMs >= 1)) {
+    throw new UsageError(`${flag} ${text}: not a limit. Write it like 30/s, 300/m, 60000/d, 40/6s or none.`)
+  }
+  return window
+}
+
+/** `80%` or `80` → 0.8. */
+export function parseShare(text: string, flag = '--share'): number {
+  const percent = percentOf(text)
+  if (percent === null || percent < 1 || percent > 100) {
+    throw new UsageError(`${flag} ${text}: not a share. Write a percentage from 1% to 100%.`)
+  }
+  return percent / 100
+}
+
+/** When so many items have failed that a person should look: a number, or a share of the items called. */
+export interface FailureLimit {
+  count: number | null
+  ratio: number | null
+}
+
+/** `100` or `25%`. */
+export function parseMaxFailures(text: string, flag = '--max-failures'): FailureLimit {
+  if (/^\d+$/.test(text.trim())) return { count: Number(text), ratio: null }
+  const percent = text.trim().endsWith('%') ? percentOf(text) : null
+  if (percent === null || percent > 100) {
+    throw new UsageError(`${flag} ${text}: neither a number of items, like 100, nor a percentage, like 25%.`)
+  }
+  return { count: null, ratio: percent / 100 }
+}
+
+function percentOf(text: string): number | null {
+  const [, number] = /^\s*(\d+(?:\.\d+)?)\s*%?\s*$/.exec(text) ?? []
+  return number === undefined ? null : Number(number)
+}
+
+/** `22:00-06:00`. */
+export function parseHours(text: string, flag = '--hours'): Hours {
+  const [, ...numbers] = /^\s*(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})\s*$/.exec(text) ?? []
+  const [fromHour = 99, fromPart = 0, toHour = 99, toPart = 0] = numbers.map(Number)
+  const isTime = (hour: number, minute: number) => minute < 60 && (hour < 24 || (hour === 24 && minute === 0))
+  if (!isTime(fromHour, fromPart) || !isTime(toHour, toPart)) {
+    throw new UsageError(`${flag} ${text}: not a span of the day. Write it like 22:00-06:00.`)
+  }
+  const hours = { fromMinute: fromHour * 60 + fromPart, toMinute: toHour * 60 + toPart }
+  if (hours.fromMinute === hours.toMinute) {
+    throw new UsageError(`${flag} ${text}: begins when it ends. Leave it out to call at any hour.`)
+  }
+  return hours
+}
+
+/** A whole number of at least `least`. */
+export function parseCount(text: string, flag: string, least = 1, most = 1_000_000_000): number {
+  const number = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN
+  if (!(number >= least && number <= most)) {
+    throw new UsageError(`${flag} ${text}: not a whole number from ${least} to ${most}.`)
+  }
+  return number
+}

@@ -1,0 +1,38 @@
+/** Why a run stops before its end: one sentence for people, and the exit code that says whose turn it is. */
+export interface StopReason {
+  exitCode: 4 | 75 | 130 | 143
+  because: string
+  /** What has begun is brought to its end, waits included; nothing new begins. */
+  finishesItems?: boolean
+}
+
+/** The request to stop, seen by everything that waits. The first reason counts, unless a sterner one follows. */
+export class Stop {
+  readonly #gently = new AbortController()
+  readonly #atOnce = new AbortController()
+  #reason: StopReason | null = null
+
+  /** Aborted when nothing shall wait any longer; calls in flight go on. */
+  readonly signal = this.#gently.signal
+  /** Aborted when calls in flight shall end too; their items stay unsettled. */
+  readonly abortSignal = this.#atOnce.signal
+
+  get reason(): StopReason | null {
+    return this.#reason
+  }
+
+  request(reason: StopReason): void {
+    if (this.#reason === null || (this.#reason.finishesItems && !reason.finishesItems)) this.#reason = reason
+    if (!reason.finishesItems) this.#gently.abort(new Stopped())
+  }
+
+  /** Ends the calls in flight as well. */
+  abortCalls(): void {
+    this.#atOnce.abort(new Stopped())
+  }
+}
+
+/** Thrown through whatever was waiting when the run was asked to stop. The item stays unsettled. */
+export class Stopped extends Error {
+  override readonly name = 'Stopped'
+}

@@ -1,0 +1,23 @@
+import type { Totals } from './tally.js'
+
+/** `summary.json`, and what `run`, `resume` and `retry` end with. The names are contract. */
+export interface Summary {
+  run: string
+  /** The run's directory. */
+  directory: string
+  job: string
+  instance: string
+  retryOf: string | null
+  startedAt: string
+  finishedAt: string
+  exitCode: number
+  /** Null when the run came to its end. */
+  stoppedBecause: string | null
+  totals: Totals
+  reasons: Record<string, number>
+  requests: { sent: number; rateLimited: number }
+  input: { path: string; sha256: string; bytes: number }[]
+  /** SHA-256 of the checkpoint's last line. */
+  checkpointHead: string
+  version: string
+}

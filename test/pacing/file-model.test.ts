@@ -1,0 +1,239 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it, vi } from 'vitest'
+import { openFileLedger } from '../../src/pacing/file.js'
+import type { Ledger, Place, Taken } from '../../src/pacing/ledger.js'
+import type { RateWindow } from '../../src/pacing/rate-window.js'
+import { UsageError } from '../../src/usage-error.js'
+import { seededRandom } from './seeded-random.js'
+
+/** Between any two system calls of one process, anything may happen. */
+const world = vi.hoisted(() => ({ beforeSystemCall: (_name: string): 'whole' | 'torn' => 'whole' }))
+
+vi.mock('node:fs', async (importOriginal) => {
+  const fs = await importOriginal<typeof import('node:fs')>()
+  const names = [
+    'openSync',
+    'closeSync',
+    'readSync',
+    'linkSync',
+    'unlinkSync',
+    'renameSync',
+    'mkdirSync',
+  ] as const
+  const watched: Record<string, unknown> = {}
+  for (const name of [...names, 'readdirSync', 'rmSync', 'fsyncSync'] as const) {
+    watched[name] = (...args: unknown[]) => {
+      world.beforeSystemCall(name)
+      return (fs[name] as (...args: unknown[]) => unknown)(...args)
+    }
+  }
+  watched.writeSync = (fileDescriptor: number, bytes: Buffer) => {
+    const isWhole = world.beforeSystemCall('writeSync') === 'whole'
+    return fs.writeSync(fileDescriptor, isWhole ? bytes : bytes.subarray(0, bytes.length / 2))
+  }
+  return { ...fs, ...watched }
+})
+
+class Killed extends Error {}
+
+interface Process {
+  ledger: Ledger | null
+  isDead: boolean
+  isInside: boolean
+  calls: { endMs: number; place: Place }[]
+  triesAtMs: number
+}
+
+const root = mkdtempSync(join(tmpdir(), 'ada-bulk-model-'))
+afterAll(() => {
+  world.beforeSystemCall = () => 'whole'
+  rmSync(root, { recursive: true, force: true })
+})
+
+const holdMs = 60_000
+const seeds = Number(process.env.SEEDS ?? 40)
+
+/** Plays some seconds of several processes on one ledger; gives the arrivals at the server. */
+async function play(seed: number, windows: readonly RateWindow[]) {
+  const random = seededRandom(seed)
+  const within = (max: number) => Math.floor(random() * max)
+  const directory = join(root, String(seed))
+  const arrivals: number[] = []
+  const opened: Ledger[] = []
+  const counts = { kills: 0, freezes: 0, torn: 0, between: 0, restarts: 0, generations: 0 }
+  let nowMs = 0
+  let bootId = 'boot0'
+  let bootedMs = -5_000_000
+  let wallOffsetMs = 1_700_000_000_000
+  let depth = 0
+  const clock = {
+    monotonicMs: () => nowMs - bootedMs,
+    wallMs: () => nowMs + wallOffsetMs,
+    sleep: () => Promise.reject(new Error('A ledger never waits')),
+  }
+  const processes: Process[] = Array.from({ length: 4 }, () => newProcess())
+  let current: Process | null = null
+
+  function newProcess(): Process {
+    return { ledger: null, isDead: false, isInside: false, calls: [], triesAtMs: nowMs + within(20_000) }
+  }
+
+  world.beforeSystemCall = (name) => {
+    const self = current
+    if (!self) return 'whole'
+    if (self.isDead) throw new Killed()
+    const dice = random()
+    if (dice < 0.005) {
+      self.isDead = true
+      counts.kills++
+      throw new Killed()
+    }
+    if (dice < 0.01 && name === 'writeSync') {
+      counts.torn++
+      return 'torn'
+    }
+    if (dice < 0.015) {
+      counts.freezes++
+      nowMs += within(2 * holdMs)
+    }
+    if (dice < 0.2 && depth < 3) {
+      const others = processes.filter(({ isInside, isDead }) => !isInside && !isDead)
+      const other = others[within(others.length)]
+      if (other) {
+        counts.between++
+        act(other)
+      }
+    }
+    return 'whole'
+  }
+
+  /** Runs at once up to its end, as a ledger never waits; what came of it is heard later. */
+  function inside<T>(self: Process, work: () => Promise<T>, then: (result: T) => void = () => {}): void {
+    const outer = current
+    current = self
+    self.isInside = true
+    depth++
+    const result = work()
+    depth--
+    self.isInside = false
+    current = outer
+    const endedMs = nowMs
+    pending.push(
+      result.then(
+        (value) => {
+          if (self.isDead) return
+          heardMs = endedMs
+          then(value)
+        },
+        (error) => {
+          // A full disk ends the run.
+          if (error instanceof UsageError) self.isDead = true
+          else if (!(error instanceof Killed)) throw error
+        },
+      ),
+    )
+  }
+  const pending: Promise<void>[] = []
+  let heardMs = 0
+
+  function act(self: Process): void {
+    const { ledger } = self
+    const answered = self.calls.findIndex(({ endMs }) => endMs <= nowMs)
+    if (!ledger) open(self)
+    else if (answered >= 0) {
+      const [call] = self.calls.splice(answered, 1)
+      inside(self, () => call!.place.giveBack())
+    } else if (self.triesAtMs <= nowMs) {
+      inside(
+        self,
+        () => ledger.take(windows, holdMs),
+        (taken) => call(self, taken),
+      )
+    }
+  }
+
+  function open(self: Process): void {
+    const options = { directory, instance: 'x', clock, bootId, compactBytes: 1500 }
+    inside(
+      self,
+      () => openFileLedger(options),
+      (ledger) => {
+        self.ledger = ledger
+        opened.push(ledger)
+      },
+    )
+  }
+
+  function call(self: Process, taken: Taken): void {
+    const { place } = taken
+    if (!place) self.triesAtMs = heardMs + taken.waitMs
+    else if (random() < 0.03) inside(self, () => place.release())
+    else {
+      // Arrives at some moment between the start and the answer, whether its process lives or not.
+      const lastsMs = within(random() < 0.1 ? 0.9 * holdMs : 5000)
+      arrivals.push(heardMs + random() * lastsMs)
+      self.calls.push({ endMs: heardMs + lastsMs, place })
+      self.triesAtMs = heardMs + within(2000)
+    }
+  }
+
+  while (nowMs < 3_000_000) {
+    nowMs += 1 + within(2000)
+    if (random() < 0.001) {
+      // The host starts again; the clock on the wall may have gone back.
+      counts.restarts++
+      for (const process of processes) process.isDead = true
+      bootId = `boot${counts.restarts}`
+      bootedMs = nowMs - within(100_000)
+      wallOffsetMs -= random() < 0.5 ? within(10_000_000) : 0
+    }
+    for (const [index, process] of processes.entries()) {
+      if (process.isDead) processes[index] = newProcess()
+      if (random() < 0.7) act(processes[index]!)
+    }
+    while (pending.length > 0) await Promise.all(pending.splice(0))
+  }
+  current = null
+  const [folder] = readdirSync(join(directory, 'ledger')).filter((name) => !name.startsWith('.'))
+  counts.generations = Math.max(...readdirSync(join(directory, 'ledger', folder!)).map(Number.parseFloat))
+  for (const ledger of opened) await ledger.close()
+  return { arrivals: arrivals.sort((a, b) => a - b), counts }
+}
+
+function spansOverLimit(arrivals: readonly number[], { max, perMs }: RateWindow): number[] {
+  return arrivals.flatMap((atMs, index) => {
+    const spanMs = (arrivals[index + max] ?? Number.POSITIVE_INFINITY) - atMs
+    return spanMs < perMs ? [spanMs] : []
+  })
+}
+
+describe('the ledger in files, whatever happens', () => {
+  const windows = [
+    { max: 5, perMs: 10_000 },
+    { max: 20, perMs: 90_000 },
+  ]
+  const total = { arrivals: 0, kills: 0, freezes: 0, torn: 0, between: 0, restarts: 0, generations: 0 }
+
+  it.each(Array.from({ length: seeds }, (_, seed) => seed))('holds every window, seed %i', async (seed) => {
+    const { arrivals, counts } = await play(seed, windows)
+    for (const window of windows) expect(spansOverLimit(arrivals, window)).toEqual([])
+    total.arrivals += arrivals.length
+    for (const name of ['kills', 'freezes', 'torn', 'between', 'restarts', 'generations'] as const)
+      total[name] += counts[name]
+  })
+
+  it('has seen enough of everything to mean something', () => {
+    if (process.env.SEEDS) console.log(total)
+    expect(total.arrivals).toBeGreaterThan(seeds * 50)
+    for (const name of ['kills', 'freezes', 'torn', 'between', 'restarts', 'generations'] as const) {
+      expect(total[name]).toBeGreaterThan(seeds / 2)
+    }
+  })
+
+  it('would see a span over the limit', () => {
+    expect(spansOverLimit([0, 50, 99], { max: 2, perMs: 100 })).toEqual([99])
+    expect(spansOverLimit([0, 50, 100], { max: 2, perMs: 100 })).toEqual([])
+  })
+})
