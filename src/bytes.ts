@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { UsageError } from './usage-error.js'
@@ -17,6 +17,7 @@ export async function* readBytes(
 ): AsyncGenerator<Buffer, void, undefined> {
   const file = await open(path).catch((error: unknown) => refuse(error, name))
   try {
+    await refuseUnlessFile(file, name)
     yield* decoded(unpacked(rawBytes(file, name, options.tap), name))
   } finally {
     await file.close()
@@ -35,10 +36,21 @@ export async function readHead(path: string, name: string): Promise<Buffer> {
   return Buffer.concat(pieces).subarray(0, headBytesMax)
 }
 
+/** An input is read more than once, and a pipe gives each byte only to one reader: the others would miss it. */
+async function refuseUnlessFile(file: FileHandle, name: string): Promise<void> {
+  const kind = await file.stat()
+  if (kind.isDirectory()) throw new UsageError(`Cannot read ${name}: this is a directory, not a file.`)
+  if (!kind.isFile()) {
+    throw new UsageError(
+      `Cannot read ${name}: this is no regular file. Give a pipe as standard input instead: -.`,
+    )
+  }
+}
+
 type Bytes = AsyncGenerator<Buffer, void, undefined>
 
 async function* rawBytes(
-  file: Awaited<ReturnType<typeof open>>,
+  file: FileHandle,
   name: string,
   tap: ((chunk: Uint8Array) => void) | undefined,
 ): Bytes {
@@ -146,7 +158,6 @@ function refuse(error: unknown, name: string): never {
   const reasons: Record<string, string> = {
     ENOENT: 'there is no such file',
     ENOTDIR: 'there is no such file',
-    EISDIR: 'this is a directory, not a file',
     EACCES: 'no permission to read it',
     EPERM: 'no permission to read it',
   }

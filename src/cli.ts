@@ -34,7 +34,11 @@ async function main(typed: string[], shell: Shell): Promise<number> {
     .wrap(Math.min(100, process.stderr.columns ?? 100))
     .epilogue('`ada-bulk <command> --help` has the flags and examples of each.')
     .fail((message, error) => {
-      throw error ?? new UsageError(`${message.replaceAll('\n', ' ')} See \`ada-bulk --help\`.`)
+      if (error && error.name !== 'YError') throw error
+      const text = message ?? error.message
+      const isShort = text.startsWith('Not enough non-option arguments')
+      const said = isShort ? 'something is missing behind the command.' : text.replaceAll('\n', ' ')
+      throw new UsageError(`${said} See \`ada-bulk ${typed[0] ?? ''} --help\`.`.replace('  ', ' '))
     })
   for (const [words, describe, load] of commands) {
     cli.command(

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { openHttpApi } from './api/http-api.js'
-import { Checkpoint } from './checkpoint/checkpoint.js'
+import { Checkpoint, type EndEvent } from './checkpoint/checkpoint.js'
 import { LogWriteError } from './checkpoint/log.js'
 import type { CheckpointState } from './checkpoint/read.js'
 import type { Clock } from './clock.js'
@@ -46,14 +46,25 @@ export interface Execution {
   onStart: (view: () => RunView) => void
 }
 
+export interface ExecutionEnd {
+  exitCode: number
+  /** Null when every item is settled. */
+  stoppedBecause: string | null
+  /** The hash of the checkpoint's last line. */
+  head: string
+}
+
+/** Items in progress for each call in flight: others wait for a retry, or for their outcome to be on disk. */
+const itemsPerCall = 4
+
 /** On top of a call's time-out, for its end to be seen and written down. */
 const holdMarginMs = 1000
 
 /**
- * Goes on with a run until its end, or until it stops, and returns the exit code that says which. What the
- * checkpoint says then is the truth about it. Throws what is a bug.
+ * Goes on with a run until its end, or until it stops. What the checkpoint says then is the truth about it. Throws
+ * what is a bug.
  */
-export async function execute(execution: Execution): Promise<{ exitCode: number; head: string }> {
+export async function execute(execution: Execution): Promise<ExecutionEnd> {
   const { run, state, stop, clock, log } = execution
   const { settings } = run
   const now = () => new Date(clock.wallMs()).toISOString()
@@ -126,26 +137,34 @@ export async function execute(execution: Execution): Promise<{ exitCode: number;
       mayBegin,
       settleByCalling,
       settleWithoutCalling,
-      itemsInProgressMax: settings.concurrency * 2,
+      itemsInProgressMax: settings.concurrency * itemsPerCall,
       stop,
     })
   } finally {
     await limiter.close()
     await api.close()
   }
-  const exitCode = stop.reason?.exitCode ?? (state.tally.hasTrouble ? 3 : 0)
   try {
-    const because = stop.reason?.because
-    await checkpoint.record(
-      because === undefined
-        ? { event: 'finished', at: now(), exitCode }
-        : { event: 'stopped', at: now(), exitCode, because },
-    )
+    await checkpoint.record(endEvent(now()))
     await checkpoint.close()
   } catch (error) {
     stopBecauseOf(error)
   }
-  return { exitCode, head: checkpoint.head }
+  const end = endEvent(now())
+  return {
+    exitCode: end.exitCode,
+    stoppedBecause: end.event === 'stopped' ? end.because : null,
+    head: checkpoint.head,
+  }
+
+  /** A run that was asked to stop when its last item was being settled is finished all the same. */
+  function endEvent(at: string): EndEvent {
+    const { reason } = stop
+    if (reason !== null && state.tally.settled < run.plan.read) {
+      return { event: 'stopped', at, exitCode: reason.exitCode, because: reason.because }
+    }
+    return { event: 'finished', at, exitCode: state.tally.hasTrouble ? 3 : 0 }
+  }
 
   function mayBegin(): boolean {
     if (begun === execution.maxItems) {

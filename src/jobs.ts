@@ -40,7 +40,12 @@ export async function loadJob(nameOrPath: string): Promise<LoadedJob> {
       `${nameOrPath}: its default export is not a job. Write \`export default defineJob({ describe, operation })\`.`,
     )
   }
-  return { job, name: isFile ? path : nameOrPath, shortName: basename(nameOrPath, extname(nameOrPath)) }
+  return { job, name: isFile ? path : nameOrPath, shortName: jobShortName(nameOrPath) }
+}
+
+/** A job's name, or the file name of a user's own without its ending. */
+export function jobShortName(nameOrPath: string): string {
+  return basename(nameOrPath, extname(nameOrPath))
 }
 
 function builtInPath(name: string): string {

@@ -4,6 +4,7 @@ import { systemClock } from './clock.js'
 import { execute } from './execute.js'
 import { openFilters, openInput } from './input.js'
 import type { Job } from './job.js'
+import { jobShortName } from './jobs.js'
 import type { Logger } from './log.js'
 import { messageOf } from './message.js'
 import { openFileLedger } from './pacing/file.js'
@@ -44,8 +45,7 @@ export async function launch(launch: Launch): Promise<Summary> {
     ? openMemoryLedger(systemClock)
     : await openFileLedger({ directory: launch.stateDirectory, instance: launch.origin, clock: systemClock })
   try {
-    const startedAt = run.startedAt
-    const { exitCode, head } = await execute({
+    const { exitCode, stoppedBecause, head } = await execute({
       run,
       checkpointPath: directory.checkpoint,
       state,
@@ -65,13 +65,13 @@ export async function launch(launch: Launch): Promise<Summary> {
     const summary: Summary = {
       run: run.run,
       directory: directory.path,
-      job: run.job,
+      job: jobShortName(run.job),
       instance: run.instance,
       retryOf: run.retryOf,
-      startedAt,
+      startedAt: run.startedAt,
       finishedAt: new Date().toISOString(),
       exitCode,
-      stoppedBecause: stop.reason?.because ?? null,
+      stoppedBecause,
       totals: state.tally.totals(run.plan.read),
       reasons: state.tally.reasons(),
       requests: state.requests,

@@ -12,7 +12,9 @@ export function tooManyFailures(tally: Tally, limit: FailureLimit): string | nul
   }
   if (limit.ratio !== null && called >= ratioCountsFrom && failures > called * limit.ratio) {
     const percent = Math.round((failures / called) * 1000) / 10
-    return `${failures} of ${called} items failed (${percent} %), more than --max-failures ${limit.ratio * 100}% allows`
+    // 0.07 × 100 is 7.000000000000001 to a computer.
+    const allowed = Number((limit.ratio * 100).toFixed(6))
+    return `${failures} of ${called} items failed (${percent} %), more than --max-failures ${allowed}% allows`
   }
   return null
 }

@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events'
+
 /** Why a run stops before its end: one sentence for people, and the exit code that says whose turn it is. */
 export interface StopReason {
   exitCode: 4 | 75 | 130 | 143
@@ -16,6 +18,11 @@ export class Stop {
   readonly signal = this.#gently.signal
   /** Aborted when calls in flight shall end too; their items stay unsettled. */
   readonly abortSignal = this.#atOnce.signal
+
+  constructor() {
+    // Every call and every wait listens, and there are as many as calls in flight.
+    setMaxListeners(0, this.signal, this.abortSignal)
+  }
 
   get reason(): StopReason | null {
     return this.#reason

@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, open, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -78,6 +79,15 @@ test('a missing file, a directory and one without permission are refused in a se
   await chmod(path, 0)
   await expect(readingOf(path)).rejects.toThrow('Cannot read the-file: no permission to read it.')
   await chmod(path, 0o600)
+})
+
+test('a pipe is refused, since it can be read only once', async () => {
+  const pipe = join(directory, 'pipe')
+  execFileSync('mkfifo', [pipe])
+  // Keeps it open at the other end: opening a pipe waits for that.
+  const other = await open(pipe, 'r+')
+  await expect(readHead(pipe, 'the-file')).rejects.toThrow('this is no regular file')
+  await other.close()
 })
 
 test('the head is the first 64 KiB of the content', async () => {

@@ -33,7 +33,11 @@ const graceMs = 20_000
 export async function begin(beginning: Beginning, flags: ShowFlags, shell: Shell): Promise<number> {
   const stop = new Stop()
   const log = openRunLog(beginning.directory, flags)
-  const ignoreSignals = stopOnSignals(stop, shell)
+  let progress: Progress = { stop() {} }
+  const ignoreSignals = stopOnSignals(stop, (text) => {
+    progress.stop()
+    shell.notice(text)
+  })
   const { maxDurationMs } = beginning
   const timer =
     maxDurationMs === null
@@ -42,7 +46,6 @@ export async function begin(beginning: Beginning, flags: ShowFlags, shell: Shell
           () => stop.request({ exitCode: 75, because: '--max-duration reached' }),
           Math.min(maxDurationMs, 2 ** 31 - 1),
         )
-  let progress: Progress = { stop() {} }
   const showProgress = await progressOf(flags, shell)
   try {
     log.info(
@@ -90,14 +93,14 @@ function openRunLog(directory: RunDirectory, flags: ShowFlags): Logger {
 }
 
 /** The first signal stops in order, the second at once: what is recorded by then is recorded. */
-function stopOnSignals(stop: Stop, shell: Shell): () => void {
+function stopOnSignals(stop: Stop, notice: (text: string) => void): () => void {
   const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const
   let grace: NodeJS.Timeout | undefined
   const onSignal = (signal: NodeJS.Signals) => {
     const exitCode = exitCodes[signal as keyof typeof exitCodes]
     if (grace !== undefined) process.exit(exitCode)
-    shell.notice(`\n${signal}: finishing the calls in flight. Once more stops at once.`)
-    stop.request({ exitCode, because: `stopped by ${signal}` })
+    notice(`${signal}: finishing the calls in flight. Once more stops at once.`)
+    stop.request({ exitCode, because: `${signal} received` })
     grace = setTimeout(() => stop.abortCalls(), graceMs).unref()
   }
   for (const signal of Object.keys(exitCodes)) process.on(signal, onSignal)

@@ -30,7 +30,7 @@ export const command: Command = {
 
   async run(flags: PlanFlags, shell) {
     const environment = withEnvFile(shell.environment, flags['env-file'])
-    const { job, name } = await loadJob(flags.job)
+    const { job, shortName } = await loadJob(flags.job)
     const settings = newSettings(flags, job.operation.limits)
     const instance = flags.sandbox ? 'sandbox' : instanceOrigin(flags, environment)
     const names = requiredInput(flags)
@@ -40,7 +40,7 @@ export const command: Command = {
       const files = await inputFiles(names, directory)
       const { filters } = await openFilters(job, jobFlagsOf(job, flags), namedFiles(flags.hold), false)
       const count = await countInput(files, settings, filters)
-      const plan = forecast(name, instance, count, settings, maxItems)
+      const plan = forecast(shortName, instance, count, settings, maxItems)
       shell.print(flags.json ? JSON.stringify(plan, null, 2) : forecastText(plan, settings, job.operation))
       return 0
     } finally {

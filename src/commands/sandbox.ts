@@ -1,4 +1,6 @@
-import { type SandboxOptions, sandboxKey, startSandbox } from '../sandbox/server.js'
+import { sandboxKey } from '../sandbox/key.js'
+import type { SandboxOptions } from '../sandbox/server.js'
+import { startSandbox } from '../sandbox/start.js'
 import { parseCount, parseDuration, parseLimits, parseShare } from '../settings/values.js'
 import { UsageError } from '../usage-error.js'
 import type { Command } from './command.js'

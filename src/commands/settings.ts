@@ -17,7 +17,7 @@ import type { InputFlags, InstanceFlags, KeyFlags, PacingFlags, StopFlags } from
 
 /** Where runs live. */
 export function runsDirectory(flags: { 'runs-dir'?: string | undefined }, environment: Environment): string {
-  return flags['runs-dir'] ?? environment.ADA_BULK_RUNS ?? 'runs'
+  return flags['runs-dir'] ?? (environment.ADA_BULK_RUNS || 'runs')
 }
 
 /** The settings of a new run: the flags, else the defaults. */
@@ -40,6 +40,9 @@ export function newSettings(
   return changedSettings(defaults, flags)
 }
 
+/** Node's timers fire at once when they are asked to wait for longer than 24 days. */
+const longestTimeoutMs = 3_600_000
+
 /** Settings with what the flags change. */
 export function changedSettings(settings: RunSettings, flags: PacingFlags): RunSettings {
   const { limit, share, hours, concurrency, timeout, attempts } = flags
@@ -51,7 +54,9 @@ export function changedSettings(settings: RunSettings, flags: PacingFlags): RunS
     ...(share === undefined ? {} : { share: parseShare(share) }),
     ...(hours === undefined ? {} : { hours: parseHours(hours) }),
     ...(concurrency === undefined ? {} : { concurrency: parseCount(concurrency, '--concurrency', 1, 1000) }),
-    ...(timeout === undefined ? {} : { timeoutMs: parsePositiveDuration(timeout, '--timeout') }),
+    ...(timeout === undefined
+      ? {}
+      : { timeoutMs: parsePositiveDuration(timeout, '--timeout', longestTimeoutMs) }),
     ...(attempts === undefined ? {} : { attemptsMax: parseCount(attempts, '--attempts', 1, 100) }),
     ...(maxFailures === undefined ? {} : { maxFailures: parseMaxFailures(maxFailures) }),
     ...(maxOutage === undefined ? {} : { maxOutageMs: parsePositiveDuration(maxOutage, '--max-outage') }),

@@ -1,5 +1,6 @@
 import { withAcceptedInput } from '../changed-input.js'
 import { readCheckpoint } from '../checkpoint/read.js'
+import { jobShortName } from '../jobs.js'
 import { findRun, listRuns, type RunDirectory, readRunFile } from '../run-directory.js'
 import { type RunState, runState } from '../run-state.js'
 import type { Totals } from '../tally.js'
@@ -63,7 +64,7 @@ function statusOf(directory: RunDirectory): Status {
     run: run.run,
     directory: directory.path,
     state: state.kind,
-    job: run.job,
+    job: jobShortName(run.job),
     instance: run.instance,
     retryOf: run.retryOf,
     startedAt: run.startedAt,

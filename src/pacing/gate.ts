@@ -64,11 +64,11 @@ export function openGate(options: GateOptions): Gate {
   let isDown = false
   let probe: Permit | null = null
   let gaveUp: ApiDownError | null = null
-  let changed = new AbortController()
+  /** They look again after every change. */
+  const waiters = new Set<() => void>()
 
   function change(): void {
-    changed.abort()
-    changed = new AbortController()
+    for (const wake of waiters) wake()
   }
 
   function close(reason: ClosedReason, ms: number): void {
@@ -123,7 +123,7 @@ export function openGate(options: GateOptions): Gate {
         const leftMs = closed.untilMs - clock.monotonicMs()
         if (leftMs <= 0 && !probe) return
         // A probe under way ends in a change.
-        await sleepOrChange(clock, leftMs > 0 ? leftMs : null, changed.signal, signal)
+        await sleepOrChange(clock, leftMs > 0 ? leftMs : null, waiters, signal)
       }
     },
     pass() {
@@ -172,18 +172,18 @@ const clamp = (ms: number, maxMs: number) => Math.min(Math.max(ms, 0), maxMs)
 /** `firstMs`, doubled with every further time. */
 const doubled = (firstMs: number, times: number, maxMs: number) => Math.min(maxMs, firstMs * 2 ** (times - 1))
 
-async function sleepOrChange(clock: Clock, ms: number | null, changed: AbortSignal, signal: AbortSignal) {
-  const either = new AbortController()
-  const wake = () => either.abort()
-  changed.addEventListener('abort', wake, { once: true })
+async function sleepOrChange(clock: Clock, ms: number | null, waiters: Set<() => void>, signal: AbortSignal) {
+  const awake = new AbortController()
+  const wake = () => awake.abort()
+  waiters.add(wake)
   signal.addEventListener('abort', wake, { once: true })
   try {
-    if (ms !== null) await clock.sleep(ms, either.signal)
-    else await new Promise((resolve) => either.signal.addEventListener('abort', resolve, { once: true }))
+    if (ms !== null) await clock.sleep(ms, awake.signal)
+    else await new Promise((resolve) => awake.signal.addEventListener('abort', resolve, { once: true }))
   } catch (error) {
-    if (!either.signal.aborted) throw error
+    if (!awake.signal.aborted) throw error
   } finally {
-    changed.removeEventListener('abort', wake)
+    waiters.delete(wake)
     signal.removeEventListener('abort', wake)
   }
 }

@@ -55,14 +55,19 @@ export type LimiterState =
   | { kind: 'window'; window: RateWindow }
   | { kind: ClosedReason | 'hours'; untilMs: number }
 
+interface Ready {
+  permit: Permit
+  place: Place | null
+}
+
 export function openLimiter(options: LimiterOptions): Limiter {
   const { ledger, clock, windows, holdMs, hours } = options
   const longestWindowMs = windows === 'none' ? 60_000 : Math.max(0, ...windows.map(({ perMs }) => perMs))
   const gate = openGate({ ...options, longestWindowMs })
   const turnstile = new Turnstile()
   const queue = openQueue(options)
-  /** What has not left yet, to be dropped by `close`. */
-  const waiting = new Set<AbortController>()
+  /** Drop what has not left yet; for `close`. */
+  const waiting = new Set<(reason: unknown) => void>()
   let state: LimiterState = { kind: 'nothing' }
   let share = options.share
   let givingWay = notGivingWay
@@ -102,7 +107,7 @@ export function openLimiter(options: LimiterOptions): Limiter {
   }
 
   /** Only one at a time is in here, so the gate, asked last, speaks of the call that leaves next. */
-  async function getReady(signal: AbortSignal): Promise<{ permit: Permit; place: Place | null }> {
+  async function getReady(signal: AbortSignal): Promise<Ready> {
     for (;;) {
       await gate.wait(signal)
       await waitForHours(signal)
@@ -111,6 +116,13 @@ export function openLimiter(options: LimiterOptions): Limiter {
       if (permit) return { permit, place }
       await place?.release()
     }
+  }
+
+  /** When nothing has to be waited for, the turnstile would only cost time. */
+  function readyAtOnce(): Ready | null {
+    if (windows !== 'none' || hours || turnstile.isBusy) return null
+    const permit = gate.pass()
+    return permit && { permit, place: null }
   }
 
   function learn(permit: Permit, result: CallResult): void {
@@ -125,7 +137,9 @@ export function openLimiter(options: LimiterOptions): Limiter {
     wait: { signal: AbortSignal; end: () => void },
     call: (permit: Permit) => Promise<Verdict>,
   ): Promise<Verdict> {
-    const { permit, place } = await turnstile.pass(wait.signal, () => getReady(wait.signal))
+    wait.signal.throwIfAborted()
+    const ready = readyAtOnce() ?? (await turnstile.pass(wait.signal, () => getReady(wait.signal)))
+    const { permit, place } = ready
     wait.end()
     sent++
     let verdict: Verdict
@@ -154,18 +168,21 @@ export function openLimiter(options: LimiterOptions): Limiter {
   return {
     schedule({ isRetry, itemKey, signal }, call) {
       return new Promise((resolve, reject) => {
+        if (signal.aborted) return reject(signal.reason)
         const own = new AbortController()
-        const drop = () => own.abort(signal.reason)
-        const end = () => {
-          waiting.delete(own)
-          signal.removeEventListener('abort', drop)
+        const drop = (reason: unknown) => {
+          own.abort(reason)
+          reject(reason)
         }
-        own.signal.addEventListener('abort', () => reject(own.signal.reason), { once: true })
-        if (signal.aborted) return drop()
+        const stop = () => drop(signal.reason)
+        const end = () => {
+          waiting.delete(drop)
+          signal.removeEventListener('abort', stop)
+        }
         // One signal for a whole run is no leak.
         setMaxListeners(0, signal)
-        signal.addEventListener('abort', drop, { once: true })
-        waiting.add(own)
+        signal.addEventListener('abort', stop, { once: true })
+        waiting.add(drop)
         queue
           .add(isRetry, () => send(itemKey, { signal: own.signal, end }, call))
           .then(resolve, reject)
@@ -181,7 +198,7 @@ export function openLimiter(options: LimiterOptions): Limiter {
       share = newShare
     },
     async close() {
-      for (const own of waiting) own.abort(new Error('The limiter was closed'))
+      for (const drop of waiting) drop(new Error('The limiter was closed'))
       closing ??= queue.close()
       await closing
     },

@@ -3,6 +3,10 @@ export class Turnstile {
   readonly #waiting = new Set<() => void>()
   #isBusy = false
 
+  get isBusy(): boolean {
+    return this.#isBusy
+  }
+
   /** Rejects with the signal's reason when that is aborted, whether it waits or is at work. */
   async pass<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     signal.throwIfAborted()

@@ -26,6 +26,7 @@ export function barProgress(view: () => RunView, stream: NodeJS.WriteStream): Pr
   return {
     stop() {
       clearInterval(timer)
+      if (!bar.isActive) return
       draw()
       bar.stop()
     },

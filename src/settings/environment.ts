@@ -37,7 +37,7 @@ export function stateDirectory(environment: Environment): string {
 
 function readText(path: string, flag: string): string {
   try {
-    return readFileSync(path, 'utf8')
+    return readFileSync(path, 'utf8').replace(/^\ufeff/, '')
   } catch (error) {
     throw new UsageError(`${flag} ${path}: cannot be read (${(error as NodeJS.ErrnoException).code}).`)
   }

@@ -1,6 +1,7 @@
 import type { Hours } from '../pacing/hours.js'
 import type { RateWindow } from '../pacing/rate-window.js'
 import { UsageError } from '../usage-error.js'
+import { inTime } from '../words.js'
 
 /** Turns what people type into precise values. Each throws a UsageError that names the flag. */
 
@@ -15,10 +16,11 @@ export function parseDuration(text: string, flag: string): number {
   return parts.reduce((sum, [, number, unit]) => sum + Number(number) * unitMs[unit!]!, 0)
 }
 
-/** A span of time that must not be nothing. */
-export function parsePositiveDuration(text: string, flag: string): number {
+/** A span of time that must not be nothing, and not more than `mostMs`. */
+export function parsePositiveDuration(text: string, flag: string, mostMs = Number.POSITIVE_INFINITY): number {
   const ms = parseDuration(text, flag)
   if (ms <= 0) throw new UsageError(`${flag} ${text}: must be longer than nothing.`)
+  if (ms > mostMs) throw new UsageError(`${flag} ${text}: must be ${inTime(mostMs)} at most.`)
   return ms
 }
 
@@ -31,10 +33,14 @@ export function parseLimits(texts: readonly string[], flag = '--limit'): RateWin
   return texts.map((text) => parseLimit(text, flag))
 }
 
+const mostCalls = 1_000_000_000
+const longestWindowMs = 366 * 86_400_000
+
 function parseLimit(text: string, flag: string): RateWindow {
   const [, max, count, unit] = /^\s*(\d+)\s*\/\s*(\d+(?:\.\d+)?)?\s*(ms|s|m|h|d)\s*$/.exec(text) ?? []
-  const window = { max: Number(max), perMs: Number(count ?? 1) * (unitMs[unit ?? ''] ?? 0) }
-  if (!(window.max >= 1) || !(window.perMs >= 1)) {
+  const window = { max: Number(max), perMs: Math.round(Number(count ?? 1) * (unitMs[unit ?? ''] ?? 0)) }
+  const isCallable = window.max >= 1 && window.max <= mostCalls
+  if (!isCallable || window.perMs < 1 || window.perMs > longestWindowMs) {
     throw new UsageError(`${flag} ${text}: not a limit. Write it like 30/s, 300/m, 60000/d, 40/6s or none.`)
   }
   return window
@@ -78,7 +84,8 @@ export function parseHours(text: string, flag = '--hours'): Hours {
   if (!isTime(fromHour, fromPart) || !isTime(toHour, toPart)) {
     throw new UsageError(`${flag} ${text}: not a span of the day. Write it like 22:00-06:00.`)
   }
-  const hours = { fromMinute: fromHour * 60 + fromPart, toMinute: toHour * 60 + toPart }
+  // A span that begins at 24:00 begins at 0:00.
+  const hours = { fromMinute: (fromHour % 24) * 60 + fromPart, toMinute: toHour * 60 + toPart }
   if (hours.fromMinute === hours.toMinute) {
     throw new UsageError(`${flag} ${text}: begins when it ends. Leave it out to call at any hour.`)
   }

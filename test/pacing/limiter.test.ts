@@ -138,6 +138,16 @@ describe('the limiter', () => {
     expect((await ledger.take([{ max: 2, perMs: 60_000 }], 1)).place).not.toBeNull()
   })
 
+  it('drops what waits without windows too', async () => {
+    const { send, results, sentMs, stop } = setUp({ windows: 'none', concurrency: 2 })
+    for (let item = 0; item < 6; item++) send(item, { lastsMs: 100 })
+    await clock.advance(50)
+    stop.abort(new Error('stopped'))
+    await clock.advance(1000)
+    expect(sentMs).toHaveLength(2)
+    expect(results.filter((result) => result instanceof Error)).toHaveLength(4)
+  })
+
   it('lets a call in flight end when its signal is aborted', async () => {
     const { send, results, stop } = setUp()
     send('in flight', { lastsMs: 100 })

@@ -1,0 +1,226 @@
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { ada, type FakeApi, hang, resetAfter, startFakeApi } from './fake-api.js'
+import {
+  checkpointOf,
+  conversationIds,
+  csvOf,
+  openPlace,
+  type Place,
+  type Running,
+  reportOf,
+  summaryOf,
+  until,
+} from './harness.js'
+
+const concurrency = 4
+const count = 40
+
+async function scene() {
+  const place = openPlace()
+  const ids = conversationIds(count)
+  place.write('stale.csv', csvOf(ids))
+  const api = await startFakeApi()
+  const start = (environment = {}): Running =>
+    place.start(
+      `run end-conversations -i stale.csv --run-dir ${place.directory}/run --base-url ${api.url} --yes --limit 5000/s --concurrency ${concurrency} --timeout 10s --quiet`.split(
+        ' ',
+      ),
+      { environment },
+    )
+  return { place, ids, api, start, directory: join(place.directory, 'run') }
+}
+
+/** Everything that is promised of a run that was killed some times and has come to its end. */
+function expectWhole(ids: readonly string[], api: FakeApi, directory: string, kills: number): void {
+  const report = reportOf(directory)
+  expect(report.map(({ id }) => id)).toEqual(ids)
+  expect(new Set(report.map(({ status }) => status))).toEqual(new Set(['succeeded']))
+  expect(ids.filter((id) => !api.ended.has(id))).toEqual([])
+  const { totals, exitCode, stoppedBecause, requests } = summaryOf(directory)
+  expect({ exitCode, stoppedBecause }).toEqual({ exitCode: 0, stoppedBecause: null })
+  expect(totals).toMatchObject({ read: ids.length, succeeded: ids.length, left: 0 })
+  const calledAgain = ids.filter((id) => api.timesCalled(id) > 1)
+  expect(calledAgain.length).toBeLessThanOrEqual(kills * concurrency)
+  for (const id of ids) expect(api.timesCalled(id)).toBeLessThanOrEqual(1 + kills)
+  // A call that was noted may have been killed before it left; none leaves without a note.
+  expect(requests.sent).toBeGreaterThanOrEqual(api.calls.length)
+  expect(requests.sent).toBeLessThanOrEqual(api.calls.length + kills * concurrency)
+  expect(api.mostInFlightForOneId).toBe(1)
+  // An answer that was lost by the kill is told from an end by somebody else.
+  for (const { id, reason } of report) {
+    if (api.timesCalled(id) === 1) expect(reason).toBe('ended')
+    else expect(reason).toMatch(/^ended(_on_retry)?$/)
+  }
+}
+
+async function resume(place: Place, directory: string) {
+  const resumed = await place.run(['resume', directory, '--yes', '--quiet'])
+  expect(resumed).toMatchObject({ code: 0, stderr: '' })
+}
+
+describe('kill -9', () => {
+  test.concurrent.for([1, 2, 5, 11, 23, 39, 40])(
+    'at the arrival of call %i: nothing is lost, and only calls in flight are made twice',
+    async (killAt) => {
+      const { place, ids, api, start, directory } = await scene()
+      api.script = (call) => {
+        if (call.index !== killAt) return ada(call)
+        running.kill('SIGKILL')
+        return hang
+      }
+      const running = start()
+      expect(await running.exited).toMatchObject({ signal: 'SIGKILL' })
+      api.script = ada
+      await resume(place, directory)
+      expectWhole(ids, api, directory, 1)
+    },
+  )
+
+  test.concurrent.for([1, 3, 8, 16, 40])(
+    'after the answer to call %i: nothing is lost, and only calls in flight are made twice',
+    async (killAt) => {
+      const { place, ids, api, start, directory } = await scene()
+      api.onAnswered = ({ index }) => {
+        if (index === killAt) running.kill('SIGKILL')
+      }
+      const running = start()
+      expect(await running.exited).toMatchObject({ signal: 'SIGKILL' })
+      api.onAnswered = () => {}
+      await resume(place, directory)
+      expectWhole(ids, api, directory, 1)
+    },
+  )
+
+  test.concurrent('three times in a row, then the run comes to its end all the same', async () => {
+    const { place, ids, api, start, directory } = await scene()
+    const running: { now: Running | null } = { now: null }
+    const killAt = [9, 20, 21]
+    api.script = (call) => {
+      if (!killAt.includes(call.index)) return ada(call)
+      running.now?.kill('SIGKILL')
+      return { ...hang, ends: true }
+    }
+    running.now = start()
+    expect(await running.now.exited).toMatchObject({ signal: 'SIGKILL' })
+    for (let kills = 1; kills < killAt.length; kills++) {
+      running.now = place.start(['resume', directory, '--yes', '--quiet'])
+      expect(await running.now.exited).toMatchObject({ signal: 'SIGKILL' })
+    }
+    await resume(place, directory)
+    expectWhole(ids, api, directory, killAt.length)
+    expect(checkpointOf(directory).filter(({ event }) => event !== undefined)).toMatchObject([
+      { event: 'started' },
+      { event: 'resumed' },
+      { event: 'resumed' },
+      { event: 'resumed' },
+      { event: 'finished' },
+    ])
+  })
+
+  test.concurrent('while calls hang that have had their effect: the resumed run knows that answers were lost', async () => {
+    const { place, ids, api, start, directory } = await scene()
+    api.script = () => ({ ...hang, ends: true })
+    const running = start()
+    await api.arrived(concurrency)
+    running.kill('SIGKILL')
+    await running.exited
+    expect(await place.run(['status', directory, '--json'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('"state": "crashed"'),
+    })
+    api.script = ada
+    await resume(place, directory)
+    expectWhole(ids, api, directory, 1)
+    expect(summaryOf(directory).reasons).toEqual({ ended: count - concurrency, ended_on_retry: concurrency })
+  })
+
+  test.concurrent('during the wait for a retry: the earlier calls are remembered', async () => {
+    const { place, api, directory } = await scene()
+    const [lost, refused] = conversationIds(2, 7) as [string, string]
+    place.write('stale.csv', csvOf([lost, refused]))
+    api.script = (call) =>
+      call.nth > 1
+        ? ada(call)
+        : call.id === lost
+          ? resetAfter
+          : { ...resetAfter, ends: true, status: 503, send: (response) => void response.writeHead(503).end() }
+    const running = place.start(
+      `run end-conversations -i stale.csv --run-dir ${directory} --base-url ${api.url} --yes --limit none`.split(
+        ' ',
+      ),
+    )
+    await until(() => {
+      try {
+        return readFileSync(join(directory, 'checkpoint.jsonl'), 'utf8').includes('"back":1')
+      } catch {
+        return false
+      }
+    })
+    running.kill('SIGKILL')
+    await running.exited
+    await place.run(['resume', directory, '--yes'])
+    expect(reportOf(directory)).toMatchObject([
+      { id: lost, reason: 'ended_on_retry', attempts: '2' },
+      { id: refused, reason: 'already_ended', attempts: '2' },
+    ])
+  })
+
+  test.concurrent('a torn last line is cut off', async () => {
+    const { place, ids, api, start, directory } = await scene()
+    api.script = (call) => (call.index > 12 ? hang : ada(call))
+    const running = start()
+    await api.arrived(12 + concurrency)
+    running.kill('SIGKILL')
+    await running.exited
+    const path = join(directory, 'checkpoint.jsonl')
+    appendFileSync(path, '{"n":39,"status":"succeeded","reason":"ended","id":"66f0b7000000')
+    api.script = ada
+    await resume(place, directory)
+    expectWhole(ids, api, directory, 1)
+    expect(() => checkpointOf(directory)).not.toThrow()
+  })
+
+  test.concurrent('a line in the middle that was altered is named, and nothing is sent', async () => {
+    const { place, api, start, directory } = await scene()
+    api.script = (call) => (call.index > 12 ? hang : ada(call))
+    const running = start()
+    await api.arrived(12 + concurrency)
+    running.kill('SIGKILL')
+    await running.exited
+    const path = join(directory, 'checkpoint.jsonl')
+    const lines = readFileSync(path, 'utf8').split('\n')
+    lines[3] = `# ${lines[3]}`
+    writeFileSync(path, lines.join('\n'))
+    const calls = api.calls.length
+    expect(await place.run(['resume', directory, '--yes'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^ada-bulk: .*checkpoint\.jsonl, line 4: .*\n$/),
+    })
+    expect(api.calls).toHaveLength(calls)
+  })
+})
+
+/** Dies within its own work on files; a write dies half done. */
+describe('kill -9 in the middle of a step on disk', () => {
+  const preload = `--import ${resolve(import.meta.dirname, 'die-at-step.mjs')}`
+
+  test.concurrent.for([1, 3, 5, 7, 9, 11, 13, 15, 17, 20, 24, 28, 33, 38])('step %i', async (step) => {
+    const { place, api, directory } = await scene()
+    const ids = conversationIds(6)
+    place.write('stale.csv', csvOf(ids))
+    const args =
+      `run end-conversations -i stale.csv --run-dir ${directory} --base-url ${api.url} --yes --limit none --concurrency ${concurrency} --quiet`.split(
+        ' ',
+      )
+    const died = await place.run(args, {
+      environment: { NODE_OPTIONS: preload, DIE_AT_STEP: String(step), STEPS_BELOW: directory },
+    })
+    expect(died.code).toBe(died.signal === 'SIGKILL' ? null : 0)
+    // As somebody would do who finds the machine again: what has no run.json has not begun.
+    const again = await place.run([...args, '--continue'])
+    expect(again).toMatchObject({ code: 0 })
+    expectWhole(ids, api, directory, 1)
+  })
+})
