@@ -34,11 +34,7 @@ async function main(typed: string[], shell: Shell): Promise<number> {
     .wrap(Math.min(100, process.stderr.columns ?? 100))
     .epilogue('`ada-bulk <command> --help` has the flags and examples of each.')
     .fail((message, error) => {
-      if (error && error.name !== 'YError') throw error
-      const text = message ?? error.message
-      const isShort = text.startsWith('Not enough non-option arguments')
-      const said = isShort ? 'something is missing behind the command.' : text.replaceAll('\n', ' ')
-      throw new UsageError(`${said} See \`ada-bulk ${typed[0] ?? ''} --help\`.`.replace('  ', ' '))
+      throw error ?? new UsageError(complaint(message, typed[0]))
     })
   for (const [words, describe, load] of commands) {
     cli.command(
@@ -51,8 +47,20 @@ async function main(typed: string[], shell: Shell): Promise<number> {
       },
     )
   }
-  await cli.parseAsync()
+  await cli.parseAsync().catch((error: unknown) => {
+    throw error instanceof Error && error.name === 'YError'
+      ? new UsageError(complaint(error.message, typed[0]))
+      : error
+  })
   return exitCode
+}
+
+/** What yargs has against the words that were typed, in one line. */
+function complaint(message: string, command = ''): string {
+  const said = message.startsWith('Not enough non-option arguments')
+    ? 'Something is missing behind the command.'
+    : message.replace(/\s+/g, ' ').replace(/([^.?])$/, '$1.')
+  return `${said} See \`ada-bulk ${command.startsWith('-') ? '' : `${command} `}--help\`.`
 }
 
 /** yargs makes a list of a flag that is given twice; only those that are lists may be. */

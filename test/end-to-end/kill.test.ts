@@ -217,7 +217,9 @@ describe('kill -9 in the middle of a step on disk', () => {
     const died = await place.run(args, {
       environment: { NODE_OPTIONS: preload, DIE_AT_STEP: String(step), STEPS_BELOW: directory },
     })
-    expect(died.code).toBe(died.signal === 'SIGKILL' ? null : 0)
+    expect([died.signal, died.code], died.stderr).toEqual(
+      died.signal === null ? [null, 0] : ["SIGKILL", null],
+    )
     // As somebody would do who finds the machine again: what has no run.json has not begun.
     const again = await place.run([...args, '--continue'])
     expect(again).toMatchObject({ code: 0 })
