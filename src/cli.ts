@@ -13,6 +13,7 @@ const commands: [words: string, describe: string, load: () => Promise<{ command:
   ['retry <run>', 'Run again what failed or is unknown in a run', () => import('./commands/retry.js')],
   ['status [run]', 'Say where a run stands, or list the runs', () => import('./commands/status.js')],
   ['report <run>', "Write a run's report again", () => import('./commands/report.js')],
+  ['export', 'Download Data Export records to a file', () => import('./commands/export.js')],
   ['jobs', 'List the jobs', () => import('./commands/jobs.js')],
   ['sandbox', 'Start a local Ada to practise on', () => import('./commands/sandbox.js')],
   ['doctor', 'Check key, address, clock and disk', () => import('./commands/doctor.js')],

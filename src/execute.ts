@@ -8,6 +8,7 @@ import { currentUser } from './current-user.js'
 import type { Item } from './item.js'
 import { type Input, readItems } from './items.js'
 import type { Logger } from './log.js'
+import { checkingFirst } from './operations/check-first.js'
 import type { Operation } from './operations/operation.js'
 import type { Outcome, SettledItem } from './outcome.js'
 import { ApiDownError } from './pacing/gate.js'
@@ -42,6 +43,8 @@ export interface Execution {
   clock: Clock
   random: () => number
   log: Logger
+  /** Is told of every item when it is settled. */
+  onSettled: (item: Item, settled: SettledItem) => void
   /** Is handed a way to look at the run before the first item. */
   onStart: (view: () => RunView) => void
 }
@@ -87,17 +90,20 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
     random: execution.random,
     ...(settings.hours === null ? {} : { hours: settings.hours }),
   })
-  const operation = paced(execution.operation, limiter)
+  const pace = (one: Operation) => paced(one, limiter)
+  const operation = settings.checkFirst
+    ? checkingFirst(pace(execution.operation), execution.input.filters, pace, clock)
+    : pace(execution.operation)
   const firstSentMs = new Map<number, number>()
   const notes: CallNotes = {
-    sent(item) {
+    sent(item, isRead) {
       if (!firstSentMs.has(item.ordinal)) firstSentMs.set(item.ordinal, clock.monotonicMs())
       state.requests.sent += 1
-      checkpoint.noteSent(item, now())
+      checkpoint.noteSent(item, now(), isRead)
     },
-    back(item, outcome) {
+    back(item, outcome, isRead) {
       if (outcome.reason === 'rate_limited') state.requests.rateLimited += 1
-      checkpoint.noteBack(item, now(), outcome.reason, outcome.httpStatus)
+      checkpoint.noteBack(item, now(), outcome, isRead)
       log.info(
         { id: item.id, reason: outcome.reason, http: outcome.httpStatus, message: outcome.message },
         'call came to nothing',
@@ -182,6 +188,7 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
       const settled = settledItem(item, outcome, attempts)
       await checkpoint.settleDurably(settled)
       count(settled)
+      execution.onSettled(item, settled)
       const failures = tooManyFailures(state.tally, settings.maxFailures)
       if (failures !== null) stop.request({ exitCode: 4, because: failures })
     } catch (error) {
@@ -196,6 +203,7 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
       const settled = settledItem(item, outcome, 0)
       checkpoint.settle(settled)
       count(settled)
+      execution.onSettled(item, settled)
     } catch (error) {
       stopBecauseOf(error)
     }

@@ -3,22 +3,26 @@ import { createReadStream } from 'node:fs'
 import { readHead } from './bytes.js'
 import type { Filter } from './filters/filter.js'
 import { notOnHold } from './filters/hold.js'
+import { notSettledBefore } from './filters/remembered.js'
 import { IdSet } from './id-set.js'
 import { type Input, readItems } from './items.js'
 import type { Job } from './job.js'
-import type { Fingerprinted } from './run-file.js'
+import type { Memory } from './memory.js'
+import type { Fingerprinted, RunFile } from './run-file.js'
 import { csv } from './sources/csv.js'
+import { dataExport } from './sources/data-export.js'
 import type { InputFile, Source } from './sources/source.js'
 import { UsageError } from './usage-error.js'
 
 /** Every kind of file that can be read; by content, the first that recognises a file reads it. */
-const sources: readonly Source[] = [csv]
+const sources: readonly Source[] = [dataExport, csv]
 
 export const inputFormats: readonly string[] = ['auto', ...sources.map((source) => source.format)]
 
 export interface InputSettings {
   format: string
   idColumn: string | null
+  acceptTruncated: boolean
 }
 
 /** Finds the source for each file. Throws a UsageError for a file that cannot be read. */
@@ -32,6 +36,7 @@ export async function openInput(
   return {
     files: chosen,
     filters,
+    acceptTruncated: settings.acceptTruncated,
     ...(settings.idColumn === null ? {} : { idColumn: settings.idColumn }),
   }
 }
@@ -49,17 +54,35 @@ async function chooseSource(file: InputFile, format: string): Promise<Source> {
   return source
 }
 
+/** What decides which items of a run are not to be done. */
+export interface FilterSettings {
+  job: Job
+  jobFlags: Readonly<Record<string, string>>
+  hold: readonly InputFile[]
+  /** A retried item has passed the job's own filters once, and the record that they look at is gone. */
+  isRetry: boolean
+  /** Of a job that remembers. */
+  memory: Memory | null
+  /** When the run began (Unix): the moment by which the job's filters judge. */
+  nowMs: number
+}
+
 /** The filters of a run: hold lists go before the job's own. */
 export async function openFilters(
-  job: Job,
-  jobFlags: Readonly<Record<string, string>>,
-  hold: readonly InputFile[],
-  isRetry: boolean,
+  settings: FilterSettings,
 ): Promise<{ filters: Filter[]; hold: Fingerprinted[] }> {
-  const { filter, fingerprints } = await openHoldLists(hold)
-  // A retried item has passed the job's own filters once, and the record that they look at is gone.
-  const own = isRetry ? [] : (job.filters?.(jobFlags) ?? [])
-  return { filters: [...(filter === null ? [] : [filter]), ...own], hold: fingerprints }
+  const { job, jobFlags, memory, nowMs } = settings
+  const { filter, fingerprints } = await openHoldLists(settings.hold)
+  const own = settings.isRetry ? [] : (job.filters?.(jobFlags, { nowMs }) ?? [])
+  const before = memory === null ? [] : [notSettledBefore(memory)]
+  return { filters: [...(filter === null ? [] : [filter]), ...before, ...own], hold: fingerprints }
+}
+
+/** The filters of a run that has its run.json. */
+export function filtersOfRun(run: RunFile, job: Job, memory: Memory | null): Promise<{ filters: Filter[] }> {
+  const { jobFlags, hold } = run
+  const isRetry = run.retryOf !== null
+  return openFilters({ job, jobFlags, hold, isRetry, memory, nowMs: Date.parse(run.startedAt) })
 }
 
 /** A hold list's filter and the list's fingerprint. A row without a usable ID would leave somebody unprotected: refused. */
@@ -68,7 +91,7 @@ async function openHoldLists(
 ): Promise<{ filter: Filter | null; fingerprints: Fingerprinted[] }> {
   if (files.length === 0) return { filter: null, fingerprints: [] }
   const held = new IdSet()
-  const input = await openInput(files, { format: 'auto', idColumn: null }, [])
+  const input = await openInput(files, { format: 'auto', idColumn: null, acceptTruncated: false }, [])
   const fingerprinting = new Fingerprinting(files)
   for await (const batch of readItems(input, fingerprinting.tap)) {
     for (const { item, outcome } of batch) {

@@ -9,6 +9,8 @@ import type { InputFile, Source, SourceRow } from './sources/source.js'
 export interface Input {
   files: readonly (InputFile & { source: Source })[]
   idColumn?: string
+  /** Of a file that ends too early, take what is whole. */
+  acceptTruncated?: boolean
   filters: readonly Filter[]
 }
 
@@ -36,6 +38,7 @@ export async function* readItems(
   let ordinal = 0
   for (const [index, file] of input.files.entries()) {
     const options = {
+      acceptTruncated: input.acceptTruncated ?? false,
       ...(input.idColumn === undefined ? {} : { idColumn: input.idColumn }),
       ...(tap === undefined ? {} : { tap: (chunk: Uint8Array) => tap(index, chunk) }),
     }
@@ -43,7 +46,9 @@ export async function* readItems(
       const batch: JudgedItem[] = []
       for (const row of rows) {
         const item = new RowItem(ordinal++, row, file.name)
-        batch.push({ item, outcome: judge(item, row, seen, input.filters) })
+        const outcome = judge(item, row, seen, input.filters)
+        if (outcome?.status === 'invalid') item.id = cleanMessage(item.id, longestId)
+        batch.push({ item, outcome })
       }
       yield batch
     }
@@ -52,7 +57,7 @@ export async function* readItems(
 
 class RowItem implements Item {
   readonly ordinal: number
-  readonly id: string
+  id: string
   readonly source: string
   readonly line: number
   readonly #row: SourceRow

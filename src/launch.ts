@@ -2,10 +2,12 @@ import type { CheckpointState } from './checkpoint/read.js'
 import { settledItems } from './checkpoint/rows.js'
 import { systemClock } from './clock.js'
 import { execute } from './execute.js'
-import { openFilters, openInput } from './input.js'
+import { updatedMsOf } from './filters/dates.js'
+import { filtersOfRun, openInput } from './input.js'
 import type { Job } from './job.js'
 import { jobShortName } from './jobs.js'
 import type { Logger } from './log.js'
+import type { Memory } from './memory.js'
 import { messageOf } from './message.js'
 import { openFileLedger } from './pacing/file.js'
 import { openMemoryLedger } from './pacing/memory.js'
@@ -33,14 +35,16 @@ export interface Launch {
   stop: Stop
   maxItems: number
   confirmed: number
+  /** Of a job that remembers what it has settled. */
+  memory: Memory | null
   log: Logger
   onStart: (view: () => RunView) => void
 }
 
 /** Runs until the end or a stop, and leaves report and summary. Throws a UsageError when it cannot start. */
 export async function launch(launch: Launch): Promise<Summary> {
-  const { directory, run, state, stop, log } = launch
-  const { filters } = await openFilters(launch.job, run.jobFlags, run.hold, run.retryOf !== null)
+  const { directory, run, state, memory, stop, log } = launch
+  const { filters } = await filtersOfRun(run, launch.job, memory)
   const ledger = run.isSandbox
     ? openMemoryLedger(systemClock)
     : await openFileLedger({ directory: launch.stateDirectory, instance: launch.origin, clock: systemClock })
@@ -60,8 +64,11 @@ export async function launch(launch: Launch): Promise<Summary> {
       clock: systemClock,
       random: Math.random,
       log,
+      onSettled: (item, settled) =>
+        memory?.remember(item.id, updatedMsOf(item.record()), settled, Date.parse(settled.finishedAt)),
       onStart: launch.onStart,
     })
+    if (stoppedBecause === null && run.live !== null) memory?.finished(run.live, Date.parse(run.startedAt))
     const summary: Summary = {
       run: run.run,
       directory: directory.path,

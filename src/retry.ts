@@ -18,10 +18,10 @@ export interface RetryPolicy {
 
 /** Where calls are written down, so that a resumed run knows which answers were lost. */
 export interface CallNotes {
-  /** A call leaves now. */
-  sent(item: Item): void
+  /** A call leaves now. One that only reads changes nothing, answered or not. */
+  sent(item: Item, isRead: boolean): void
   /** It was answered, or never got there, and the item is not settled by it. */
-  back(item: Item, outcome: Outcome): void
+  back(item: Item, outcome: Outcome, isRead: boolean): void
 }
 
 /** What a run that was stopped before knows about an item. */
@@ -65,16 +65,20 @@ export async function settleWithRetries(
   let lost: Outcome | null = earlier.isAnswerLost ? lostBefore : null
   let counted = 0
   let refusals = 0
-  for (let attempts = earlier.calls + 1; ; attempts++) {
+  let attempts = earlier.calls
+  for (;;) {
     const verdict = await operation.attempt(item, api, {
-      earlierCalls: attempts - 1,
+      earlierCalls: attempts,
       isAfterLostAnswer: lost !== null,
-      leaves: () => notes.sent(item),
+      leaves(isRead = false) {
+        attempts += 1
+        notes.sent(item, isRead)
+      },
       stopSignal,
       abortSignal,
     })
     const isLost = verdict.kind === 'again' && verdict.cause === 'lost'
-    if (verdict.kind !== 'settled' && !isLost) notes.back(item, verdict.outcome)
+    if (verdict.kind !== 'settled' && !isLost) notes.back(item, verdict.outcome, verdict.isRead ?? false)
     switch (verdict.kind) {
       case 'settled':
         return { outcome: verdict.outcome, attempts }
@@ -83,6 +87,7 @@ export async function settleWithRetries(
       case 'rate_limited':
         refusals += 1
         if (refusals > rateLimitedMax) return { outcome: verdict.outcome, attempts }
+        await policy.clock.sleep(shortestDelayMs, stopSignal)
         break
       case 'again':
         if (isLost) lost = verdict.outcome

@@ -16,6 +16,7 @@ export type Fingerprinted = z.infer<typeof fingerprinted>
 const settings = z.object({
   format: z.string(),
   idColumn: z.string().nullable(),
+  acceptTruncated: z.boolean(),
   /** `none`: no pacing at all. */
   limits: z.union([z.literal('none'), z.array(rateWindow)]),
   /** From 0 to 1. */
@@ -26,6 +27,8 @@ const settings = z.object({
   attemptsMax: z.number(),
   maxFailures: z.object({ count: z.number().nullable(), ratio: z.number().nullable() }),
   maxOutageMs: z.number(),
+  /** Each conversation is asked for before something is done to it. */
+  checkFirst: z.boolean(),
 })
 /** What decides how a run goes; kept, so that a resumed run goes the same way. */
 export type RunSettings = z.infer<typeof settings>
@@ -46,6 +49,8 @@ export const runFileSchema = z.object({
   hold: z.array(fingerprinted),
   /** What counting found before the first call. */
   plan: z.object({ read: z.number(), calls: z.number() }),
+  /** What of Data Export the input was downloaded from; null when it was not. */
+  live: z.object({ by: z.enum(['created', 'updated']), fromMs: z.number(), toMs: z.number() }).nullable(),
   /** The run whose failed and unknown items this one does again. */
   retryOf: z.string().nullable(),
   adaBulk: z.string(),

@@ -22,33 +22,41 @@ export interface Line {
 
 /**
  * Takes every item down the line until there are none left or the run is asked to stop. What is in progress then is
- * brought to its end or left unsettled; nothing is forgotten. Throws only what is a bug.
+ * brought to its end or left unsettled; nothing is forgotten. Throws only what is a bug, or the source's refusal of a
+ * file, and not before what is in progress has come to its end.
  */
 export async function runLine(line: Line): Promise<void> {
   const inProgress = pLimit(line.itemsInProgressMax)
   const running = new Set<Promise<void>>()
-  const bugs: unknown[] = []
-  for await (const batch of line.items) {
-    for (const { item, outcome } of batch) {
-      if (line.stop.reason || bugs.length > 0) break
-      if (line.isSettled(item)) continue
-      if (outcome) line.settleWithoutCalling(item, outcome)
-      else if (line.mayBegin()) await begin(item)
+  const errors: unknown[] = []
+  const isOver = () => line.stop.reason !== null || errors.length > 0
+  try {
+    for await (const batch of line.items) {
+      for (const { item, outcome } of batch) {
+        if (isOver()) break
+        if (line.isSettled(item)) continue
+        if (outcome) line.settleWithoutCalling(item, outcome)
+        else if (line.mayBegin()) await begin(item)
+      }
+      if (isOver()) break
     }
-    if (line.stop.reason || bugs.length > 0) break
+  } catch (error) {
+    errors.push(error)
   }
   await Promise.all(running)
-  if (bugs.length > 0) throw bugs[0]
+  if (errors.length > 0) throw errors[0]
 
   /** Resolves when the item's turn has come, not when it is settled. */
   function begin(item: Item): Promise<void> {
     return new Promise((begun) => {
       const settling = inProgress(async () => {
         begun()
-        if (!line.stop.reason) await line.settleByCalling(item)
-      })
-        .catch((error) => bugs.push(error))
-        .then(() => void running.delete(settling))
+        try {
+          if (!isOver()) await line.settleByCalling(item)
+        } catch (error) {
+          errors.push(error)
+        }
+      }).then(() => void running.delete(settling))
       running.add(settling)
     })
   }

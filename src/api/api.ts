@@ -12,6 +12,8 @@ export interface ApiRequest {
   path: string
   body?: unknown
   signal: AbortSignal
+  /** More of the answer's body than this is not looked at (64 KiB). */
+  bodyBytesMax?: number
 }
 
 export type ApiAnswer =

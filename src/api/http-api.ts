@@ -18,7 +18,7 @@ export interface HttpApi extends Api {
   close(): Promise<void>
 }
 
-/** More of a body than this is never looked at. */
+/** More of a body than this is not looked at, unless the request says so. */
 const longestBodyBytes = 64 * 1024
 
 /** undici's connect timer is coarse; a connection that takes longer than this was never made. */
@@ -59,7 +59,7 @@ async function call(agent: Agent, request: ApiRequest, options: HttpApiOptions):
       body: request.body === undefined ? null : JSON.stringify(request.body),
       signal: abort.signal,
     })
-    const body = await readBody(answer.body)
+    const body = await readBody(answer.body, request.bodyBytesMax ?? longestBodyBytes)
     return {
       kind: 'answer',
       status: answer.statusCode,
@@ -84,18 +84,18 @@ async function call(agent: Agent, request: ApiRequest, options: HttpApiOptions):
 class CallTimeout extends Error {}
 
 /** Reads the body as far as it comes: once a status is there, the call was processed, and a cut-off body changes nothing. */
-async function readBody(body: Dispatcher.ResponseData['body']): Promise<unknown> {
+async function readBody(body: Dispatcher.ResponseData['body'], bytesMax: number): Promise<unknown> {
   const chunks: Buffer[] = []
   let bytes = 0
   try {
     for await (const chunk of body) {
       chunks.push(chunk)
       bytes += chunk.length
-      if (bytes > longestBodyBytes) break
+      if (bytes > bytesMax) break
     }
   } catch {}
   if (bytes === 0) return undefined
-  const text = Buffer.concat(chunks).toString('utf8', 0, longestBodyBytes)
+  const text = Buffer.concat(chunks).toString('utf8', 0, bytesMax)
   try {
     return JSON.parse(text)
   } catch {

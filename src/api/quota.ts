@@ -35,7 +35,8 @@ export function quotaOf(headers: Headers, wallMs: number): Quota {
 function retryAfterMs(value: string | undefined, serverMs: number): number | null {
   if (value === undefined) return null
   if (/^\s*\d+(\.\d+)?\s*$/.test(value)) return clamp(Number(value) * 1000)
-  const dateMs = Date.parse(value)
+  // Date.parse alone finds a date in `-5`, long past.
+  const dateMs = /\d:\d\d:\d\d/.test(value) ? Date.parse(value) : Number.NaN
   return Number.isNaN(dateMs) ? null : clamp(dateMs - serverMs)
 }
 

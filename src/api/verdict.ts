@@ -6,13 +6,18 @@ import { noQuota, type Quota } from './quota.js'
 /** What one attempt came to. `quota` is what the answer said about the rate limits. */
 export type Verdict =
   /** The item has its outcome. */
-  | { kind: 'settled'; quota: Quota; outcome: Outcome }
-  /** Worth another try; `outcome` is what to say when there are no more. */
-  | { kind: 'again'; cause: AgainCause; quota: Quota; outcome: Outcome; isProbe?: boolean }
-  /** Over a rate limit (429). */
-  | { kind: 'rate_limited'; quota: Quota; outcome: Outcome }
-  /** The key is wrong (401, 403): every other item would fail too. */
-  | { kind: 'refused'; quota: Quota; outcome: Outcome }
+  (
+    | { kind: 'settled'; quota: Quota; outcome: Outcome }
+    /** Worth another try; `outcome` is what to say when there are no more. */
+    | { kind: 'again'; cause: AgainCause; quota: Quota; outcome: Outcome; isProbe?: boolean }
+    /** Over a rate limit (429). */
+    | { kind: 'rate_limited'; quota: Quota; outcome: Outcome }
+    /** The key is wrong (401, 403): every other item would fail too. */
+    | { kind: 'refused'; quota: Quota; outcome: Outcome }
+  ) & {
+    /** Of a call that changes nothing. */
+    isRead?: boolean
+  }
 
 /** `answered`: the API said so (408, 5xx); `unreachable`: the call never got there; `lost`: sent, no answer. */
 export type AgainCause = 'answered' | 'unreachable' | 'lost'
@@ -70,13 +75,15 @@ function again(cause: 'unreachable' | 'lost', outcome: Omit<Outcome, 'httpStatus
   return { kind: 'again', cause, quota: noQuota, outcome: { ...outcome, httpStatus: null } }
 }
 
+/** Neither part looks past the next of its own openings, so that no text takes more than one pass. */
+const markup = /<(style|script)\b(?:(?!<\1\b)[\s\S])*?<\/\1>|<[^<>]*>/gi
+
 /**
  * What an error body says, for people: the messages of `errors[]`, else `message`, else the text. Tolerates
  * anything, as no catalogue of errors is published.
  */
 export function apiMessage(body: unknown): string {
-  if (typeof body === 'string')
-    return cleanMessage(body.replace(/<(style|script)[\s\S]*?<\/\1>|<[^>]*>/gi, ' '))
+  if (typeof body === 'string') return cleanMessage(body.replace(markup, ' '))
   if (typeof body !== 'object' || body === null) return ''
   const { errors, message } = body as { errors?: unknown; message?: unknown }
   if (Array.isArray(errors)) {
@@ -91,5 +98,10 @@ export function apiMessage(body: unknown): string {
 
 function detailsOf(details: unknown): string {
   if (details === null || details === undefined || details === '') return ''
-  return ` (${typeof details === 'string' ? details : JSON.stringify(details)})`
+  try {
+    return ` (${typeof details === 'string' ? details : JSON.stringify(details)})`
+  } catch {
+    // Nested deeper than JSON.stringify can go, though JSON.parse could.
+    return ''
+  }
 }

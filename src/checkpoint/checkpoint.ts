@@ -1,5 +1,5 @@
 import type { Item } from '../item.js'
-import type { SettledItem } from '../outcome.js'
+import type { Outcome, SettledItem } from '../outcome.js'
 import type { EarlierCalls } from '../retry.js'
 import type { Fingerprinted } from '../run-file.js'
 import { Log } from './log.js'
@@ -58,15 +58,16 @@ export class Checkpoint {
     return this.#log.sync()
   }
 
-  /** Notes that a call leaves now. Written before it returns, so that a kill cannot take it away. */
-  noteSent(item: Item, at: string): void {
-    this.#log.add({ sent: item.ordinal, id: item.id, at })
+  /** Notes that a call leaves now, one that may change something or one that only looks. Written before it returns, so that a kill cannot take it away. */
+  noteSent(item: Item, at: string, isRead: boolean): void {
+    this.#log.add({ [isRead ? 'look' : 'sent']: item.ordinal, id: item.id, at })
     this.#log.flush()
   }
 
   /** Notes that the call was answered (or never left), and that the item is not settled by it. */
-  noteBack(item: Item, at: string, reason: string, httpStatus: number | null): void {
-    this.#log.add({ back: item.ordinal, reason, http: httpStatus, at })
+  noteBack(item: Item, at: string, outcome: Outcome, isRead: boolean): void {
+    const { reason, httpStatus: http } = outcome
+    this.#log.add({ back: item.ordinal, reason, http, at, ...(isRead ? { read: true } : {}) })
   }
 
   /** Notes again, under the item's ordinal in a changed input, what is known of calls that settled nothing. */

@@ -1,9 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 
-const chunkBytes = 1024 * 1024
-
-/** No line of ours is longer; a file that has one is none of ours. */
-const longestLineBytes = 1024 * 1024
+const bufferBytes = 2 * 1024 * 1024
 
 /**
  * Calls `onLine` for each whole line with the buffer that it lies in, its start, its end (the line end not
@@ -14,7 +11,7 @@ export function scanLines(
   onLine: (buffer: Buffer, start: number, end: number, offset: number) => void,
 ): number {
   const file = openSync(path, 'r')
-  const buffer = Buffer.allocUnsafe(chunkBytes + longestLineBytes)
+  let buffer = Buffer.allocUnsafe(bufferBytes)
   let kept = 0
   let offset = 0
   try {
@@ -29,9 +26,11 @@ export function scanLines(
         start = end + 1
       }
       offset += start
-      if (read === 0 || (start === 0 && filled === buffer.length)) return offset
-      buffer.copyWithin(0, start, filled)
-      kept = filled - start
+      if (read === 0) return offset
+      const rest = buffer.subarray(start, filled)
+      // A cell of the input may be a mebibyte, and longer still with its escapes.
+      if (rest.length === buffer.length) buffer = Buffer.allocUnsafe(2 * buffer.length)
+      kept = rest.copy(buffer)
     }
   } finally {
     closeSync(file)

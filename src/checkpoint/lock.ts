@@ -51,7 +51,7 @@ export function takeLock(directory: string, name: string, run: string): LockAtte
     const mine = highest + 1
     if (!makeGeneration(directory, name, mine, holder)) continue
     if (highestGeneration(directory, name) !== mine) {
-      unlinkSync(join(directory, `${name}.${mine}`))
+      removeGeneration(directory, name, mine)
       continue
     }
     removeGenerationsBelow(directory, name, mine)
@@ -110,10 +110,15 @@ function highestGeneration(directory: string, name: string): number {
 
 function removeGenerationsBelow(directory: string, name: string, generation: number): void {
   for (const old of generations(directory, name).filter((other) => other < generation)) {
-    try {
-      unlinkSync(join(directory, `${name}.${old}`))
-    } catch {}
+    removeGeneration(directory, name, old)
   }
+}
+
+/** Only for tidiness: a generation that is not the highest does not count, and somebody else may remove it first. */
+function removeGeneration(directory: string, name: string, generation: number): void {
+  try {
+    unlinkSync(join(directory, `${name}.${generation}`))
+  } catch {}
 }
 
 function generations(directory: string, name: string): number[] {

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import type { Status } from '../outcome.js'
+import { type Status, statuses } from '../outcome.js'
 import type { EarlierCalls } from '../retry.js'
 import { Tally } from '../tally.js'
 import { UsageError } from '../usage-error.js'
@@ -15,12 +15,17 @@ export interface CheckpointState {
   settled: Bitset
   tally: Tally
   /** Items that were called and are not settled, by ordinal. */
-  open: Map<number, EarlierCalls>
+  open: Map<number, OpenCalls>
   events: CheckpointEvent[]
   requests: { sent: number; rateLimited: number }
   /** Length of the whole lines, and the hash of the last. */
   bytes: number
   head: string
+}
+
+interface OpenCalls extends EarlierCalls {
+  /** Calls that were answered or never got there; what became of the others nobody knows. */
+  back: number
 }
 
 export interface ReadOptions {
@@ -32,6 +37,7 @@ export interface ReadOptions {
 
 const settledStart = Buffer.from('{"n":')
 const sentStart = Buffer.from('{"sent":')
+const lookStart = Buffer.from('{"look":')
 
 /**
  * Reads a checkpoint once. Settled items and notes of sent calls, which are many, are told by their first bytes and
@@ -56,15 +62,29 @@ export function readCheckpoint(path: string, options: ReadOptions = {}): Checkpo
     lastOffset = offset
     if (startsWith(buffer, start, settledStart)) {
       const ordinal = numberAt(buffer, start + settledStart.length)
+      const outcome = outcomeAt(buffer, start, end)
+      const times = counts.get(outcome) ?? 0
+      if (ordinal > ordinalMax || (times === 0 && !isOutcome(outcome))) throw notOurs(path, lines)
       state.open.delete(ordinal)
       if (!state.settled.add(ordinal)) return
-      const outcome = outcomeAt(buffer, start, end)
-      counts.set(outcome, (counts.get(outcome) ?? 0) + 1)
+      counts.set(outcome, times + 1)
       options.onSettled?.(ordinal, offset)
     } else if (startsWith(buffer, start, sentStart)) {
       const ordinal = numberAt(buffer, start + sentStart.length)
+      if (ordinal > ordinalMax) throw notOurs(path, lines)
+      const { calls, back } = state.open.get(ordinal) ?? { calls: 0, back: 0 }
       state.requests.sent += 1
-      state.open.set(ordinal, { calls: (state.open.get(ordinal)?.calls ?? 0) + 1, isAnswerLost: true })
+      state.open.set(ordinal, { calls: calls + 1, back, isAnswerLost: true })
+    } else if (startsWith(buffer, start, lookStart)) {
+      const ordinal = numberAt(buffer, start + lookStart.length)
+      if (ordinal > ordinalMax) throw notOurs(path, lines)
+      const { calls, back, isAnswerLost } = state.open.get(ordinal) ?? {
+        calls: 0,
+        back: 0,
+        isAnswerLost: false,
+      }
+      state.requests.sent += 1
+      state.open.set(ordinal, { calls: calls + 1, back: back + 1, isAnswerLost })
     } else {
       readRareLine(parsed(buffer.toString('utf8', start, end), path, lines), state, options, counts)
     }
@@ -79,7 +99,7 @@ export function readCheckpoint(path: string, options: ReadOptions = {}): Checkpo
 
 type RareLine =
   | CheckpointEvent
-  | { back: number; reason: string }
+  | { back: number; reason: string; read?: true }
   | { carried: number; calls: number; lost: boolean }
 
 function readRareLine(
@@ -90,12 +110,13 @@ function readRareLine(
 ): void {
   if ('back' in line) {
     const open = state.open.get(line.back)
-    if (open) open.isAnswerLost = false
+    if (open && !line.read) open.isAnswerLost = ++open.back < open.calls
     if (line.reason === 'rate_limited') state.requests.rateLimited += 1
     return
   }
   if ('carried' in line) {
-    state.open.set(line.carried, { calls: line.calls, isAnswerLost: line.lost })
+    const { calls, lost } = line
+    state.open.set(line.carried, { calls, back: lost ? calls - 1 : calls, isAnswerLost: lost })
     return
   }
   state.events.push(line)
@@ -111,7 +132,11 @@ function parsed(text: string, path: string, line: number): RareLine {
     const fields = JSON.parse(text)
     if ([fields.event, fields.back, fields.carried].some((value) => value !== undefined)) return fields
   } catch {}
-  throw new UsageError(`${path}, line ${line}: not a line of a checkpoint. Was the file edited?`)
+  throw notOurs(path, line)
+}
+
+function notOurs(path: string, line: number): UsageError {
+  return new UsageError(`${path}, line ${line}: not a line of a checkpoint. Was the file edited?`)
 }
 
 function startsWith(buffer: Buffer, start: number, prefix: Buffer): boolean {
@@ -121,16 +146,26 @@ function startsWith(buffer: Buffer, start: number, prefix: Buffer): boolean {
   return true
 }
 
+/** No input has more items. */
+const ordinalMax = 2 ** 32
+
+/** The whole number that ends at a comma; infinite when there is none. */
 function numberAt(buffer: Buffer, start: number): number {
   let number = 0
   for (let index = start; ; index++) {
     const digit = buffer[index]! - 48
-    if (digit < 0 || digit > 9) return number
-    number = number * 10 + digit
+    if (digit >= 0 && digit <= 9) number = number * 10 + digit
+    else return index > start && digit === comma ? number : Number.POSITIVE_INFINITY
   }
 }
 
+const comma = 44 - 48
+
 const statusStart = Buffer.from('"status":"')
+
+function isOutcome(outcome: string): boolean {
+  return statuses.some((status) => outcome.startsWith(`${status}","reason":"`))
+}
 
 /** The bytes between `"status":"` and the quote that ends the reason, which need no unescaping. */
 function outcomeAt(buffer: Buffer, start: number, end: number): string {

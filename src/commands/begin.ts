@@ -2,6 +2,7 @@ import type { CheckpointState } from '../checkpoint/read.js'
 import type { Job } from '../job.js'
 import { launch } from '../launch.js'
 import { type Logger, logLevels, openLog } from '../log.js'
+import type { Memory } from '../memory.js'
 import type { Progress, RunView } from '../progress/progress.js'
 import type { RunDirectory } from '../run-directory.js'
 import type { RunFile } from '../run-file.js'
@@ -10,6 +11,7 @@ import type { Summary } from '../summary.js'
 import { UsageError } from '../usage-error.js'
 import type { ShowFlags } from './options.js'
 import type { Shell } from './shell.js'
+import { stopOnSignals } from './signals.js'
 import { summaryText } from './summary-text.js'
 
 /** What `run`, `resume` and `retry` have found out when the run may begin. */
@@ -24,10 +26,8 @@ export interface Beginning {
   maxItems: number
   maxDurationMs: number | null
   confirmed: number
+  memory: Memory | null
 }
-
-/** After a signal, calls in flight get so long to be answered; then their items stay unsettled. */
-const graceMs = 20_000
 
 /** Runs with progress, log and signals; prints the summary and returns the exit code. */
 export async function begin(beginning: Beginning, flags: ShowFlags, shell: Shell): Promise<number> {
@@ -90,24 +90,6 @@ export function checkShowFlags(flags: ShowFlags): void {
 function openRunLog(directory: RunDirectory, flags: ShowFlags): Logger {
   const level = flags['log-level']
   return openLog({ path: directory.log, level: level ?? 'info', isOnStderr: level !== undefined })
-}
-
-/** The first signal stops in order, the second at once: what is recorded by then is recorded. */
-function stopOnSignals(stop: Stop, notice: (text: string) => void): () => void {
-  const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const
-  let grace: NodeJS.Timeout | undefined
-  const onSignal = (signal: NodeJS.Signals) => {
-    const exitCode = exitCodes[signal as keyof typeof exitCodes]
-    if (grace !== undefined) process.exit(exitCode)
-    notice(`${signal}: finishing the calls in flight. Once more stops at once.`)
-    stop.request({ exitCode, because: `${signal} received` })
-    grace = setTimeout(() => stop.abortCalls(), graceMs).unref()
-  }
-  for (const signal of Object.keys(exitCodes)) process.on(signal, onSignal)
-  return () => {
-    clearTimeout(grace)
-    for (const signal of Object.keys(exitCodes)) process.off(signal, onSignal)
-  }
 }
 
 async function progressOf(flags: ShowFlags, shell: Shell): Promise<(view: () => RunView) => Progress> {

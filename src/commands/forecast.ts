@@ -14,6 +14,9 @@ export interface Forecast {
   invalid: number
   duplicate: number
   filtered: number
+  /** Items that would be settled by calling. */
+  items: number
+  /** Calls that takes, if none has to be repeated. */
   calls: number
   seconds: number
   finishesAt: string
@@ -30,7 +33,8 @@ export function forecast(
   maxItems: number,
 ): Forecast {
   const { invalid, duplicate, filtered } = count.tally.totals(count.read)
-  const calls = Math.min(count.calls, maxItems)
+  const items = Math.min(count.calls, maxItems)
+  const calls = items * (settings.checkFirst ? 2 : 1)
   const ms = estimateMs(calls, settings.limits, settings.share)
   const startMs = Date.now()
   const endMs = finishMs(startMs, ms, settings.hours)
@@ -42,6 +46,7 @@ export function forecast(
     invalid,
     duplicate,
     filtered,
+    items,
     calls,
     seconds: Math.round((endMs - startMs) / 1000),
     finishesAt: new Date(endMs).toISOString(),
@@ -66,7 +71,7 @@ export function forecastText(
   return [
     `${plan.job} on ${plan.instance ?? 'no instance named yet'}`,
     `  read      ${counted(plan.read, 'row')} from ${plan.input.map(({ name }) => name).join(', ')}`,
-    `  to ${words.verb.padEnd(6)} ${counted(plan.calls, words.noun)}${plan.calls < plan.valid ? ` of ${inDigits(plan.valid)}` : ''}`,
+    `  to ${words.verb.padEnd(6)} ${counted(plan.items, words.noun)}${plan.items < plan.valid ? ` of ${inDigits(plan.valid)}` : ''}`,
     ...(notCalled.length === 0 ? [] : [`  left out  ${notCalled.join(', ')}`]),
     `  takes     about ${inTime(plan.seconds * 1000)} ${limits}, until ${inClock(new Date(plan.finishesAt), new Date())}`,
     ...(first.length === 0 ? [] : ['  first', ...first]),

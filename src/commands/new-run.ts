@@ -3,9 +3,11 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { readCheckpoint } from '../checkpoint/read.js'
 import { currentUser } from '../current-user.js'
+import type { ExportSpan } from '../data-export/span.js'
 import { IdHashWriter } from '../id-hashes.js'
 import { openFilters } from '../input.js'
 import type { LoadedJob } from '../jobs.js'
+import { type Memory, openMemoryOf } from '../memory.js'
 import { countInput } from '../plan.js'
 import { newRunDirectory, newRunName, type RunDirectory, writeRunFile } from '../run-directory.js'
 import type { RunFile, RunSettings } from '../run-file.js'
@@ -38,13 +40,20 @@ export interface NewRun {
   maxDurationMs: number | null
   hold: InputFile[]
   retryOf: string | null
-  /** The input; may put files into the run's directory first. */
-  files(directory: RunDirectory): Promise<InputFile[]>
+  /** The input; may put files into the run's directory first. `nowMs` is when the run began. */
+  input(directory: RunDirectory, memory: Memory | null, nowMs: number): Promise<NewInput>
+}
+
+export interface NewInput {
+  files: InputFile[]
+  /** What of Data Export it was downloaded from. */
+  live: ExportSpan | null
 }
 
 /** Counts, asks, and begins. Until the person has agreed nothing is sent and nothing stays behind. */
 export async function beginNewRun(newRun: NewRun, flags: ShowFlags, shell: Shell): Promise<number> {
   const { job, settings, origin } = newRun
+  const startedAt = new Date()
   const path = newRun.runDirectory ?? freePath(newRun)
   const wasThere = existsSync(path)
   const directory = newRunDirectory(path)
@@ -53,24 +62,27 @@ export async function beginNewRun(newRun: NewRun, flags: ShowFlags, shell: Shell
     shell.notice(lockedText(job.shortName, origin, attempt.holder))
     return 75
   }
+  let memory: Memory | null = null
   try {
     let run: RunFile
-    let calls: number
+    let items: number
     try {
-      const files = await newRun.files(directory)
-      const { filters, hold } = await openFilters(
-        job.job,
-        newRun.jobFlags,
-        newRun.hold,
-        newRun.retryOf !== null,
-      )
+      memory = openMemoryOf(newRun, job.job, job.name, origin)
+      const { files, live } = await newRun.input(directory, memory, startedAt.getTime())
+      const { filters, hold } = await openFilters({
+        ...newRun,
+        job: job.job,
+        isRetry: newRun.retryOf !== null,
+        memory,
+        nowMs: startedAt.getTime(),
+      })
       const ids = new IdHashWriter(directory.inputIds)
       const count = await countInput(files, settings, filters, ids.add)
       ids.close()
       const plan = forecast(job.shortName, origin, count, settings, newRun.maxItems)
-      calls = plan.calls
+      items = plan.items
       if (!flags.quiet) shell.notice(forecastText(plan, settings, job.job.operation))
-      if (!newRun.isConfirmed && calls > 0) await confirm(shell, calls, job.job.operation, origin)
+      if (!newRun.isConfirmed && items > 0) await confirm(shell, items, job.job.operation, origin)
       run = {
         version: 1,
         run: directory.name,
@@ -83,10 +95,11 @@ export async function beginNewRun(newRun: NewRun, flags: ShowFlags, shell: Shell
         input: count.input,
         hold,
         plan: { read: count.read, calls: count.calls },
+        live,
         retryOf: newRun.retryOf,
         adaBulk: version,
         node: process.version,
-        startedAt: new Date().toISOString(),
+        startedAt: startedAt.toISOString(),
         by: currentUser(),
         host: hostname(),
       }
@@ -95,13 +108,22 @@ export async function beginNewRun(newRun: NewRun, flags: ShowFlags, shell: Shell
       if (!wasThere) rmSync(directory.path, { recursive: true, force: true })
       throw error
     }
-    const confirmed = newRun.isConfirmed ? run.plan.calls : calls
+    const confirmed = newRun.isConfirmed ? run.plan.calls : items
     return await begin(
-      { ...newRun, directory, run, state: readCheckpoint(directory.checkpoint), job: job.job, confirmed },
+      {
+        ...newRun,
+        directory,
+        run,
+        state: readCheckpoint(directory.checkpoint),
+        job: job.job,
+        memory,
+        confirmed,
+      },
       flags,
       shell,
     )
   } finally {
+    memory?.close()
     attempt.lock.release()
   }
 }

@@ -9,6 +9,11 @@ export const inputOptions = {
   input: { ...texts, alias: 'i', describe: 'File of IDs, repeatable; - is stdin', group: 'Input:' },
   format: { ...text, describe: 'auto, csv or json; auto goes by content', group: 'Input:' },
   'id-column': { ...text, describe: 'CSV column of the ID, by name or from 1', group: 'Input:' },
+  'accept-truncated': {
+    type: 'boolean',
+    describe: 'Of a data-export file that ends too early, take what is whole',
+    group: 'Input:',
+  },
   hold: { ...texts, describe: 'File of IDs that are never touched, repeatable', group: 'Input:' },
 } as const satisfies Record<string, Options>
 
@@ -61,6 +66,33 @@ export const stopOptions = {
   },
 } as const satisfies Record<string, Options>
 
+export const checkFirstOption = {
+  'check-first': {
+    type: 'boolean',
+    describe: 'Ask for each conversation first: leaves out who came back; twice the calls',
+    group: 'Pacing:',
+  },
+} as const satisfies Record<string, Options>
+
+export const liveOption = {
+  live: { type: 'boolean', describe: 'Download the input from Data Export now', group: 'Data Export:' },
+} as const satisfies Record<string, Options>
+
+export const spanOptions = {
+  'updated-since': {
+    ...text,
+    describe: 'From this moment or so long ago: 2026-01-31, 90d (364d)',
+    group: 'Data Export:',
+  },
+  'created-since': {
+    ...text,
+    describe: 'The same, by when conversations were created',
+    group: 'Data Export:',
+  },
+  to: { ...text, describe: 'Up to this moment or so long ago (now)', group: 'Data Export:' },
+  'page-size': { ...text, describe: 'Records to a call, 100 to 10000 (1000)', group: 'Data Export:' },
+} as const satisfies Record<string, Options>
+
 export const changedInputOption = {
   'accept-changed-input': {
     type: 'boolean',
@@ -107,7 +139,8 @@ export type Flags<T extends Record<string, Options>> = InferredOptionTypes<T>
 export type InputFlags = Flags<typeof inputOptions>
 export type InstanceFlags = Flags<typeof instanceOptions>
 export type KeyFlags = Flags<typeof keyOptions>
-export type PacingFlags = Flags<typeof pacingOptions> &
-  Pick<Flags<typeof stopOptions>, 'max-failures' | 'max-outage'>
+export type PacingFlags = Partial<Flags<typeof pacingOptions>> &
+  Partial<Pick<Flags<typeof stopOptions>, 'max-failures' | 'max-outage'>> &
+  Partial<Flags<typeof checkFirstOption>>
 export type StopFlags = Flags<typeof stopOptions>
 export type ShowFlags = Flags<typeof showOptions>

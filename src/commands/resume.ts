@@ -1,8 +1,9 @@
 import { acceptChangedInput, changedFiles, countChanged, withAcceptedInput } from '../changed-input.js'
 import { type CheckpointState, readCheckpoint } from '../checkpoint/read.js'
-import { openFilters } from '../input.js'
+import { filtersOfRun } from '../input.js'
 import type { Job } from '../job.js'
 import { loadJob } from '../jobs.js'
+import { type Memory, openMemoryOf } from '../memory.js'
 import { findRun, type RunDirectory, readRunFile, readSummary } from '../run-directory.js'
 import type { RunFile } from '../run-file.js'
 import { takeRunLocks } from '../run-locks.js'
@@ -87,11 +88,14 @@ export async function resumeRun(directory: RunDirectory, flags: ResumeFlags, she
     return 75
   }
   const sandbox = run.isSandbox ? await startSandbox() : null
+  let memory: Memory | null = null
   try {
+    memory = openMemoryOf({ ...run, stateDirectory: state }, loaded.job, run.job, run.instance)
     const current = await withInputAsItIs(
       directory,
       run,
       loaded.job,
+      memory,
       flags['accept-changed-input'] ?? false,
       shell,
     )
@@ -106,11 +110,13 @@ export async function resumeRun(directory: RunDirectory, flags: ResumeFlags, she
         origin: sandbox?.url ?? run.instance,
         stateDirectory: state,
         confirmed,
+        memory,
       },
       flags,
       shell,
     )
   } finally {
+    memory?.close()
     await sandbox?.close()
     attempt.lock.release()
   }
@@ -126,6 +132,7 @@ async function withInputAsItIs(
   directory: RunDirectory,
   asked: RunFile,
   job: Job,
+  memory: Memory | null,
   isAccepted: boolean,
   shell: Shell,
 ): Promise<Current> {
@@ -133,7 +140,7 @@ async function withInputAsItIs(
   const run = withAcceptedInput(asked, state)
   const changed = await changedFiles(run)
   if (changed.length === 0) return { run, state }
-  const { filters } = await openFilters(job, run.jobFlags, run.hold, run.retryOf !== null)
+  const { filters } = await filtersOfRun(run, job, memory)
   const difference = await countChanged(directory, run, filters)
   const { count } = difference
   const words =

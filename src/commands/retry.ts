@@ -84,7 +84,7 @@ export const command: Command = {
           stateDirectory: stateDirectory(environment),
           hold: [...asked.hold, ...namedFiles(flags.hold)],
           retryOf: old.name,
-          files: (directory) => writeFailedIds(old, directory),
+          input: async (directory) => ({ files: await writeFailedIds(old, directory), live: null }),
         },
         flags,
         shell,
@@ -106,13 +106,15 @@ async function hasAny(ids: AsyncGenerator<string>): Promise<boolean> {
   return false
 }
 
+const fileName = 'retry.csv'
+
 /** The input of a retry: a list of IDs, kept in the new run's directory. */
 async function writeFailedIds(old: RunDirectory, directory: RunDirectory): Promise<InputFile[]> {
-  const path = join(directory.path, 'retry.csv')
+  const path = join(directory.path, fileName)
   const out = createWriteStream(path, { mode: 0o600 })
   out.write('conversation_id\n')
   for await (const id of failedItems(old)) out.write(`"${id.replaceAll('"', '""')}"\n`)
   out.end()
   await finished(out)
-  return [{ name: path, path }]
+  return [{ name: fileName, path }]
 }

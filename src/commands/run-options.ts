@@ -1,12 +1,15 @@
 import {
   changedInputOption,
+  checkFirstOption,
   inputOptions,
   instanceOptions,
   keyOptions,
+  liveOption,
   newRunOptions,
   pacingOptions,
   placeOptions,
   showOptions,
+  spanOptions,
   stopOptions,
 } from './options.js'
 
@@ -19,6 +22,9 @@ export const runOptions = {
   ...stopOptions,
   ...placeOptions,
   ...newRunOptions,
+  ...liveOption,
+  ...spanOptions,
+  ...checkFirstOption,
   ...changedInputOption,
   ...showOptions,
   continue: {

@@ -11,6 +11,7 @@ import type { Command } from './command.js'
 import { refuseUnasked } from './confirm.js'
 import { inputFiles } from './input-files.js'
 import { jobFlagsOf, withJobFlags } from './job-flags.js'
+import { isLiveInput, liveInput, sandboxConversations } from './live-input.js'
 import { beginNewRun } from './new-run.js'
 import type { Flags } from './options.js'
 import { command as plan } from './plan.js'
@@ -20,6 +21,7 @@ import {
   instanceOrigin,
   namedFiles,
   newSettings,
+  noInstance,
   requiredInput,
   requiredKey,
   runsDirectory,
@@ -45,7 +47,7 @@ export const command: Command = {
     if (flags['dry-run']) return plan.run(flags, shell)
     const environment = withEnvFile(shell.environment, flags['env-file'])
     const job = await loadJob(flags.job)
-    const settings = newSettings(flags, job.job.operation.limits)
+    const settings = newSettings(flags, job.job)
     const limits = stopLimits(flags)
     const jobFlags = jobFlagsOf(job.job, flags)
     checkShowFlags(flags)
@@ -59,8 +61,11 @@ export const command: Command = {
       const unfinished = toContinue(flags['run-dir'], runs, job.name, instance)
       if (unfinished !== null) return resumeRun(unfinished, flags, shell)
     }
-    const names = requiredInput(flags)
-    const sandbox = flags.sandbox ? await startSandbox() : null
+    const isLive = isLiveInput(flags, job.job)
+    const names = isLive ? [] : requiredInput(flags)
+    const sandbox = flags.sandbox
+      ? await startSandbox(isLive ? { conversations: sandboxConversations } : {})
+      : null
     try {
       return await beginNewRun(
         {
@@ -78,7 +83,21 @@ export const command: Command = {
           stateDirectory: stateDirectory(environment),
           hold: namedFiles(flags.hold),
           retryOf: null,
-          files: (directory) => inputFiles(names, directory.path),
+          input: async (directory, memory, nowMs) =>
+            isLive
+              ? liveInput({
+                  flags,
+                  jobFlags,
+                  memory,
+                  nowMs,
+                  directory: directory.path,
+                  origin: sandbox?.url ?? instance!,
+                  key,
+                  isSandbox: sandbox !== null,
+                  stateDirectory: stateDirectory(environment),
+                  shell,
+                })
+              : { files: await inputFiles(names, directory.path), live: null },
         },
         flags,
         shell,
@@ -88,9 +107,6 @@ export const command: Command = {
     }
   },
 }
-
-const noInstance =
-  'no instance: name it with --base-url https://acme.ada.support, --handle acme, or ADA_BASE_URL. To practise on a local one, use --sandbox.'
 
 /** With `--run-dir` the run in that directory, finished or not; else the latest unfinished run of the job. */
 function toContinue(

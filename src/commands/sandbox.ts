@@ -25,6 +25,7 @@ const sandboxOptions = {
   'error-rate': { ...text, describe: 'Part of calls answered with a 5xx, like 5%' },
   'drop-rate': { ...text, describe: 'Part of calls whose connection is cut, like 1%' },
   outage: { ...text, describe: 'Fails every call for a time: 30s after 10s is 10s+30s' },
+  conversations: { ...text, describe: 'So many invented conversations come out of its Data Export (0)' },
   seed: { ...text, describe: 'The same seed, the same faults' },
   json: { type: 'boolean', describe: 'Print the address as JSON' },
 } as const
@@ -50,7 +51,7 @@ export const command: Command = {
 }
 
 function settingsOf(flags: Flags<typeof sandboxOptions>): SandboxOptions {
-  const { port, key, limit, latency, outage, seed } = flags
+  const { port, key, limit, latency, outage, seed, conversations } = flags
   const errorRate = flags['error-rate']
   const dropRate = flags['drop-rate']
   const windowKind = flags['window-kind'] as SandboxOptions['windowKind']
@@ -63,6 +64,9 @@ function settingsOf(flags: Flags<typeof sandboxOptions>): SandboxOptions {
     ...(errorRate === undefined ? {} : { errorRate: parseRate(errorRate, '--error-rate') }),
     ...(dropRate === undefined ? {} : { dropRate: parseRate(dropRate, '--drop-rate') }),
     ...(outage === undefined ? {} : { outage: parseOutage(outage) }),
+    ...(conversations === undefined
+      ? {}
+      : { conversations: parseCount(conversations, '--conversations', 0, 1_000_000) }),
     ...(seed === undefined ? {} : { seed: parseCount(seed, '--seed', 0) }),
   }
 }

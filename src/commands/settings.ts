@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { RateWindow } from '../pacing/rate-window.js'
+import type { Job } from '../job.js'
 import type { RunSettings } from '../run-file.js'
 import { apiKey, type Environment } from '../settings/environment.js'
 import { originOfHandle, parseBaseUrl } from '../settings/instance.js'
@@ -22,13 +22,14 @@ export function runsDirectory(flags: { 'runs-dir'?: string | undefined }, enviro
 
 /** The settings of a new run: the flags, else the defaults. */
 export function newSettings(
-  flags: PacingFlags & Pick<InputFlags, 'format' | 'id-column'>,
-  operationLimits: readonly RateWindow[],
+  flags: PacingFlags & Partial<Pick<InputFlags, 'format' | 'id-column' | 'accept-truncated'>>,
+  job: Pick<Job, 'checksFirst'> & { operation: Pick<Job['operation'], 'limits'> },
 ): RunSettings {
   const defaults: RunSettings = {
     format: flags.format ?? 'auto',
     idColumn: flags['id-column'] ?? null,
-    limits: [...operationLimits],
+    acceptTruncated: flags['accept-truncated'] ?? false,
+    limits: [...job.operation.limits],
     share: 0.8,
     hours: null,
     concurrency: 16,
@@ -36,6 +37,7 @@ export function newSettings(
     attemptsMax: 5,
     maxFailures: { count: null, ratio: 0.25 },
     maxOutageMs: 300_000,
+    checkFirst: job.checksFirst ?? false,
   }
   return changedSettings(defaults, flags)
 }
@@ -48,6 +50,7 @@ export function changedSettings(settings: RunSettings, flags: PacingFlags): RunS
   const { limit, share, hours, concurrency, timeout, attempts } = flags
   const maxFailures = flags['max-failures']
   const maxOutage = flags['max-outage']
+  const checkFirst = flags['check-first']
   return {
     ...settings,
     ...(limit === undefined ? {} : { limits: parseLimits(limit) }),
@@ -59,6 +62,7 @@ export function changedSettings(settings: RunSettings, flags: PacingFlags): RunS
       : { timeoutMs: parsePositiveDuration(timeout, '--timeout', longestTimeoutMs) }),
     ...(attempts === undefined ? {} : { attemptsMax: parseCount(attempts, '--attempts', 1, 100) }),
     ...(maxFailures === undefined ? {} : { maxFailures: parseMaxFailures(maxFailures) }),
+    ...(checkFirst === undefined ? {} : { checkFirst }),
     ...(maxOutage === undefined ? {} : { maxOutageMs: parsePositiveDuration(maxOutage, '--max-outage') }),
   }
 }
@@ -72,6 +76,10 @@ export function stopLimits(flags: StopFlags): { maxItems: number; maxDurationMs:
     maxDurationMs: duration === undefined ? null : parsePositiveDuration(duration, '--max-duration'),
   }
 }
+
+/** What to say where an instance is needed and none is named. */
+export const noInstance =
+  'no instance: name it with --base-url https://acme.ada.support, --handle acme, or ADA_BASE_URL. To practise on a local one, use --sandbox.'
 
 /** The origin that the flags or the environment name; null when they name none. */
 export function instanceOrigin(flags: InstanceFlags, environment: Environment): string | null {

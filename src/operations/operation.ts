@@ -15,6 +15,8 @@ export interface Operation {
   readonly noun: string
   /** The API's own limits for this call. */
   readonly limits: readonly RateWindow[]
+  /** It changes nothing, so an answer that is lost leaves no doubt. */
+  readonly isRead?: boolean
   attempt(item: Item, api: Api, attempt: Attempt): Promise<Verdict>
 }
 
@@ -23,8 +25,8 @@ export interface Attempt {
   earlierCalls: number
   /** An earlier call for this item got no answer, so it may have worked already. */
   isAfterLostAnswer: boolean
-  /** Called right before a call leaves: what is written then survives a crash during the call. */
-  leaves(): void
+  /** Called right before a call leaves, with whether it only reads: what is written then survives a crash during the call. */
+  leaves(isRead?: boolean): void
   /** Ends the waiting for a turn; a call that has left goes on. */
   stopSignal: AbortSignal
   /** Ends the call itself. */

@@ -10,12 +10,16 @@ export function estimateMs(calls: number, windows: readonly RateWindow[] | 'none
   const binding = sharedWindows(windows, share, 1).filter(({ max }) => max < calls)
   const slowest = binding.toSorted((a, b) => b.perMs / b.max - a.perMs / a.max)[0]
   if (!slowest) return 0
-  // After the first bursts everything repeats with the slowest window, so only the beginning is played through.
+  // In the long run everything repeats with the slowest window, so only the beginning is played through: windows of
+  // nearly the same rate take a while until one of them rules.
   const largest = Math.max(...binding.map(({ max }) => max))
-  const played = Math.min(calls, 3 * largest + slowest.max)
+  const played = Math.min(calls, Math.max(playedMin, 3 * largest + slowest.max))
   const periods = Math.ceil((calls - played) / slowest.max)
   return startMs(calls - periods * slowest.max, binding) + periods * slowest.perMs
 }
+
+/** That many cost a few milliseconds. */
+const playedMin = 300_000
 
 /** When the last of so many calls starts: each one window after the call that has the place before it. */
 function startMs(calls: number, windows: readonly RateWindow[]): number {

@@ -1,12 +1,11 @@
 import { setMaxListeners } from 'node:events'
-import Bottleneck from 'bottleneck'
-import limitConcurrency from 'p-limit'
 import type { Verdict } from '../api/verdict.js'
 import type { Clock } from '../clock.js'
 import { UsageError } from '../usage-error.js'
 import { type CallResult, type ClosedReason, openGate, type Permit } from './gate.js'
 import { type Hours, msUntilOpen } from './hours.js'
 import type { Ledger, Place } from './ledger.js'
+import { openQueue } from './queue.js'
 import type { RateWindow } from './rate-window.js'
 import { factorAt, giveWay, notGivingWay, sharedWindows } from './share.js'
 import { Turnstile } from './turnstile.js'
@@ -93,8 +92,8 @@ export function openLimiter(options: LimiterOptions): Limiter {
     }
   }
 
-  async function takePlace(signal: AbortSignal): Promise<Place | null> {
-    if (windows === 'none') return null
+  /** Null when there is none yet; then some time has passed, and the gate or the hours may have closed. */
+  async function takePlace(windows: readonly RateWindow[], signal: AbortSignal): Promise<Place | null> {
     const allowed = sharedWindows(windows, share, factorAt(givingWay, clock.monotonicMs()))
     const taken = await ledger.take(allowed, holdMs)
     if (taken.place) return taken.place
@@ -103,7 +102,7 @@ export function openLimiter(options: LimiterOptions): Limiter {
       ? { kind: 'window', window: fullWindow }
       : { kind: 'rate_limited', untilMs: clock.monotonicMs() + waitMs }
     await waitFor(reason, Math.min(waitMs, askAgainPlaceMs), signal)
-    return takePlace(signal)
+    return null
   }
 
   /** Only one at a time is in here, so the gate, asked last, speaks of the call that leaves next. */
@@ -111,7 +110,8 @@ export function openLimiter(options: LimiterOptions): Limiter {
     for (;;) {
       await gate.wait(signal)
       await waitForHours(signal)
-      const place = await takePlace(signal)
+      const place = windows === 'none' ? null : await takePlace(windows, signal)
+      if (!place && windows !== 'none') continue
       const permit = signal.aborted ? null : gate.pass()
       if (permit) return { permit, place }
       await place?.release()
@@ -210,34 +210,6 @@ const askAgainPlaceMs = 1000
 
 /** The wall clock may be set meanwhile. */
 const askAgainHoursMs = 60_000
-
-interface Queue {
-  add<T>(isRetry: boolean, job: () => Promise<T>): Promise<T>
-  /** Drops what has not started, and resolves when the rest has ended. */
-  close(): Promise<void>
-}
-
-function openQueue({ windows, concurrency }: LimiterOptions): Queue {
-  if (windows !== 'none') {
-    const bottleneck = new Bottleneck({ maxConcurrent: concurrency })
-    return {
-      add: (isRetry, job) => bottleneck.schedule({ priority: isRetry ? 0 : 5 }, job),
-      close: () => bottleneck.stop({ dropWaitingJobs: true }),
-    }
-  }
-  const limit = limitConcurrency(concurrency)
-  const jobs = new Set<Promise<unknown>>()
-  return {
-    add(_isRetry, job) {
-      const promise = limit(job).finally(() => jobs.delete(promise))
-      jobs.add(promise)
-      return promise
-    },
-    async close() {
-      await Promise.allSettled(jobs)
-    },
-  }
-}
 
 function judge(verdict: Verdict): Omit<CallResult, 'itemKey'> {
   const { quota } = verdict

@@ -9,7 +9,7 @@ export function paced(operation: Operation, limiter: Limiter): Operation {
       limiter.schedule(
         { isRetry: attempt.earlierCalls > 0, itemKey: item.ordinal, signal: attempt.stopSignal },
         async ({ isProbe }) => {
-          attempt.leaves()
+          attempt.leaves(operation.isRead)
           const verdict = await operation.attempt(item, api, attempt)
           return verdict.kind === 'again' ? { ...verdict, isProbe } : verdict
         },

@@ -11,7 +11,7 @@ export const csvReport: Report = {
 }
 
 /** What a spreadsheet takes as the beginning of a formula, in its plain and its full-width form. */
-const formulaStart = /^[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/
+const formulaStart = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/
 
 /** Quotes a cell if it needs to be, and puts an apostrophe before what a spreadsheet would run. */
 function cell(text: string): string {

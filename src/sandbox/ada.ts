@@ -3,15 +3,24 @@ import { systemClock } from '../clock.js'
 import type { RateWindow } from '../pacing/rate-window.js'
 import { notFound } from './answers.js'
 import { conversationHandlers } from './conversation-handlers.js'
-import { Conversations } from './conversations.js'
-import { Door, type DoorOptions } from './door.js'
+import { Conversations, type ConversationsOptions } from './conversations.js'
+import { type Before, Door, type DoorOptions } from './door.js'
+import { type ExportOptions, exportHandlers } from './export-handlers.js'
+import { inventedConversations } from './invented-conversations.js'
 import { sandboxKey } from './key.js'
 import { RateWindows, type WindowKind } from './rate-windows.js'
 import { SandboxState } from './state.js'
 
-export interface AdaOptions extends Partial<DoorOptions> {
+export interface AdaOptions
+  extends Partial<DoorOptions>,
+    Partial<ConversationsOptions>,
+    Partial<ExportOptions> {
+  /** How many to invent for the export. Default 0. */
+  conversations?: number
   /** Default: 30 a second and 300 a minute, as Ada has for conversations. */
   limits?: readonly RateWindow[] | 'none'
+  /** Default: 10 a second, 100 a minute and 15,000 a day, as Ada has for its Data Export. */
+  exportLimits?: readonly RateWindow[] | 'none'
   /** Default: sliding. */
   windowKind?: WindowKind
   /** Remember each call in `state.calls`. Off by default: a million calls take memory. */
@@ -26,23 +35,43 @@ export interface Ada {
 
 /** An Ada without a network. */
 export function createAda(options: AdaOptions = {}): Ada {
-  const limits = options.limits ?? [
-    { max: 30, perMs: 1_000 },
-    { max: 300, perMs: 60_000 },
-  ]
-  const conversations = new Conversations()
-  const state = new SandboxState(conversations, options.keepCalls ?? false)
-  const windows = new RateWindows(limits === 'none' ? [] : limits, options.windowKind ?? 'sliding')
-  const door = new Door({ ...defaults, ...options }, windows, state)
-  const unknownPath = door.before(() => notFound('There is no such path'))
+  const settings = { ...defaults, ...options }
+  const conversations = new Conversations(settings)
+  const nowMs = settings.clock.wallMs()
+  for (const invented of inventedConversations(settings.conversations, nowMs, settings.seed)) {
+    conversations.add(invented)
+  }
+  const state = new SandboxState(conversations, settings.keepCalls)
+  const door = new Door(settings, state)
+  const windows = (limits: readonly RateWindow[] | 'none') =>
+    new RateWindows(limits === 'none' ? [] : limits, settings.windowKind)
+  const before = door.entrance(windows(settings.limits))
+  const beforeExport = counted(door.entrance(windows(settings.exportLimits)), state)
   return {
     // One list per area of the API. What none of them knows is not found.
-    handlers: [...conversationHandlers(door, conversations), http.all(/.*/, unknownPath)],
+    handlers: [
+      ...conversationHandlers(before, conversations),
+      ...exportHandlers(beforeExport, conversations.listed, settings),
+      http.all(
+        /.*/,
+        before(() => notFound('There is no such path')),
+      ),
+    ],
     state,
   }
 }
 
-const defaults: DoorOptions = {
+function counted(before: Before, state: SandboxState): Before {
+  return (act) => {
+    const resolve = before(act)
+    return (call) => {
+      state.exportCalls += 1
+      return resolve(call)
+    }
+  }
+}
+
+const defaults: Required<AdaOptions> = {
   key: sandboxKey,
   latencyMs: { min: 0, max: 0 },
   errorRate: 0,
@@ -52,4 +81,23 @@ const defaults: DoorOptions = {
   retryAfter: true,
   rateLimitHeaders: true,
   clock: systemClock,
+  limits: [
+    { max: 30, perMs: 1_000 },
+    { max: 300, perMs: 60_000 },
+  ],
+  windowKind: 'sliding',
+  keepCalls: false,
+  conversations: 0,
+  onlyListed: false,
+  endingUpdates: true,
+  dataExport: true,
+  exportLimits: [
+    { max: 10, perMs: 1_000 },
+    { max: 100, perMs: 60_000 },
+    { max: 15_000, perMs: 86_400_000 },
+  ],
+  pageSizeMin: 100,
+  nextPageUri: 'relative',
+  repeatAtPageEdge: true,
+  envelope: 'data',
 }

@@ -16,6 +16,17 @@ export function chanceOf(key: string): Chance {
   }
 }
 
+/** What IDs are made of. */
+export function hexDigits(chance: Chance, count: number): string {
+  let digits = ''
+  while (digits.length < count) {
+    digits += Math.floor(chance() * 2 ** 32)
+      .toString(16)
+      .padStart(8, '0')
+  }
+  return digits.slice(0, count)
+}
+
 function fnv1a(text: string): number {
   let hash = 0x811c9dc5
   for (let index = 0; index < text.length; index += 1) {

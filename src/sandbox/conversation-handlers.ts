@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { type HttpHandler, http } from 'msw'
 import {
   type Answer,
@@ -11,7 +10,8 @@ import {
   unavailable,
 } from './answers.js'
 import type { Conversations } from './conversations.js'
-import type { Call, Door } from './door.js'
+import type { Before, Call } from './door.js'
+import { endUserIdOf, naiveDate } from './export-records.js'
 import { at } from './route.js'
 
 const conversation = '/api/v2/conversations/:id/'
@@ -20,17 +20,21 @@ const endHandoff = `${conversation}end-handoff/`
 
 const longestId = 200
 
+const unlisted = { createdAtMs: Date.UTC(2026, 8, 24, 8, 15), updatedAtMs: Date.UTC(2026, 8, 24, 8, 15) }
+
 /** The order matters for speed: msw tries one handler after the other, and nearly all calls are for the first. */
-export function conversationHandlers(door: Door, conversations: Conversations): HttpHandler[] {
-  const forId = (act: (id: string, conversations: Conversations) => Answer) =>
-    door.before(({ params }) => refusalOf(params.id!, conversations) ?? act(params.id!, conversations))
+export function conversationHandlers(before: Before, conversations: Conversations): HttpHandler[] {
+  const forId = (act: (id: string, conversations: Conversations, nowMs: number) => Answer) =>
+    before(
+      ({ params }, nowMs) => refusalOf(params.id!, conversations) ?? act(params.id!, conversations, nowMs),
+    )
   return [
     http.post(at(end), forId(endOne)),
     http.get(at(conversation), forId(describe)),
     http.post(at(endHandoff), forId(endHandoffOfOne)),
     ...[end, conversation, endHandoff].flatMap((path) => [
-      http.all(at(path), door.before(refuseMethod)),
-      http.all(at(path.slice(0, -1)), door.before(redirectToSlash)),
+      http.all(at(path), before(refuseMethod)),
+      http.all(at(path.slice(0, -1)), before(redirectToSlash)),
     ]),
   ]
 }
@@ -46,8 +50,8 @@ function refusalOf(id: string, conversations: Conversations): Answer | null {
   return conversations.exists(id) ? null : notFound(`Conversation ${id} was not found`)
 }
 
-function endOne(id: string, conversations: Conversations): Answer {
-  const result = conversations.end(id)
+function endOne(id: string, conversations: Conversations, nowMs: number): Answer {
+  const result = conversations.end(id, nowMs)
   switch (result) {
     case 'ended':
       return json(200, { message: 'Conversation ended successfully.' })
@@ -66,15 +70,16 @@ function endHandoffOfOne(id: string, conversations: Conversations): Answer {
     : refusal(422, 'validation_error', 'No handoff is active')
 }
 
-/** Made up from the ID, so that a million conversations need no memory. */
+/** Made up from the ID where it was not added, so that a million conversations need no memory. */
 function describe(id: string, conversations: Conversations): Answer {
+  const { createdAtMs, updatedAtMs } = conversations.listed.get(id) ?? unlisted
   return json(200, {
     id,
     channel_id: conversations.isVoice(id) ? '5f3c09a1d2e84b6790ab0002' : '5f3c09a1d2e84b6790ab0001',
-    end_user_id: createHash('sha256').update(id).digest('hex').slice(0, 24),
+    end_user_id: endUserIdOf(id),
     status: conversations.isEnded(id) ? 'ended' : 'active',
-    created_at: '2026-09-24T08:15:00+00:00',
-    updated_at: '2026-09-24T08:15:00+00:00',
+    created_at: `${naiveDate(createdAtMs)}+00:00`,
+    updated_at: `${naiveDate(updatedAtMs)}+00:00`,
     metadata: {},
   })
 }

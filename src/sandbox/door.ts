@@ -26,8 +26,11 @@ export interface Call {
   params: Record<string, string>
 }
 
-/** What a handler does once the call is let in. */
-export type Act = (call: Call) => Answer
+/** What a handler does once the call is let in, and what time it is then. */
+export type Act = (call: Call, nowMs: number) => Answer
+
+/** Puts an act behind the door, as a resolver for msw. */
+export type Before = (act: Act) => (call: { request: Request; params: object }) => Promise<Response>
 
 /** Stands in front of every handler: latency, outage, key, rate windows, faults. Then the call may act. */
 export class Door {
@@ -37,19 +40,20 @@ export class Door {
 
   constructor(
     private readonly options: DoorOptions,
-    private readonly windows: RateWindows,
     private readonly state: SandboxState,
   ) {
     this.startedAtMs = options.clock.monotonicMs()
     this.startedOnWallMs = options.clock.wallMs()
   }
 
-  /** An act behind the door, as a resolver for msw. */
-  before(act: Act): (call: { request: Request; params: object }) => Promise<Response> {
-    return ({ request, params }) => this.pass({ request, params: params as Record<string, string> }, act)
+  /** For an area of the API. Each has windows of its own; all the rest they share. */
+  entrance(windows: RateWindows): Before {
+    return (act) =>
+      ({ request, params }) =>
+        this.pass({ request, params: params as Record<string, string> }, act, windows)
   }
 
-  private async pass(call: Call, act: Act): Promise<Response> {
+  private async pass(call: Call, act: Act, windows: RateWindows): Promise<Response> {
     const { latencyMs, seed, clock } = this.options
     const { request } = call
     const id = call.params.id ?? null
@@ -67,7 +71,7 @@ export class Door {
         await clock.sleep(inwardMs)
       }
       const nowMs = this.nowMs()
-      const answer = this.judge(call, act, chance, nowMs)
+      const answer = this.judge(call, act, windows, chance, nowMs)
       this.state.keep({ atMs: nowMs, method: request.method, path, id, status: answer.status })
       if (wholeMs > 0) await clock.sleep(wholeMs - inwardMs)
       return toResponse(answer, new Date(this.startedOnWallMs + this.nowMs()).toUTCString())
@@ -76,7 +80,7 @@ export class Door {
     }
   }
 
-  private judge(call: Call, act: Act, chance: Chance, nowMs: number): Answer {
+  private judge(call: Call, act: Act, windows: RateWindows, chance: Chance, nowMs: number): Answer {
     const { key, outage } = this.options
     const sinceFirstCallMs = nowMs - this.firstCallAtMs!
     if (outage && sinceFirstCallMs >= outage.afterMs && sinceFirstCallMs < outage.afterMs + outage.forMs) {
@@ -85,11 +89,12 @@ export class Door {
     if (call.request.headers.get('authorization') !== `Bearer ${key}`) {
       return json(401, { message: 'Unauthorized' })
     }
-    const judgement = this.windows.judge(this.startedOnWallMs + nowMs)
+    const wallMs = this.startedOnWallMs + nowMs
+    const judgement = windows.judge(wallMs)
     if (judgement.isOver) return this.tooMany(judgement.retryAfterMs)
     const fault = faultOf(this.options, chance)
     if (fault && !fault.hasActed) return fault.answer
-    const answer = this.withQuota(act(call), judgement.quota)
+    const answer = this.withQuota(act(call, wallMs), judgement.quota)
     return fault ? fault.spoil(answer) : answer
   }
 

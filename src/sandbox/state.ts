@@ -15,6 +15,8 @@ export interface KeptCall {
 export class SandboxState {
   /** Calls that arrived, whatever became of them. */
   arrived = 0
+  /** Those of them that were for the Data Export. */
+  exportCalls = 0
   /** Calls that were answered with 429. */
   rateLimited = 0
   /** 2 or more: two calls for one ID were in flight at once. */

@@ -19,6 +19,8 @@ export interface SourceRow {
 export interface SourceOptions {
   /** A column's name or its number from 1; sources without columns do not look at it. */
   idColumn?: string
+  /** Of a file that ends too early, give what is whole instead of refusing it. */
+  acceptTruncated?: boolean
   /** Sees every raw byte of the file in order, as it lies on disk: for fingerprints. */
   tap?: (chunk: Uint8Array) => void
 }

@@ -1,10 +1,10 @@
-// Preloaded with `node --import`: kills the process, as kill -9 would, at the nth step of its work on files in the
-// run's directory. DIE_AT_STEP is the number; a write dies half done. COUNT_STEPS names a file that gets the count.
+// Preloaded with `node --import`: kills the process, as kill -9 would, at the nth step (DIE_AT_STEP) of what it
+// changes on disk below a directory (STEPS_BELOW). A write dies half done.
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 
-const { DIE_AT_STEP, STEPS_BELOW, COUNT_STEPS } = process.env
-const pathOf = new Map()
+const { DIE_AT_STEP, STEPS_BELOW } = process.env
+const watched = new Set()
 let steps = 0
 
 function die() {
@@ -21,14 +21,14 @@ function step() {
 }
 
 const original = { ...fs }
-fs.openSync = (path, ...rest) => {
-  const file = original.openSync(path, ...rest)
-  if (isWatched(path)) pathOf.set(file, path)
-  else pathOf.delete(file)
+fs.openSync = (path, flags = 'r', ...rest) => {
+  const file = original.openSync(path, flags, ...rest)
+  if (isWatched(path) && flags !== 'r') watched.add(file)
+  else watched.delete(file)
   return file
 }
 fs.writeSync = (file, data, ...rest) => {
-  if (pathOf.has(file) && step()) {
+  if (watched.has(file) && step()) {
     const bytes = Buffer.from(data)
     original.writeSync(file, bytes, 0, Math.floor(bytes.length / 2))
     die()
@@ -37,12 +37,12 @@ fs.writeSync = (file, data, ...rest) => {
 }
 for (const name of ['fsyncSync', 'ftruncateSync', 'closeSync']) {
   fs[name] = (file, ...rest) => {
-    if (pathOf.has(file) && step()) die()
+    if (watched.has(file) && step()) die()
     return original[name](file, ...rest)
   }
 }
 fs.fdatasync = (file, ...rest) => {
-  if (pathOf.has(file) && step()) die()
+  if (watched.has(file) && step()) die()
   return original.fdatasync(file, ...rest)
 }
 for (const name of ['renameSync', 'linkSync', 'unlinkSync', 'mkdirSync']) {
@@ -52,4 +52,3 @@ for (const name of ['renameSync', 'linkSync', 'unlinkSync', 'mkdirSync']) {
   }
 }
 syncBuiltinESMExports()
-if (COUNT_STEPS) process.on('exit', () => original.writeFileSync(COUNT_STEPS, String(steps)))

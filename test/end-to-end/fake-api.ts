@@ -55,9 +55,9 @@ export async function startFakeApi(script: Script = ada, expectedKey = key): Pro
   const server = createServer(async (request, response) => {
     request.resume()
     const path = /^\/api\/v2\/conversations\/([^/]+)\/end\/$/.exec(request.url ?? '')
+    if (request.headers.authorization !== `Bearer ${expectedKey}`) return void unauthorized.send(response)
     if (!path) return void notFound.send(response)
     if (request.method !== 'POST') return void refusal(405, 'method_not_allowed', 'no').send(response)
-    if (request.headers.authorization !== `Bearer ${expectedKey}`) return void unauthorized.send(response)
     const id = decodeURIComponent(path[1]!)
     times.set(id, api.timesCalled(id) + 1)
     const call: Call = {

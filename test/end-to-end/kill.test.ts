@@ -1,7 +1,7 @@
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { ada, type FakeApi, hang, resetAfter, startFakeApi } from './fake-api.js'
+import { ada, type FakeApi, hang, hangAfter, startFakeApi, unavailable } from './fake-api.js'
 import {
   checkpointOf,
   conversationIds,
@@ -11,7 +11,6 @@ import {
   type Running,
   reportOf,
   summaryOf,
-  until,
 } from './harness.js'
 
 const concurrency = 4
@@ -61,7 +60,7 @@ async function resume(place: Place, directory: string) {
 }
 
 describe('kill -9', () => {
-  test.concurrent.for([1, 2, 5, 11, 23, 39, 40])(
+  test.concurrent.for([1, 2, 6, 23, 39, 40])(
     'at the arrival of call %i: nothing is lost, and only calls in flight are made twice',
     async (killAt) => {
       const { place, ids, api, start, directory } = await scene()
@@ -78,7 +77,7 @@ describe('kill -9', () => {
     },
   )
 
-  test.concurrent.for([1, 3, 8, 16, 40])(
+  test.concurrent.for([1, 3, 16, 40])(
     'after the answer to call %i: nothing is lost, and only calls in flight are made twice',
     async (killAt) => {
       const { place, ids, api, start, directory } = await scene()
@@ -95,21 +94,20 @@ describe('kill -9', () => {
 
   test.concurrent('three times in a row, then the run comes to its end all the same', async () => {
     const { place, ids, api, start, directory } = await scene()
-    const running: { now: Running | null } = { now: null }
-    const killAt = [9, 20, 21]
-    api.script = (call) => {
-      if (!killAt.includes(call.index)) return ada(call)
-      running.now?.kill('SIGKILL')
-      return { ...hang, ends: true }
+    const lives = [start, ...Array(2).fill(() => place.start(['resume', directory, '--yes', '--quiet']))]
+    for (const [life, begin] of lives.entries()) {
+      const killAt = api.calls.length + [9, 11, 1][life]!
+      api.script = (call) => {
+        if (call.index < killAt) return ada(call)
+        running.kill('SIGKILL')
+        return hangAfter
+      }
+      const running: Running = begin()
+      expect(await running.exited).toMatchObject({ signal: 'SIGKILL' })
     }
-    running.now = start()
-    expect(await running.now.exited).toMatchObject({ signal: 'SIGKILL' })
-    for (let kills = 1; kills < killAt.length; kills++) {
-      running.now = place.start(['resume', directory, '--yes', '--quiet'])
-      expect(await running.now.exited).toMatchObject({ signal: 'SIGKILL' })
-    }
+    api.script = ada
     await resume(place, directory)
-    expectWhole(ids, api, directory, killAt.length)
+    expectWhole(ids, api, directory, lives.length)
     expect(checkpointOf(directory).filter(({ event }) => event !== undefined)).toMatchObject([
       { event: 'started' },
       { event: 'resumed' },
@@ -121,7 +119,7 @@ describe('kill -9', () => {
 
   test.concurrent('while calls hang that have had their effect: the resumed run knows that answers were lost', async () => {
     const { place, ids, api, start, directory } = await scene()
-    api.script = () => ({ ...hang, ends: true })
+    api.script = () => hangAfter
     const running = start()
     await api.arrived(concurrency)
     running.kill('SIGKILL')
@@ -136,35 +134,29 @@ describe('kill -9', () => {
     expect(summaryOf(directory).reasons).toEqual({ ended: count - concurrency, ended_on_retry: concurrency })
   })
 
-  test.concurrent('during the wait for a retry: the earlier calls are remembered', async () => {
+  test.concurrent('during the wait for a retry: what was answered and what was lost is remembered', async () => {
     const { place, api, directory } = await scene()
     const [lost, refused] = conversationIds(2, 7) as [string, string]
     place.write('stale.csv', csvOf([lost, refused]))
+    // Both are ended by their first call. Of the first nobody hears, the second is told 503.
     api.script = (call) =>
-      call.nth > 1
-        ? ada(call)
-        : call.id === lost
-          ? resetAfter
-          : { ...resetAfter, ends: true, status: 503, send: (response) => void response.writeHead(503).end() }
+      call.nth > 1 ? ada(call) : call.id === lost ? hangAfter : { ...unavailable, ends: true }
     const running = place.start(
-      `run end-conversations -i stale.csv --run-dir ${directory} --base-url ${api.url} --yes --limit none`.split(
+      `run end-conversations -i stale.csv --run-dir ${directory} --base-url ${api.url} --yes --limit none --log-level info`.split(
         ' ',
       ),
     )
-    await until(() => {
-      try {
-        return readFileSync(join(directory, 'checkpoint.jsonl'), 'utf8').includes('"back":1')
-      } catch {
-        return false
-      }
-    })
+    await running.says(/call came to nothing/)
     running.kill('SIGKILL')
     await running.exited
-    await place.run(['resume', directory, '--yes'])
+    expect(await place.run(['resume', directory, '--yes'])).toMatchObject({ code: 0 })
     expect(reportOf(directory)).toMatchObject([
       { id: lost, reason: 'ended_on_retry', attempts: '2' },
-      { id: refused, reason: 'already_ended', attempts: '2' },
+      { id: refused, attempts: '2' },
     ])
+    expect(reportOf(directory)[1]!.reason, 'BUG 3: the note that an answer came survives the kill').toBe(
+      'already_ended',
+    )
   })
 
   test.concurrent('a torn last line is cut off', async () => {
@@ -206,23 +198,30 @@ describe('kill -9', () => {
 describe('kill -9 in the middle of a step on disk', () => {
   const preload = `--import ${resolve(import.meta.dirname, 'die-at-step.mjs')}`
 
-  test.concurrent.for([1, 3, 5, 7, 9, 11, 13, 15, 17, 20, 24, 28, 33, 38])('step %i', async (step) => {
-    const { place, api, directory } = await scene()
-    const ids = conversationIds(6)
-    place.write('stale.csv', csvOf(ids))
-    const args =
-      `run end-conversations -i stale.csv --run-dir ${directory} --base-url ${api.url} --yes --limit none --concurrency ${concurrency} --quiet`.split(
-        ' ',
-      )
-    const died = await place.run(args, {
-      environment: { NODE_OPTIONS: preload, DIE_AT_STEP: String(step), STEPS_BELOW: directory },
-    })
-    expect([died.signal, died.code], died.stderr).toEqual(
-      died.signal === null ? [null, 0] : ["SIGKILL", null],
-    )
-    // As somebody would do who finds the machine again: what has no run.json has not begun.
-    const again = await place.run([...args, '--continue'])
-    expect(again).toMatchObject({ code: 0 })
-    expectWhole(ids, api, directory, 1)
-  })
+  // About 36 steps: 11 until the run has begun, then the checkpoint, from 30 on the reports.
+  test.concurrent.for([1, 4, 6, 8, 11, 13, 14, 16, 18, 20, 22, 25, 28, 31, 33, 36])(
+    'step %i',
+    async (step) => {
+      const { place, api, directory } = await scene()
+      const ids = conversationIds(4)
+      place.write('stale.csv', csvOf(ids))
+      const args =
+        `run end-conversations -i stale.csv --run-dir ${directory} --base-url ${api.url} --yes --limit none --concurrency 2 --quiet`.split(
+          ' ',
+        )
+      const died = await place.run(args, {
+        environment: { NODE_OPTIONS: preload, DIE_AT_STEP: String(step), STEPS_BELOW: directory },
+      })
+      // How many steps there are depends on how many lines share a sync; the last may not be reached.
+      expect(died).toMatchObject(died.code === 0 ? { signal: null } : { signal: 'SIGKILL', stderr: '' })
+      // What has no run.json yet has not begun.
+      const again = await place.run([...args, '--continue'])
+      expect(again).toMatchObject({ code: 0 })
+      expect(
+        existsSync(join(directory, 'report.csv')),
+        'BUG 2: a run that died before its report gets one',
+      ).toBe(true)
+      expectWhole(ids, api, directory, 1)
+    },
+  )
 })

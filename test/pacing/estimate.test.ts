@@ -51,11 +51,28 @@ describe('the estimate', () => {
         (windows, calls) => {
           const exactMs = playedThroughMs(calls, windows)
           const ms = estimateMs(calls, windows, 1)
-          expect(Math.abs(ms - exactMs)).toBeLessThanOrEqual(exactMs * 0.01)
+          expect(ms).toBe(exactMs)
         },
       ),
       { numRuns: 500 },
     )
+  })
+
+  it.each([
+    [second, minute],
+    [
+      { max: 33, perMs: 2272 },
+      { max: 40, perMs: 4015 },
+      { max: 38, perMs: 3697 },
+    ],
+    [
+      { max: 34, perMs: 4663 },
+      { max: 35, perMs: 4993 },
+    ],
+    [second, minute, { max: 100_000, perMs: 86_400_000 }],
+  ])('is what playing a million calls through gives, under %o', (...windows) => {
+    const exactMs = playedThroughMs(1_000_000, windows)
+    expect(Math.abs(estimateMs(1_000_000, windows, 1) - exactMs)).toBeLessThan(exactMs / 10_000)
   })
 
   it('is instant for ten million calls', () => {

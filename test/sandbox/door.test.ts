@@ -272,7 +272,7 @@ test('calls are kept with what was asked and answered only when that was asked f
   await end(forgetting, id)
   expect(keeping.state.calls).toEqual([
     { atMs: 250, method: 'POST', path: `/api/v2/conversations/${id}/end/`, id, status: 200 },
-    { atMs: 250, method: 'GET', path: '/api/v2/export/conversations?page_size=100', id: null, status: 404 },
+    { atMs: 250, method: 'GET', path: '/api/v2/export/conversations?page_size=100', id: null, status: 400 },
   ])
   expect(forgetting.state.calls).toEqual([])
 })

@@ -1,0 +1,147 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { basename, dirname, resolve } from 'node:path'
+import { takeLock } from '../checkpoint/lock.js'
+import { type Downloaded, ExportRefusedError } from '../data-export/download.js'
+import { fetchExport } from '../data-export/fetch.js'
+import { exportLimits } from '../data-export/pages.js'
+import { ApiDownError } from '../pacing/gate.js'
+import { KeyRefusedError } from '../retry.js'
+import { sandboxKey } from '../sandbox/key.js'
+import { startSandbox } from '../sandbox/start.js'
+import { stateDirectory, withEnvFile } from '../settings/environment.js'
+import { Stop, Stopped } from '../stop.js'
+import { UsageError } from '../usage-error.js'
+import { counted, inDigits } from '../words.js'
+import type { Command } from './command.js'
+import { exportSpan, pageSizeOf } from './export-span.js'
+import { sandboxConversations } from './live-input.js'
+import {
+  type Flags,
+  instanceOptions,
+  jsonOption,
+  keyOptions,
+  pacingOptions,
+  spanOptions,
+  stopOptions,
+} from './options.js'
+import { instanceOrigin, newSettings, noInstance, requiredKey } from './settings.js'
+import type { Shell } from './shell.js'
+import { stopOnSignals } from './signals.js'
+import { relativePath } from './summary-text.js'
+
+const exportOptions = {
+  ...spanOptions,
+  output: {
+    type: 'string',
+    requiresArg: true,
+    alias: 'o',
+    demandOption: true,
+    describe: 'File for the records: gzipped JSON Lines',
+  },
+  ...instanceOptions,
+  ...keyOptions,
+  ...pacingOptions,
+  'max-outage': stopOptions['max-outage'],
+  quiet: { type: 'boolean', describe: 'No progress and no summary' },
+  ...jsonOption,
+} as const
+
+type ExportFlags = Flags<typeof exportOptions>
+
+export const command: Command = {
+  flags: (argv) =>
+    argv
+      .options(exportOptions)
+      .example(
+        '$0 export --updated-since 90d --output export.jsonl.gz',
+        'The conversations of the last 90 days',
+      )
+      .example(
+        '$0 export --created-since 2026-01-01 --to 2026-02-01 -o january.jsonl.gz',
+        'Those of January',
+      ),
+
+  async run(flags: ExportFlags, shell) {
+    const environment = withEnvFile(shell.environment, flags['env-file'])
+    const settings = newSettings(flags, { operation: { limits: exportLimits } })
+    const span = exportSpan(flags, Date.now(), shell.notice)
+    const pageSize = pageSizeOf(flags)
+    const output = resolve(flags.output)
+    if (existsSync(output))
+      throw new UsageError(`${flags.output} is there already. Remove it, or name another --output.`)
+    const instance = flags.sandbox ? null : instanceOrigin(flags, environment)
+    if (!flags.sandbox && instance === null) throw new UsageError(noInstance)
+    const key = flags.sandbox ? sandboxKey : requiredKey(flags, environment)
+    makeDirectory(dirname(output))
+    const attempt = takeLock(dirname(output), `.${basename(output)}.lock`, output)
+    if (attempt.lock === null) {
+      shell.notice(
+        `ada-bulk: process ${attempt.holder.pid} on ${attempt.holder.host} is writing ${flags.output} already.`,
+      )
+      return 75
+    }
+    const sandbox = flags.sandbox ? await startSandbox({ conversations: sandboxConversations }) : null
+    const stop = new Stop()
+    const ignoreSignals = stopOnSignals(stop, shell.notice)
+    try {
+      const downloaded = await fetchExport({
+        span,
+        asked: `${flags['updated-since'] ?? ''} ${flags['created-since'] ?? ''} ${flags.to ?? ''} ${instance}`,
+        output,
+        pageSize,
+        origin: sandbox?.url ?? instance!,
+        key,
+        isSandbox: sandbox !== null,
+        stateDirectory: stateDirectory(environment),
+        settings,
+        stop,
+        onPage: flags.quiet ? () => {} : (so) => shell.notice(pageText(so)),
+      })
+      if (flags.json) shell.print(JSON.stringify({ output, ...numbersOf(downloaded) }, null, 2))
+      else if (!flags.quiet)
+        shell.print(`${counted(downloaded.records, 'record')} in ${relativePath(output)}`)
+      return 0
+    } catch (error) {
+      return stoppedWith(error, stop, shell)
+    } finally {
+      ignoreSignals()
+      await sandbox?.close()
+      attempt.lock.release()
+    }
+  },
+}
+
+/** The exit code of a download that did not come to its end; what is there stays for the next time. */
+function stoppedWith(error: unknown, stop: Stop, shell: Shell): number {
+  if (error instanceof Stopped) {
+    shell.notice('Stopped. The same command goes on from here.')
+    return stop.reason?.exitCode ?? 75
+  }
+  if (
+    error instanceof ExportRefusedError ||
+    error instanceof KeyRefusedError ||
+    error instanceof ApiDownError
+  ) {
+    shell.notice(`ada-bulk: ${error.message}. When that is mended, the same command goes on from here.`)
+    return 4
+  }
+  throw error
+}
+
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true })
+  } catch (error) {
+    throw new UsageError(
+      `cannot write to ${path} (${(error as NodeJS.ErrnoException).code}). Name another --output.`,
+    )
+  }
+}
+
+function pageText({ records, pages, queries, queriesAll }: Downloaded): string {
+  return `page ${inDigits(pages)}: ${counted(records, 'record')}, ${queries} of ${queriesAll} queries done`
+}
+
+function numbersOf({ records, pages, queries }: Downloaded) {
+  return { records, pages, queries }
+}

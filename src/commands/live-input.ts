@@ -1,0 +1,104 @@
+import { join } from 'node:path'
+import { ExportRefusedError } from '../data-export/download.js'
+import { fetchExport } from '../data-export/fetch.js'
+import { exportLimits } from '../data-export/pages.js'
+import type { ExportSpan } from '../data-export/span.js'
+import type { Job, JobFlags } from '../job.js'
+import type { Memory } from '../memory.js'
+import { parseDuration } from '../settings/values.js'
+import type { InputFile } from '../sources/source.js'
+import { Stop } from '../stop.js'
+import { UsageError } from '../usage-error.js'
+import { exportSpan, pageSizeOf } from './export-span.js'
+import type { Flags, PacingFlags, spanOptions } from './options.js'
+import { newSettings } from './settings.js'
+import type { Shell } from './shell.js'
+
+/** What the download is called in a run's directory, and in its report. */
+const fileName = 'export.jsonl.gz'
+
+/** Nights overlap by so much: a record may reach Data Export late. */
+const overlapMs = 86_400_000
+
+/** What the sandbox's export holds when a command starts one for itself. */
+export const sandboxConversations = 500
+
+/** Whether the input comes from Data Export now. */
+export function isLiveInput(
+  flags: { live?: boolean | undefined; input?: unknown },
+  job: Pick<Job, 'isLive'>,
+): boolean {
+  const isLive = flags.live ?? job.isLive ?? false
+  if (isLive && flags.input !== undefined) {
+    throw new UsageError(
+      '--input names a file, and the input is to be downloaded (--live): give one of them.',
+    )
+  }
+  return isLive
+}
+
+export interface LiveInput {
+  flags: Flags<typeof spanOptions> & PacingFlags
+  jobFlags: JobFlags
+  memory: Memory | null
+  nowMs: number
+  /** Where the download is kept. */
+  directory: string
+  origin: string
+  key: string
+  isSandbox: boolean
+  stateDirectory: string
+  shell: Shell
+}
+
+/** Downloads the input from Data Export into a file, which the run then reads as any other. */
+export async function liveInput(input: LiveInput): Promise<{ files: InputFile[]; live: ExportSpan | null }> {
+  const { flags, shell } = input
+  const span = liveSpan(input)
+  const path = join(input.directory, fileName)
+  if (span === null)
+    throw new UsageError(
+      'nothing can be stale yet: --updated-since lies after the latest moment that is idle for long enough.',
+    )
+  shell.notice(`Downloading what was ${span.by} from ${iso(span.fromMs)} to ${iso(span.toMs)}.`)
+  try {
+    await fetchExport({
+      ...input,
+      span,
+      asked: '',
+      output: path,
+      pageSize: pageSizeOf(flags),
+      // The flags for limits are about what is done to the conversations; Data Export has its own.
+      settings: newSettings(
+        { share: flags.share, timeout: flags.timeout, attempts: flags.attempts },
+        { operation: { limits: exportLimits } },
+      ),
+      stop: new Stop(),
+    })
+  } catch (error) {
+    if (error instanceof ExportRefusedError) throw new UsageError(error.message)
+    throw error
+  }
+  return { files: [{ name: fileName, path }], live: span }
+}
+
+/**
+ * The flags' span; else from where the job's last run left nothing to do. What was updated later than the rule
+ * allows is not even downloaded.
+ */
+function liveSpan({ flags, jobFlags, memory, nowMs, shell }: LiveInput): ExportSpan | null {
+  const { idle } = jobFlags
+  const latestMs =
+    idle === undefined || flags['created-since'] !== undefined ? nowMs : nowMs - parseDuration(idle, '--idle')
+  const span = exportSpan(flags, nowMs, shell.notice)
+  const isAsked = flags['updated-since'] !== undefined || flags['created-since'] !== undefined
+  const settledToMs = memory?.settledToMs ?? null
+  const fromMs =
+    isAsked || settledToMs === null ? span.fromMs : Math.max(span.fromMs, settledToMs - overlapMs)
+  const toMs = Math.min(span.toMs, latestMs + 1)
+  return fromMs < toMs ? { ...span, fromMs, toMs } : null
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 16).replace('T', ' ')
+}

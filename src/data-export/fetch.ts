@@ -1,0 +1,74 @@
+import { openHttpApi } from '../api/http-api.js'
+import { systemClock } from '../clock.js'
+import { openFileLedger } from '../pacing/file.js'
+import { openLimiter } from '../pacing/limiter.js'
+import { openMemoryLedger } from '../pacing/memory.js'
+import type { RunSettings } from '../run-file.js'
+import type { Stop } from '../stop.js'
+import { version } from '../version.js'
+import { type Downloaded, download } from './download.js'
+import type { ExportSpan } from './span.js'
+
+/** A download as a command asks for it. */
+export interface Fetch {
+  span: ExportSpan
+  asked: string
+  output: string
+  pageSize: number
+  origin: string
+  key: string
+  isSandbox: boolean
+  stateDirectory: string
+  settings: Pick<RunSettings, 'limits' | 'share' | 'hours' | 'timeoutMs' | 'attemptsMax' | 'maxOutageMs'>
+  stop: Stop
+  onPage?: (downloaded: Downloaded) => void
+}
+
+/** One page is asked for after another, as each names the next. */
+const concurrency = 1
+
+/** Downloads from Data Export under the rate limits of its own, which are apart from those for conversations. */
+export async function fetchExport(options: Fetch): Promise<Downloaded> {
+  const { origin, key, settings, stop } = options
+  const ledger = options.isSandbox
+    ? openMemoryLedger(systemClock)
+    : await openFileLedger({
+        directory: options.stateDirectory,
+        instance: `${origin}/export`,
+        clock: systemClock,
+      })
+  const { timeoutMs } = settings
+  const api = openHttpApi({
+    origin,
+    key,
+    timeoutMs,
+    connections: concurrency,
+    userAgent: `ada-bulk/${version}`,
+  })
+  const limiter = openLimiter({
+    ledger,
+    windows: settings.limits,
+    share: settings.share,
+    concurrency,
+    holdMs: timeoutMs + 1000,
+    outageMaxMs: settings.maxOutageMs,
+    clock: systemClock,
+    random: Math.random,
+    ...(settings.hours === null ? {} : { hours: settings.hours }),
+  })
+  try {
+    return await download({
+      ...options,
+      api,
+      limiter,
+      attemptsMax: settings.attemptsMax,
+      stop,
+      clock: systemClock,
+      random: Math.random,
+    })
+  } finally {
+    await limiter.close()
+    await api.close()
+    await ledger.close()
+  }
+}

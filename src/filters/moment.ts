@@ -1,0 +1,40 @@
+const written =
+  /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(Z|UTC|[+-]\d{2}(?::?\d{2})?)?)?$/i
+
+/**
+ * A moment as records write it, in Unix milliseconds; null when it is none. Ada's Data Export leaves out the offset:
+ * such a time is UTC. Numbers are Unix seconds, or milliseconds from 12 digits on.
+ */
+export function momentMs(value: unknown): number | null {
+  if (typeof value === 'number') return fromNumber(value)
+  if (typeof value !== 'string') return null
+  const text = value.trim()
+  if (/^\d{9,13}(\.\d+)?$/.test(text)) return fromNumber(Number(text))
+  const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '0', zone = 'Z'] =
+    written.exec(text) ?? []
+  if (year === undefined) return null
+  const ms = Date.UTC(
+    Number(year),
+    Number(month) - 1,
+    Number(day),
+    Number(hour),
+    Number(minute),
+    Number(second),
+  )
+  const at = new Date(ms)
+  const isReal =
+    at.getUTCMonth() === Number(month) - 1 && at.getUTCDate() === Number(day) && Number(hour) < 24
+  if (!isReal || Number(minute) > 59 || Number(second) > 59) return null
+  return ms + Math.floor(Number(`0.${fraction}`) * 1000) - offsetMs(zone)
+}
+
+function fromNumber(number: number): number | null {
+  if (!Number.isFinite(number) || number <= 0) return null
+  return number >= 1e11 ? number : number * 1000
+}
+
+function offsetMs(zone: string): number {
+  const [, sign, hours, minutes = '0'] = /^([+-])(\d{2}):?(\d{2})?$/.exec(zone) ?? []
+  if (sign === undefined) return 0
+  return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000
+}

@@ -1,0 +1,161 @@
+import { createHash } from 'node:crypto'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { writeFileAtomically } from './atomic-write.js'
+import { scanLines } from './checkpoint/lines.js'
+import type { ExportSpan } from './data-export/span.js'
+import type { Job, JobFlags } from './job.js'
+import type { Outcome } from './outcome.js'
+import { UsageError } from './usage-error.js'
+
+/**
+ * What a job has settled on an instance, over all its runs. Data Export cannot tell that a conversation is ended, so
+ * a nightly job would meet and call the same ones every night. It lies in the state directory.
+ */
+export interface Memory {
+  /**
+   * Everything that was last updated before this (Unix) was settled by earlier runs, so the next begins here; null at
+   * first.
+   */
+  readonly settledToMs: number | null
+  /** Whether a conversation that was last updated then needs no call any more. */
+  isSettled(id: string, updatedMs: number | null): boolean
+  /** Remembers what became of an item, or that it has to come up again. Survives a kill. */
+  remember(id: string, updatedMs: number | null, outcome: Outcome, atMs: number): void
+  /** A run over these is at its end. Moves `settledToMs` on, and forgets what cannot come up again. */
+  finished(span: Pick<ExportSpan, 'fromMs' | 'toMs'>, startedMs: number): void
+  close(): void
+}
+
+interface Remembered {
+  kind: RememberedKind
+  /** Of the record that was settled. */
+  updatedMs: number
+  atMs: number
+}
+
+type RememberedKind =
+  /** Ended: whatever touches it later (a survey's answer) does not open it again. */
+  | 'done'
+  /** Another call would say the same, unless it is touched: it does not exist, or cannot be ended. */
+  | 'refused'
+  /** Failed for a while, or was on hold: has to come up again. */
+  | 'pending'
+
+/** An ended conversation may still be touched for a while, and then comes up again. */
+const keepMs = 120 * 86_400_000
+
+/** What to remember of an outcome; null when it says nothing about the conversation. */
+export function rememberedKind({ status, reason }: Outcome): RememberedKind | null {
+  if (status === 'succeeded') return 'done'
+  if (reason === 'not_found' || reason === 'rejected') return 'refused'
+  return status === 'failed' || status === 'unknown' || reason === 'on_hold' ? 'pending' : null
+}
+
+/**
+ * Opens the memory of a job on an instance. `rule` tells apart jobs that pick by other filters. Throws a UsageError
+ * when the state directory cannot be used.
+ */
+export function openMemory(stateDirectory: string, job: string, instance: string, rule: string): Memory {
+  const hash = createHash('sha256').update(`${job}\n${instance}\n${rule}`).digest('hex').slice(0, 12)
+  const directory = join(stateDirectory, 'memory', `${basename(job)}-${hash}`)
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    return new FileMemory(join(directory, 'settled.jsonl'), join(directory, 'night.json'))
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === undefined) throw error
+    throw new UsageError(
+      `cannot use the job's memory in ${directory} (${code}). Name a writable place with ADA_BULK_STATE.`,
+    )
+  }
+}
+
+/**
+ * The memory that a run works with: null when its job remembers nothing, or the instance is a sandbox of its own,
+ * which is gone afterwards.
+ */
+export function openMemoryOf(
+  run: { stateDirectory: string; jobFlags: JobFlags; isSandbox: boolean; isParallel: boolean },
+  job: Pick<Job, 'remembers'>,
+  jobName: string,
+  instance: string,
+): Memory | null {
+  if (!job.remembers || run.isSandbox) return null
+  if (run.isParallel)
+    throw new UsageError('--parallel is not for a job that remembers: two runs would forget for each other.')
+  // A longer or shorter --idle is the same rule at another time; another filter is another rule.
+  const { idle: _idle, ...rule } = run.jobFlags
+  return openMemory(run.stateDirectory, jobName, instance, JSON.stringify(rule))
+}
+
+class FileMemory implements Memory {
+  readonly #path: string
+  readonly #nightPath: string
+  readonly #settled = new Map<string, Remembered>()
+  #file: number
+  settledToMs: number | null
+
+  constructor(path: string, nightPath: string) {
+    this.#path = path
+    this.#nightPath = nightPath
+    this.settledToMs = existsSync(nightPath) ? JSON.parse(readFileSync(nightPath, 'utf8')).settledToMs : null
+    if (existsSync(path))
+      scanLines(path, (buffer, start, end) => this.#read(buffer.toString('utf8', start, end)))
+    this.#file = openSync(path, 'a', 0o600)
+  }
+
+  isSettled(id: string, updatedMs: number | null): boolean {
+    const found = this.#settled.get(id)
+    if (found === undefined || found.kind === 'pending') return false
+    return found.kind === 'done' || (updatedMs !== null && updatedMs <= found.updatedMs)
+  }
+
+  remember(id: string, updatedMs: number | null, outcome: Outcome, atMs: number): void {
+    const kind = rememberedKind(outcome)
+    if (kind === null) return
+    const remembered = { kind, updatedMs: updatedMs ?? this.#settled.get(id)?.updatedMs ?? atMs, atMs }
+    this.#settled.set(id, remembered)
+    // With a line end before it too, so that a line torn by a full disk spoils only itself.
+    writeSync(this.#file, `\n${lineOf(id, remembered)}\n`)
+  }
+
+  finished(span: Pick<ExportSpan, 'fromMs' | 'toMs'>, startedMs: number): void {
+    // A span that begins later than what was settled leaves a gap, which the next run has to fill.
+    const isGap = this.settledToMs !== null && span.fromMs > this.settledToMs
+    if (!isGap) this.settledToMs = Math.max(span.toMs, this.settledToMs ?? span.toMs)
+    const forgetBeforeMs = (this.settledToMs ?? span.toMs) - keepMs
+    let pendingFromMs = Number.POSITIVE_INFINITY
+    for (const [id, { kind, updatedMs, atMs }] of this.#settled) {
+      // It was updated in this span once, and this run did not meet it there: it was touched since.
+      const isGone = atMs < startedMs && updatedMs >= span.fromMs && updatedMs < span.toMs
+      if (kind === 'pending' ? isGone : atMs < forgetBeforeMs) this.#settled.delete(id)
+      else if (kind === 'pending') pendingFromMs = Math.min(pendingFromMs, updatedMs)
+    }
+    if (this.settledToMs !== null) this.settledToMs = Math.min(this.settledToMs, pendingFromMs)
+    const lines = [...this.#settled].map(([id, remembered]) => `${lineOf(id, remembered)}\n`)
+    writeFileAtomically(this.#path, lines.join(''))
+    closeSync(this.#file)
+    this.#file = openSync(this.#path, 'a', 0o600)
+    writeFileAtomically(this.#nightPath, `${JSON.stringify({ settledToMs: this.settledToMs })}\n`)
+  }
+
+  close(): void {
+    fsyncSync(this.#file)
+    closeSync(this.#file)
+  }
+
+  #read(line: string): void {
+    if (line === '') return
+    try {
+      const { id, kind, updatedMs, atMs } = JSON.parse(line)
+      this.#settled.set(id, { kind, updatedMs, atMs })
+    } catch {
+      // Torn: the conversation is called once more, which does nothing new.
+    }
+  }
+}
+
+function lineOf(id: string, remembered: Remembered): string {
+  return JSON.stringify({ id, ...remembered })
+}

@@ -1,0 +1,199 @@
+import { broken, placeIn, tooLong, truncated } from './data-export-damage.js'
+import { afterScalar, type Extent, extentOf, isSpace, type Kind } from './data-export-extent.js'
+import { faultIn } from './data-export-fault.js'
+import { Unread } from './data-export-unread.js'
+
+/** A record as it stands in the file, or what stands in its place. */
+export interface Found {
+  text: string
+  line: number
+  position: number
+  /** How deep brackets stand in each other. */
+  levels: number
+  /** It fills its line, as others do before it, and is damaged. */
+  isBadLine: boolean
+}
+
+/** Ada's records have a few KB. */
+const recordBytesMax = 16 * 1024 * 1024
+
+/**
+ * Finds the records in an export of any shape: pages (objects with their records in an array), records, or both, one
+ * after another or in an array. Nothing is kept but the record that is not complete yet.
+ */
+export class ExportScanner {
+  /** Whether there was an array that holds records, if only it had any. */
+  hasArray = false
+  readonly #unread = new Unread()
+  #found: Found[] = []
+  #foundCount = 0
+  #place: 'outside' | 'array' | 'records' | 'rest of page' = 'outside'
+  #isInArray = false
+  #expected: 'a record' | 'a record or ]' | ', or ]' = 'a record'
+  /** What stands around the records of the page. */
+  #envelope = ''
+  /** The line of the last record outside of arrays, if it had one for itself. */
+  #ownLine: number | undefined
+
+  constructor(private readonly name: string) {}
+
+  /** The records that the piece completes. */
+  next(piece: Buffer): Found[] {
+    return this.#unread.add(piece) ? this.#scan() : []
+  }
+
+  /** Those in what is left. Throws a UsageError if the file ends too early, unless that is accepted. */
+  end(isCutOff: boolean, acceptTruncated: boolean): Found[] {
+    this.#unread.end()
+    const found = this.#scan()
+    const isTruncated = isCutOff || this.#place !== 'outside' || this.#unread.length > 0
+    // Half a character of UTF-16 has become this.
+    this.#refuseFault(this.#pending(this.#unread.bytes.length).replace(/\xef\xbf\xbd$/, ''))
+    if (!isTruncated || acceptTruncated) return found
+    this.#unread.skipTo(this.#unread.bytes.length)
+    throw truncated(this.name, this.#unread, this.#foundCount)
+  }
+
+  #scan(): Found[] {
+    this.#found = []
+    while (this.#unread.length > 0 && this.#step());
+    if (this.#unread.length > recordBytesMax) {
+      this.#refuseFault(this.#pending(this.#unread.bytes.length))
+      throw tooLong(this.name, this.#unread)
+    }
+    this.#foundCount += this.#found.length
+    return this.#found
+  }
+
+  /** Takes the next thing. False when the bytes do not hold all of it. */
+  #step(): boolean {
+    const byte = this.#unread.bytes[this.#unread.at]!
+    if (this.#place === 'rest of page') return this.#takeValue('rest of page')
+    if (isSpace(byte)) return this.#skipTo(this.#unread.at + 1)
+    if (this.#place !== 'outside') return this.#takeInArray(byte)
+    const { line } = this.#unread
+    const isLines = this.#ownLine !== undefined && line > this.#ownLine
+    if (byte === curly) return isLines ? this.#takeLine() : this.#takeValue('record or page')
+    if (byte === square) return this.#openArray('array', this.#unread.at + 1)
+    return isLines ? this.#takeBadLine() : this.#refuse('{ or [')
+  }
+
+  #takeInArray(byte: number): boolean {
+    const isClosing = byte === squareEnd && this.#expected !== 'a record'
+    if (isClosing && this.#place === 'array') return this.#close(this.#unread.at + 1)
+    if (isClosing) {
+      this.#place = 'rest of page'
+      return true
+    }
+    if (this.#expected === ', or ]') {
+      if (byte !== comma) this.#refuse(', or ]')
+      this.#expected = 'a record'
+      return this.#skipTo(this.#unread.at + 1)
+    }
+    if (byte === curly) return this.#takeValue(this.#place === 'array' ? 'record or page' : 'record')
+    if (byte === square) return this.#takeValue('record')
+    if (byte === comma || byte === colon || byte === curlyEnd || byte === squareEnd)
+      this.#refuse(this.#expected)
+    const end = afterScalar(this.#unread.bytes, this.#unread.at)
+    return end !== undefined && this.#give(end, 0)
+  }
+
+  #takeValue(kind: Kind): boolean {
+    const { bytes, at } = this.#unread
+    return this.#take(extentOf(bytes, at, bytes.length, kind), kind)
+  }
+
+  /** In a file with a record on each line a damaged one ends with its line, and takes no other with it. */
+  #takeLine(): boolean {
+    const { bytes, at, lineEnd, isAll } = this.#unread
+    const extent = extentOf(bytes, at, lineEnd ?? bytes.length, 'record or page')
+    if (extent.stop === 'end' || extent.stop === 'page') return this.#take(extent, 'record or page')
+    if (lineEnd === undefined) return isAll && extent.stop === 'mismatch' && this.#takeBadLine()
+    // This is how a pretty-printed value begins.
+    const isBracketAlone = bytes.toString('latin1', at + 1, lineEnd).trim() === ''
+    return isBracketAlone ? this.#takeValue('record or page') : this.#takeBadLine()
+  }
+
+  #takeBadLine(): boolean {
+    const { bytes, lineEnd, isAll } = this.#unread
+    const end = lineEnd ?? (isAll ? bytes.length : undefined)
+    return end !== undefined && this.#give(end, 0, true)
+  }
+
+  #take(extent: Extent, kind: Kind): boolean {
+    switch (extent.stop) {
+      case 'more':
+        return false
+      case 'mismatch':
+        this.#refuseFault(this.#pending(extent.at + 1))
+        throw new Error('A bracket is of the wrong kind, and yet the text is in order.')
+      case 'page':
+        this.#envelope = this.#pending(extent.at)
+        this.#refuseFault(this.#envelope)
+        return this.#openArray('records', extent.at)
+      case 'end':
+        if (kind !== 'rest of page') return this.#give(extent.at, extent.levels)
+        this.#refuseFault(this.#pending(extent.at))
+        return this.#close(extent.at)
+    }
+  }
+
+  #openArray(place: 'array' | 'records', at: number): boolean {
+    this.#place = place
+    this.#isInArray ||= place === 'array'
+    this.#expected = 'a record or ]'
+    this.hasArray = true
+    return this.#skipTo(at)
+  }
+
+  /** Ends a page, or the array around everything. */
+  #close(at: number): boolean {
+    this.#isInArray &&= this.#place === 'rest of page'
+    this.#place = this.#isInArray ? 'array' : 'outside'
+    this.#expected = ', or ]'
+    this.#envelope = ''
+    return this.#skipTo(at)
+  }
+
+  #give(end: number, levels: number, isBadLine = false): boolean {
+    const { bytes, at, line, position } = this.#unread
+    this.#found.push({ text: bytes.toString('utf8', at, end), line, position, levels, isBadLine })
+    this.#skipTo(end)
+    this.#expected = ', or ]'
+    if (this.#place === 'outside') this.#ownLine = this.#unread.line === line ? line : undefined
+    return true
+  }
+
+  #skipTo(at: number): boolean {
+    this.#unread.skipTo(at)
+    return true
+  }
+
+  /** What is read but not given yet, with a character for each byte. */
+  #pending(end: number): string {
+    const { bytes, at } = this.#unread
+    const rest = bytes.toString('latin1', at, end)
+    return this.#place === 'rest of page' ? this.#envelope + rest : rest
+  }
+
+  /** Throws if the text cannot be the beginning of JSON. */
+  #refuseFault(pending: string): void {
+    const fault = pending === '' ? null : faultIn(pending)
+    const before = this.#place === 'rest of page' ? this.#envelope.length : 0
+    if (fault && fault.at < pending.length) this.#refuse(fault.expected, fault.at - before)
+  }
+
+  #refuse(expected: string, offset = 0): never {
+    const { bytes, at } = this.#unread
+    const place = placeIn(bytes.subarray(at), offset, this.#unread)
+    const [character = ''] = bytes.toString('utf8', at + offset, at + offset + 4)
+    throw broken(this.name, place, expected, character)
+  }
+}
+
+const curly = 0x7b
+const curlyEnd = 0x7d
+const square = 0x5b
+const squareEnd = 0x5d
+const comma = 0x2c
+const colon = 0x3a

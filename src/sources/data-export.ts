@@ -1,0 +1,76 @@
+import { readBytes } from '../bytes.js'
+import { cleanMessage } from '../message.js'
+import { UsageError } from '../usage-error.js'
+import { AnonymousExportRow, type ExportRow, rowOf } from './data-export-row.js'
+import { ExportScanner, type Found } from './data-export-scanner.js'
+import type { InputFile, Source, SourceOptions, SourceRow } from './source.js'
+
+/**
+ * What people save of Ada's Data Export, conversations or messages: pages one after another or in an array, an array
+ * of records, a record or a page on each line, or a single one of them.
+ */
+export const dataExport: Source = {
+  format: 'json',
+  recognises: (head) => /^\s*[[{]/.test(Buffer.from(head).toString('latin1')),
+  rows,
+}
+
+async function* rows(
+  file: InputFile,
+  options: SourceOptions,
+): AsyncGenerator<readonly SourceRow[], void, undefined> {
+  yield* exportRows(readBytes(file.path, file.name, { tap: options.tap }), file.name, options.acceptTruncated)
+}
+
+/** The rows of an export that comes in pieces, a batch for each. */
+export async function* exportRows(
+  pieces: AsyncIterable<Buffer>,
+  name: string,
+  acceptTruncated = false,
+): AsyncGenerator<ExportRow[], void, undefined> {
+  const scanner = new ExportScanner(name)
+  let anonymous: ExportRow | undefined
+  let hasOthers = false
+  const batchOf = (found: readonly Found[]) =>
+    found.map((record) => {
+      const row = rowOf(record, name)
+      if (row instanceof AnonymousExportRow) anonymous ??= row
+      else hasOthers = true
+      return row
+    })
+
+  let isCutOff = false
+  const cutOff = () => {
+    isCutOff = true
+  }
+  for await (const piece of untilCutOff(pieces, cutOff)) yield batchOf(scanner.next(piece))
+  yield batchOf(scanner.end(isCutOff, acceptTruncated))
+  if (hasOthers || scanner.hasArray) return
+  if (anonymous !== undefined) throw noRecords(name, anonymous.record())
+  if (!acceptTruncated) throw new UsageError(`${name} is empty: there are no records in it.`)
+}
+
+/** A gzip that is cut off is a file that is cut off. */
+async function* untilCutOff(pieces: AsyncIterable<Buffer>, cutOff: () => void): AsyncGenerator<Buffer> {
+  try {
+    yield* pieces
+  } catch (error) {
+    const cause = error instanceof UsageError ? (error.cause as NodeJS.ErrnoException | undefined) : undefined
+    if (cause?.code !== 'Z_BUF_ERROR') throw error
+    cutOff()
+  }
+}
+
+function noRecords(name: string, answer: Readonly<Record<string, unknown>>): UsageError {
+  const errors = Array.isArray(answer.errors) ? answer.errors : [answer]
+  const said = errors.map((error) => (error as { message?: unknown } | null)?.message)
+  const message = said.find((text) => typeof text === 'string')
+  if (message === undefined && !('errors' in answer)) {
+    return new UsageError(
+      `${name} holds no records: it has neither an array under data or items nor an ID under conversation_id, _id or id.`,
+    )
+  }
+  return new UsageError(
+    `${name} holds no records: it looks like an error answer of the API: ${cleanMessage(message ?? JSON.stringify(answer))} Export again.`,
+  )
+}

@@ -1,0 +1,99 @@
+import fc from 'fast-check'
+import type { Checkpoint } from '../../src/checkpoint/checkpoint.js'
+import type { Item } from '../../src/item.js'
+import { type SettledItem, statuses } from '../../src/outcome.js'
+
+/** One thing that is written to a checkpoint. */
+export type Step =
+  | { does: 'settle' | 'settleDurably'; settled: SettledItem }
+  /** A call that `isRead` only looks. */
+  | { does: 'sent'; ordinal: number; isRead: boolean }
+  | { does: 'back'; ordinal: number; reason: string; isRead: boolean }
+  | { does: 'carry'; ordinal: number; calls: number; isAnswerLost: boolean }
+  | { does: 'resume' | 'stop' | 'change' }
+
+/** Few ordinals, so that they meet again; IDs and messages that look like lines of ours. */
+const ordinal = fc.oneof(fc.nat(12), fc.constantFrom(31, 32, 100_000))
+const text = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 12 }),
+  fc.constantFrom('"status":"failed","reason":"', '{"n":7,', '\n{"sent":1,', '","prev":"', '\\', '"'),
+)
+
+const isRead = fc.boolean()
+
+export const anySettled: fc.Arbitrary<SettledItem> = fc.record({
+  ordinal,
+  id: text,
+  status: fc.constantFrom(...statuses),
+  reason: fc.constantFrom('ended', 'already_ended', 'not_found', 'timeout', 'duplicate', 'on_hold', 'x2'),
+  httpStatus: fc.option(fc.constantFrom(200, 404, 500)),
+  attempts: fc.nat(6),
+  finishedAt: fc.constant('2026-11-22T15:04:05.678Z'),
+  durationMs: fc.nat(10_000),
+  message: text,
+  source: text,
+  line: fc.nat(),
+})
+
+export const anyStep: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({ does: fc.constantFrom('settle', 'settleDurably'), settled: anySettled }),
+  },
+  { weight: 4, arbitrary: fc.record({ does: fc.constant('sent'), ordinal, isRead }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      does: fc.constant('back'),
+      ordinal,
+      isRead,
+      reason: fc.constantFrom('rate_limited', 'server_error', 'network_error'),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      does: fc.constant('carry'),
+      ordinal,
+      calls: fc.integer({ min: 1, max: 9 }),
+      isAnswerLost: fc.boolean(),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ does: fc.constantFrom('resume', 'stop', 'change') }) },
+)
+
+export const at = '2026-11-22T15:04:05.678Z'
+
+export const itemOf = (ordinal: number): Item => ({
+  ordinal,
+  id: `66f2a91c4be07d3f5c1e${String(ordinal).padStart(4, '0')}`,
+  source: 'conversations.csv',
+  line: ordinal + 2,
+  record: () => ({}),
+})
+
+export async function take(checkpoint: Checkpoint, step: Step): Promise<void> {
+  switch (step.does) {
+    case 'settle':
+      return checkpoint.settle(step.settled)
+    case 'settleDurably':
+      return checkpoint.settleDurably(step.settled)
+    case 'sent':
+      return checkpoint.noteSent(itemOf(step.ordinal), at, step.isRead)
+    case 'back':
+      return checkpoint.noteBack(
+        itemOf(step.ordinal),
+        at,
+        { status: 'failed', reason: step.reason, httpStatus: 503, message: '' },
+        step.isRead,
+      )
+    case 'carry':
+      return checkpoint.carryOpen(step.ordinal, step)
+    case 'resume':
+      return checkpoint.record({ event: 'resumed', at, by: 'kim', host: 'ops', pid: 7, version: '1', confirmed: 9 })
+    case 'stop':
+      return checkpoint.record({ event: 'stopped', at, exitCode: 75, because: 'for "now"' })
+    case 'change':
+      return checkpoint.record({ event: 'input-changed', at, input: [], plan: { read: 9, calls: 8 } })
+  }
+}

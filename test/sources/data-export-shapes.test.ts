@@ -1,0 +1,70 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { dataExport } from '../../src/sources/data-export.js'
+import { cutAt, rowsIn, saved } from './data-export-shapes.js'
+import { readRows } from './source-contract.js'
+
+let directory: string
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'ada-bulk-export-'))
+})
+afterAll(() => rm(directory, { recursive: true, force: true }))
+
+test('the same records come out of every shape in order, each with its line, however the bytes are cut', async () => {
+  await fc.assert(
+    fc.asyncProperty(saved, fc.array(fc.nat(), { maxLength: 8 }), async ({ text, rows }, cuts) => {
+      expect(await rowsIn(cutAt(Buffer.from(text), cuts))).toEqual(rows)
+    }),
+    { numRuns: 2_000 },
+  )
+})
+
+test('so they do byte by byte', async () => {
+  await fc.assert(
+    fc.asyncProperty(saved, async ({ text, rows }) => {
+      const bytes = Buffer.from(text)
+      expect(await rowsIn(Array.from(bytes, (_, at) => bytes.subarray(at, at + 1)))).toEqual(rows)
+    }),
+    { numRuns: 200 },
+  )
+})
+
+test('so they do out of a file, in any encoding, packed or not', async () => {
+  const path = join(directory, 'export.json')
+  const encodings: Record<string, (text: string) => Buffer> = {
+    utf8: (text) => Buffer.from(text),
+    'utf8 with mark': (text) => Buffer.from(`\ufeff${text}`),
+    utf16le: (text) => Buffer.from(`\ufeff${text}`, 'utf16le'),
+    utf16be: (text) => Buffer.from(`\ufeff${text}`, 'utf16le').swap16(),
+  }
+  const encoding = fc.constantFrom(...Object.keys(encodings))
+  await fc.assert(
+    fc.asyncProperty(saved, encoding, fc.boolean(), async ({ text, rows }, name, isPacked) => {
+      const bytes = encodings[name]!(text)
+      await writeFile(path, isPacked ? gzipSync(bytes) : bytes)
+      expect(await readRows(dataExport, path)).toEqual(rows)
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('a file cut off anywhere is refused at its end, or gives exactly the whole records before that', async () => {
+  await fc.assert(
+    fc.asyncProperty(saved, fc.nat(), async ({ text, rows }, cut) => {
+      const bytes = Buffer.from(text)
+      const start = bytes.subarray(0, cut % bytes.length)
+      const accepted = await rowsIn([start], true)
+      expect(accepted).toEqual(rows.slice(0, accepted.length))
+      const refused = await rowsIn([start]).catch((error: Error) => error.message)
+      // Between two records of a file of lines nothing is missing that could be noticed.
+      if (typeof refused !== 'string') expect(refused).toEqual(accepted)
+      else
+        expect(refused).toMatch(/the-file (is empty|is cut off at line \d+, byte \d+, with \d+ whole record)/)
+    }),
+    { numRuns: 2_000 },
+  )
+})
