@@ -68,7 +68,7 @@ export async function acceptChangedInput(
       const earlier = open.get(item.id)
       if (before)
         checkpoint.settle({ ...before, ordinal: item.ordinal, source: item.source, line: item.line })
-      else if (earlier) checkpoint.carryOpen(item.ordinal, earlier)
+      else if (earlier) checkpoint.carryOpen(item, earlier)
     }
   }
   ids.close()
@@ -89,7 +89,9 @@ function openItems(path: string, open: CheckpointState['open']): Map<string, Ear
   if (open.size === 0) return byId
   scanLines(path, (buffer, start, end) => {
     const fields = JSON.parse(buffer.toString('utf8', start, end))
-    const earlier = open.get(fields.sent)
+    // What stands before an earlier change speaks of other places in the input.
+    if (fields.event === 'input-changed') byId.clear()
+    const earlier = open.get(fields.sent ?? fields.look ?? fields.carried)
     if (earlier) byId.set(fields.id, earlier)
   })
   return byId

@@ -21,6 +21,7 @@ import { tooManyFailures } from './rules.js'
 import { runLine } from './run.js'
 import type { RunFile } from './run-file.js'
 import { type Stop, Stopped } from './stop.js'
+import { UsageError } from './usage-error.js'
 import { version } from './version.js'
 
 /** Everything that one execution of a run needs. What is open here belongs to the caller. */
@@ -235,7 +236,13 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
   /** The item that met this stays unsettled. */
   function stopBecauseOf(error: unknown): void {
     if (error instanceof Stopped) return
-    if (error instanceof KeyRefusedError || error instanceof ApiDownError || error instanceof LogWriteError) {
+    // A UsageError in the middle of a run is the ledger's: its disk is full, or was taken away.
+    if (
+      error instanceof KeyRefusedError ||
+      error instanceof ApiDownError ||
+      error instanceof LogWriteError ||
+      error instanceof UsageError
+    ) {
       stop.request({ exitCode: 4, because: error.message })
       log.error(error.message)
     } else throw error

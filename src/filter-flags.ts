@@ -31,16 +31,21 @@ export function filtersFrom(flags: JobFlags, { nowMs }: FilterContext): Filter[]
   const before = flags['created-before']
   const testUsers = flags['test-users']
   const filters: Filter[] = []
+  if (idle === undefined && flags['date-column'] !== undefined) {
+    throw new UsageError(`--date-column ${flags['date-column']}: goes with --idle, which is not given.`)
+  }
   if (idle !== undefined) {
     filters.push(idleLongerThan(parsePositiveDuration(idle, '--idle'), nowMs, flags['date-column']))
   }
   if (after !== undefined || before !== undefined) {
     const from = after === undefined ? Number.NEGATIVE_INFINITY : parseMoment(after, '--created-after')
     const to = before === undefined ? Number.POSITIVE_INFINITY : parseMoment(before, '--created-before')
+    if (from >= to)
+      throw new UsageError(`--created-after ${after} is not before --created-before ${before}: swap them.`)
     filters.push(createdBetween(from, to))
   }
-  if (language !== undefined) filters.push(fieldIsOneOf('language', language.split(',')))
-  if (platform !== undefined) filters.push(fieldIsOneOf('platform', platform.split(',')))
+  if (language !== undefined) filters.push(fieldIsOneOf('language', parseList(language, '--language', 'fr,de')))
+  if (platform !== undefined) filters.push(fieldIsOneOf('platform', parseList(platform, '--platform', 'web,ios')))
   if (escalated !== undefined) {
     const wanted = parseYesNo(escalated, '--escalated')
     filters.push(flagIs('is_escalated', wanted, '--escalated', wanted ? 'not_escalated' : 'escalated'))
@@ -56,10 +61,10 @@ export function filtersFrom(flags: JobFlags, { nowMs }: FilterContext): Filter[]
     filters.push(flagIs('is_test_user', wanted, '--test-users', wanted ? 'not_test_user' : 'test_user'))
   }
   if (variable !== undefined) {
-    const [name = '', ...value] = variable.split('=')
-    if (name === '' || value.length === 0)
+    const [, name, value] = /^\s*([^=]*[^=\s])\s*=\s*(.*\S)\s*$/s.exec(variable) ?? []
+    if (name === undefined || value === undefined)
       throw new UsageError(`--variable ${variable}: write it like plan=gold.`)
-    filters.push(variableEquals(name, value.join('=')))
+    filters.push(variableEquals(name, value))
   }
   if (flags.where !== undefined) filters.push(where(flags.where))
   return filters
@@ -70,6 +75,12 @@ function parseMoment(text: string, flag: string): number {
   if (ms === null)
     throw new UsageError(`${flag} ${text}: not a moment. Write it like 2026-01-31 or 2026-01-31T08:00Z.`)
   return ms
+}
+
+function parseList(text: string, flag: string, like: string): string[] {
+  const values = text.split(',').map((value) => value.trim())
+  if (values.includes('')) throw new UsageError(`${flag} ${text}: write it like ${like}.`)
+  return values
 }
 
 function parseYesNo(text: string, flag: string): boolean {

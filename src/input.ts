@@ -63,7 +63,7 @@ export interface FilterSettings {
   isRetry: boolean
   /** Of a job that remembers. */
   memory: Memory | null
-  /** When the run began (Unix): the moment by which the job's filters judge. */
+  /** The moment by which the job's filters judge (Unix): when the run began, or its plan was made. */
   nowMs: number
 }
 
@@ -82,7 +82,8 @@ export async function openFilters(
 export function filtersOfRun(run: RunFile, job: Job, memory: Memory | null): Promise<{ filters: Filter[] }> {
   const { jobFlags, hold } = run
   const isRetry = run.retryOf !== null
-  return openFilters({ job, jobFlags, hold, isRetry, memory, nowMs: Date.parse(run.startedAt) })
+  const nowMs = Date.parse(run.judgedAt ?? run.startedAt)
+  return openFilters({ job, jobFlags, hold, isRetry, memory, nowMs })
 }
 
 /** A hold list's filter and the list's fingerprint. A row without a usable ID would leave somebody unprotected: refused. */

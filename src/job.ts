@@ -22,7 +22,7 @@ export interface Job {
 export type JobFlags = Readonly<Record<string, string | undefined>>
 
 export interface FilterContext {
-  /** When the run began (Unix). A resumed run judges by the same moment. */
+  /** When the run began, or its plan was made (Unix). A resumed run judges by the same moment. */
   nowMs: number
 }
 

@@ -3,9 +3,11 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, wr
 import { basename, join } from 'node:path'
 import { writeFileAtomically } from './atomic-write.js'
 import { scanLines } from './checkpoint/lines.js'
-import type { ExportSpan } from './data-export/span.js'
+import { LogWriteError } from './checkpoint/log.js'
+import { type ExportSpan, historyMs } from './data-export/span.js'
 import type { Job, JobFlags } from './job.js'
-import type { Outcome } from './outcome.js'
+import { messageOf } from './message.js'
+import type { Outcome, SettledItem } from './outcome.js'
 import { UsageError } from './usage-error.js'
 
 /**
@@ -20,10 +22,15 @@ export interface Memory {
   readonly settledToMs: number | null
   /** Whether a conversation that was last updated then needs no call any more. */
   isSettled(id: string, updatedMs: number | null): boolean
-  /** Remembers what became of an item, or that it has to come up again. Survives a kill. */
+  /** Remembers what became of an item, or that it has to come up again. Survives a kill. Throws a LogWriteError. */
   remember(id: string, updatedMs: number | null, outcome: Outcome, atMs: number): void
+  /**
+   * The same for an item that a resumed run finds settled, if a crash came before it was remembered. It was updated at
+   * `updatedFromMs` or later.
+   */
+  catchUp(settled: SettledItem, updatedFromMs: number): void
   /** A run over these is at its end. Moves `settledToMs` on, and forgets what cannot come up again. */
-  finished(span: Pick<ExportSpan, 'fromMs' | 'toMs'>, startedMs: number): void
+  finished(span: ExportSpan, startedMs: number): void
   close(): void
 }
 
@@ -45,10 +52,13 @@ type RememberedKind =
 /** An ended conversation may still be touched for a while, and then comes up again. */
 const keepMs = 120 * 86_400_000
 
+/** These are about the conversation. A 408, a 409 or a redirect may be about the hour. */
+const lastingStatuses = [400, 404, 405, 410, 422]
+
 /** What to remember of an outcome; null when it says nothing about the conversation. */
-export function rememberedKind({ status, reason }: Outcome): RememberedKind | null {
+export function rememberedKind({ status, reason, httpStatus }: Outcome): RememberedKind | null {
   if (status === 'succeeded') return 'done'
-  if (reason === 'not_found' || reason === 'rejected') return 'refused'
+  if (status === 'failed' && httpStatus !== null && lastingStatuses.includes(httpStatus)) return 'refused'
   return status === 'failed' || status === 'unknown' || reason === 'on_hold' ? 'pending' : null
 }
 
@@ -99,7 +109,7 @@ class FileMemory implements Memory {
   constructor(path: string, nightPath: string) {
     this.#path = path
     this.#nightPath = nightPath
-    this.settledToMs = existsSync(nightPath) ? JSON.parse(readFileSync(nightPath, 'utf8')).settledToMs : null
+    this.settledToMs = existsSync(nightPath) ? readNight(nightPath) : null
     if (existsSync(path))
       scanLines(path, (buffer, start, end) => this.#read(buffer.toString('utf8', start, end)))
     this.#file = openSync(path, 'a', 0o600)
@@ -113,31 +123,48 @@ class FileMemory implements Memory {
 
   remember(id: string, updatedMs: number | null, outcome: Outcome, atMs: number): void {
     const kind = rememberedKind(outcome)
-    if (kind === null) return
+    // What is settled does not come up again for being put on hold.
+    if (kind === null || (kind === 'pending' && this.isSettled(id, updatedMs))) return
     const remembered = { kind, updatedMs: updatedMs ?? this.#settled.get(id)?.updatedMs ?? atMs, atMs }
     this.#settled.set(id, remembered)
     // With a line end before it too, so that a line torn by a full disk spoils only itself.
-    writeSync(this.#file, `\n${lineOf(id, remembered)}\n`)
+    const bytes = Buffer.from(`\n${lineOf(id, remembered)}\n`)
+    onDisk(this.#path, () => {
+      for (let done = 0; done < bytes.length; ) done += writeSync(this.#file, bytes, done)
+    })
   }
 
-  finished(span: Pick<ExportSpan, 'fromMs' | 'toMs'>, startedMs: number): void {
-    // A span that begins later than what was settled leaves a gap, which the next run has to fill.
-    const isGap = this.settledToMs !== null && span.fromMs > this.settledToMs
-    if (!isGap) this.settledToMs = Math.max(span.toMs, this.settledToMs ?? span.toMs)
-    const forgetBeforeMs = (this.settledToMs ?? span.toMs) - keepMs
+  catchUp(settled: SettledItem, updatedFromMs: number): void {
+    const atMs = Date.parse(settled.finishedAt)
+    const known = this.#settled.get(settled.id)
+    if (known === undefined || known.atMs < atMs) this.remember(settled.id, updatedFromMs, settled, atMs)
+  }
+
+  finished(span: ExportSpan, startedMs: number): void {
+    const oldestMs = startedMs - historyMs
     let pendingFromMs = Number.POSITIVE_INFINITY
     for (const [id, { kind, updatedMs, atMs }] of this.#settled) {
+      if (kind !== 'pending') continue
       // It was updated in this span once, and this run did not meet it there: it was touched since.
-      const isGone = atMs < startedMs && updatedMs >= span.fromMs && updatedMs < span.toMs
-      if (kind === 'pending' ? isGone : atMs < forgetBeforeMs) this.#settled.delete(id)
-      else if (kind === 'pending') pendingFromMs = Math.min(pendingFromMs, updatedMs)
+      const isMissing = atMs < startedMs && updatedMs >= span.fromMs && updatedMs < span.toMs
+      if ((span.by === 'updated' && isMissing) || updatedMs < oldestMs) this.#settled.delete(id)
+      else pendingFromMs = Math.min(pendingFromMs, updatedMs)
     }
+    // A span that begins later than what was settled leaves a gap, which the next run has to fill.
+    const isGap = span.fromMs > Math.max(this.settledToMs ?? oldestMs, oldestMs)
+    if (span.by === 'updated' && !isGap) this.settledToMs = Math.max(span.toMs, this.settledToMs ?? span.toMs)
     if (this.settledToMs !== null) this.settledToMs = Math.min(this.settledToMs, pendingFromMs)
+    const forgetBeforeMs = (this.settledToMs ?? oldestMs) - keepMs
+    for (const [id, { kind, atMs }] of this.#settled) {
+      if (kind !== 'pending' && atMs < forgetBeforeMs) this.#settled.delete(id)
+    }
     const lines = [...this.#settled].map(([id, remembered]) => `${lineOf(id, remembered)}\n`)
-    writeFileAtomically(this.#path, lines.join(''))
-    closeSync(this.#file)
-    this.#file = openSync(this.#path, 'a', 0o600)
-    writeFileAtomically(this.#nightPath, `${JSON.stringify({ settledToMs: this.settledToMs })}\n`)
+    onDisk(this.#path, () => {
+      writeFileAtomically(this.#path, lines.join(''))
+      closeSync(this.#file)
+      this.#file = openSync(this.#path, 'a', 0o600)
+      writeFileAtomically(this.#nightPath, `${JSON.stringify({ settledToMs: this.settledToMs })}\n`)
+    })
   }
 
   close(): void {
@@ -158,4 +185,21 @@ class FileMemory implements Memory {
 
 function lineOf(id: string, remembered: Remembered): string {
   return JSON.stringify({ id, ...remembered })
+}
+
+function readNight(path: string): number | null {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')).settledToMs
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    throw new UsageError(`${path} is damaged. Remove it: the next run then looks at the whole history.`)
+  }
+}
+
+function onDisk(path: string, write: () => void): void {
+  try {
+    write()
+  } catch (error) {
+    throw new LogWriteError(`cannot write ${path}: ${messageOf(error)}`)
+  }
 }

@@ -13,7 +13,15 @@ export interface Count {
   tally: Tally
   /** The first items that need a call. */
   first: { id: string; source: string; line: number }[]
+  /** By reason, the first item that cannot be used. */
+  problems: Record<string, Problem>
   input: Fingerprinted[]
+}
+
+export interface Problem {
+  message: string
+  source: string
+  line: number
 }
 
 const firstShown = 5
@@ -31,14 +39,25 @@ export async function countInput(
   const fingerprinting = new Fingerprinting(files)
   const tally = new Tally()
   const first: Count['first'] = []
+  const problems = new Map<string, Problem>()
   let read = 0
   for await (const batch of readItems(await openInput(files, settings, filters), fingerprinting.tap)) {
     read += batch.length
     for (const { item, outcome } of batch) {
       if (outcome?.status !== 'invalid' && outcome?.status !== 'duplicate') onId(item.id)
+      const { id, source, line } = item
       if (outcome) tally.add(outcome.status, outcome.reason)
-      else if (first.length < firstShown) first.push({ id: item.id, source: item.source, line: item.line })
+      else if (first.length < firstShown) first.push({ id, source, line })
+      if (outcome?.status === 'invalid' && !problems.has(outcome.reason))
+        problems.set(outcome.reason, { message: outcome.message, source, line })
     }
   }
-  return { read, calls: read - tally.settled, tally, first, input: fingerprinting.done() }
+  return {
+    read,
+    calls: read - tally.settled,
+    tally,
+    first,
+    problems: Object.fromEntries(problems),
+    input: fingerprinting.done(),
+  }
 }

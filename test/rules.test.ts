@@ -45,6 +45,8 @@ test('the sentence names the flag as it was typed, and how many failed', () => {
     '100 of 300 items failed (33.3 %), more than --max-failures 25% allows',
   )
   for (const typed of ['7%', '0.5%', '14%', '28%', '29%', '55%', '57%']) {
-    expect(tooManyFailures(tallyOf(0, 100), parseMaxFailures(typed))).toContain(`--max-failures ${typed} allows`)
+    expect(tooManyFailures(tallyOf(0, 100), parseMaxFailures(typed))).toContain(
+      `--max-failures ${typed} allows`,
+    )
   }
 })

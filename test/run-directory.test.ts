@@ -76,7 +76,9 @@ test('a new run may lie in an empty directory, not in one of another run', () =>
   expect(newRunDirectory(path).path).toBe(path)
   makeRun('monday')
   expect(() => newRunDirectory(path)).toThrow(UsageError)
-  expect(() => newRunDirectory(path)).toThrow(`${path} holds a run already. Resume it with \`ada-bulk resume ${path}\``)
+  expect(() => newRunDirectory(path)).toThrow(
+    `${path} holds a run already. Resume it with \`ada-bulk resume ${path}\``,
+  )
 })
 
 describe('run.json', () => {
@@ -180,6 +182,8 @@ describe('a report', () => {
   })
 
   test('that has nowhere to go fails', async () => {
-    await expect(writeReportFile(csvReport, nothing(), join(runs, 'missing', 'report.csv'))).rejects.toThrow('ENOENT')
+    await expect(writeReportFile(csvReport, nothing(), join(runs, 'missing', 'report.csv'))).rejects.toThrow(
+      'ENOENT',
+    )
   })
 })

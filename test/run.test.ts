@@ -70,7 +70,10 @@ class Bench {
     return this.#take(ordinal, ({ reject }) => reject(error))
   }
 
-  async #take(ordinal: number, act: (call: { resolve: () => void; reject: (error: unknown) => void }) => void) {
+  async #take(
+    ordinal: number,
+    act: (call: { resolve: () => void; reject: (error: unknown) => void }) => void,
+  ) {
     const call = this.#waiting.get(ordinal)
     if (call === undefined) expect.fail(`item ${ordinal} is not in progress`)
     this.#waiting.delete(ordinal)
@@ -91,9 +94,11 @@ async function settle(): Promise<void> {
 
 async function isOver(running: Promise<void>): Promise<boolean> {
   let over = false
-  running.finally(() => {
-    over = true
-  }).catch(() => {})
+  running
+    .finally(() => {
+      over = true
+    })
+    .catch(() => {})
   await settle()
   return over
 }

@@ -71,8 +71,8 @@ export class Checkpoint {
   }
 
   /** Notes again, under the item's ordinal in a changed input, what is known of calls that settled nothing. */
-  carryOpen(ordinal: number, earlier: EarlierCalls): void {
-    this.#log.add({ carried: ordinal, calls: earlier.calls, lost: earlier.isAnswerLost })
+  carryOpen(item: Item, earlier: EarlierCalls): void {
+    this.#log.add({ carried: item.ordinal, id: item.id, calls: earlier.calls, lost: earlier.isAnswerLost })
   }
 
   record(event: CheckpointEvent): Promise<void> {

@@ -1,9 +1,11 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { takeLock } from '../checkpoint/lock.js'
-import { type Downloaded, ExportRefusedError } from '../data-export/download.js'
+import { LogWriteError } from '../checkpoint/log.js'
+import { ExportRefusedError } from '../data-export/download.js'
 import { fetchExport } from '../data-export/fetch.js'
 import { exportLimits } from '../data-export/pages.js'
+import type { Downloaded } from '../data-export/standing.js'
 import { ApiDownError } from '../pacing/gate.js'
 import { KeyRefusedError } from '../retry.js'
 import { sandboxKey } from '../sandbox/key.js'
@@ -67,8 +69,7 @@ export const command: Command = {
     const span = exportSpan(flags, Date.now(), shell.notice)
     const pageSize = pageSizeOf(flags)
     const output = resolve(flags.output)
-    if (existsSync(output))
-      throw new UsageError(`${flags.output} is there already. Remove it, or name another --output.`)
+    refuseTaken(output, flags.output)
     const instance = flags.sandbox ? null : instanceOrigin(flags, environment)
     if (!flags.sandbox && instance === null) throw new UsageError(noInstance)
     const key = flags.sandbox ? sandboxKey : requiredKey(flags, environment)
@@ -84,6 +85,8 @@ export const command: Command = {
     const stop = new Stop()
     const ignoreSignals = stopOnSignals(stop, shell.notice)
     try {
+      // Another process may have finished it meanwhile.
+      refuseTaken(output, flags.output)
       const downloaded = await fetchExport({
         span,
         asked: `${flags['updated-since'] ?? ''} ${flags['created-since'] ?? ''} ${flags.to ?? ''} ${instance}`,
@@ -120,12 +123,18 @@ function stoppedWith(error: unknown, stop: Stop, shell: Shell): number {
   if (
     error instanceof ExportRefusedError ||
     error instanceof KeyRefusedError ||
-    error instanceof ApiDownError
+    error instanceof ApiDownError ||
+    error instanceof LogWriteError
   ) {
     shell.notice(`ada-bulk: ${error.message}. When that is mended, the same command goes on from here.`)
     return 4
   }
   throw error
+}
+
+function refuseTaken(output: string, named: string): void {
+  if (existsSync(output))
+    throw new UsageError(`${named} is there already. Remove it, or name another --output.`)
 }
 
 function makeDirectory(path: string): void {

@@ -22,6 +22,9 @@ export interface Forecast {
   finishesAt: string
   reasons: Record<string, number>
   first: Count['first']
+  /** By reason, the first item that cannot be used. */
+  problems: Count['problems']
+  settings: RunSettings
   input: Count['input']
 }
 
@@ -37,7 +40,7 @@ export function forecast(
   const calls = items * (settings.checkFirst ? 2 : 1)
   const ms = estimateMs(calls, settings.limits, settings.share)
   const startMs = Date.now()
-  const endMs = finishMs(startMs, ms, settings.hours)
+  const endMs = calls === 0 ? startMs : finishMs(startMs, ms, settings.hours)
   return {
     job,
     instance,
@@ -52,6 +55,8 @@ export function forecast(
     finishesAt: new Date(endMs).toISOString(),
     reasons: count.tally.reasons(),
     first: count.first,
+    problems: count.problems,
+    settings,
     input: count.input,
   }
 }
@@ -62,18 +67,41 @@ export function forecastText(
   settings: RunSettings,
   words: { verb: string; noun: string },
 ): string {
-  const notCalled = Object.entries(plan.reasons).map(([reason, times]) => `${inDigits(times)} ${reason}`)
-  const limits =
-    settings.limits === 'none'
-      ? 'without any limit'
-      : `at ${sharedWindows(settings.limits, settings.share, 1).map(inLimit).join(' and ')} (${Math.round(settings.share * 100)}% of ${settings.limits.map(inLimit).join(' and ')})`
+  const reasons = Object.entries(plan.reasons).map(([reason, times]) => ({
+    words: `${inDigits(times)} ${reason}`,
+    problem: plan.problems[reason],
+  }))
+  const leftOut = reasons.filter(({ problem }) => problem === undefined).map(({ words }) => words)
   const first = plan.first.map(({ id, source, line }) => `    ${id}  (${source}, line ${line})`)
+  const isTried = plan.items < plan.valid
   return [
     `${plan.job} on ${plan.instance ?? 'no instance named yet'}`,
     `  read      ${counted(plan.read, 'row')} from ${plan.input.map(({ name }) => name).join(', ')}`,
-    `  to ${words.verb.padEnd(6)} ${counted(plan.items, words.noun)}${plan.items < plan.valid ? ` of ${inDigits(plan.valid)}` : ''}`,
-    ...(notCalled.length === 0 ? [] : [`  left out  ${notCalled.join(', ')}`]),
-    `  takes     about ${inTime(plan.seconds * 1000)} ${limits}, until ${inClock(new Date(plan.finishesAt), new Date())}`,
+    `  to ${words.verb.padEnd(6)} ${counted(plan.items, words.noun)}${isTried ? ` of ${inDigits(plan.valid)}` : ''}${settings.checkFirst ? `, asking for each first: ${counted(plan.calls, 'call')}` : ''}`,
+    ...(leftOut.length === 0 ? [] : [`  left out  ${leftOut.join(', ')}`]),
+    ...reasons.flatMap(({ words, problem }) =>
+      problem === undefined ? [] : [`  invalid   ${words}, ${problemText(problem, plan.input.length > 1)}`],
+    ),
+    `  takes     about ${inTime(plan.seconds * 1000)} ${paceText(settings)}, until ${inClock(new Date(plan.finishesAt), new Date())}`,
     ...(first.length === 0 ? [] : ['  first', ...first]),
   ].join('\n')
+}
+
+function problemText({ source, line, message }: Count['problems'][string], isOneOfMany: boolean): string {
+  const place = isOneOfMany ? `in ${source}, line ${line}` : `in line ${line}`
+  return `the first ${place}${message === '' ? '' : `: ${message}`}`
+}
+
+function paceText({ limits, share, hours }: RunSettings): string {
+  const pace =
+    limits === 'none'
+      ? 'without any limit'
+      : `at ${sharedWindows(limits, share, 1).map(inLimit).join(' and ')} (${Math.round(share * 100)}% of ${limits.map(inLimit).join(' and ')})`
+  return hours === null
+    ? pace
+    : `${pace}, between ${inDayTime(hours.fromMinute)} and ${inDayTime(hours.toMinute)} only`
+}
+
+function inDayTime(minute: number): string {
+  return [Math.floor(minute / 60), minute % 60].map((part) => String(part).padStart(2, '0')).join(':')
 }

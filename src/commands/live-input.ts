@@ -1,18 +1,24 @@
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { LogWriteError } from '../checkpoint/log.js'
 import { ExportRefusedError } from '../data-export/download.js'
 import { fetchExport } from '../data-export/fetch.js'
 import { exportLimits } from '../data-export/pages.js'
 import type { ExportSpan } from '../data-export/span.js'
 import type { Job, JobFlags } from '../job.js'
 import type { Memory } from '../memory.js'
+import { ApiDownError } from '../pacing/gate.js'
+import { KeyRefusedError } from '../retry.js'
 import { parseDuration } from '../settings/values.js'
 import type { InputFile } from '../sources/source.js'
-import { Stop } from '../stop.js'
+import { Stop, Stopped } from '../stop.js'
 import { UsageError } from '../usage-error.js'
 import { exportSpan, pageSizeOf } from './export-span.js'
 import type { Flags, PacingFlags, spanOptions } from './options.js'
 import { newSettings } from './settings.js'
 import type { Shell } from './shell.js'
+import { stopOnSignals } from './signals.js'
 
 /** What the download is called in a run's directory, and in its report. */
 const fileName = 'export.jsonl.gz'
@@ -51,6 +57,16 @@ export interface LiveInput {
   shell: Shell
 }
 
+/** The download came to no end, so the run did not begin. */
+export class DownloadStopped extends UsageError {
+  constructor(
+    message: string,
+    readonly exitCode: number,
+  ) {
+    super(message)
+  }
+}
+
 /** Downloads the input from Data Export into a file, which the run then reads as any other. */
 export async function liveInput(input: LiveInput): Promise<{ files: InputFile[]; live: ExportSpan | null }> {
   const { flags, shell } = input
@@ -61,8 +77,10 @@ export async function liveInput(input: LiveInput): Promise<{ files: InputFile[];
       'nothing can be stale yet: --updated-since lies after the latest moment that is idle for long enough.',
     )
   shell.notice(`Downloading what was ${span.by} from ${iso(span.fromMs)} to ${iso(span.toMs)}.`)
+  const stop = new Stop()
+  const ignoreSignals = stopOnSignals(stop, shell.notice)
   try {
-    await fetchExport({
+    const { records } = await fetchExport({
       ...input,
       span,
       asked: '',
@@ -73,13 +91,24 @@ export async function liveInput(input: LiveInput): Promise<{ files: InputFile[];
         { share: flags.share, timeout: flags.timeout, attempts: flags.attempts },
         { operation: { limits: exportLimits } },
       ),
-      stop: new Stop(),
+      stop,
     })
+    // As input, a file without anything in it is a mistake; a page without records is none.
+    if (records === 0) writeFileSync(path, gzipSync('{"data":[]}\n'), { mode: 0o600 })
   } catch (error) {
-    if (error instanceof ExportRefusedError) throw new UsageError(error.message)
-    throw error
+    throw withExitCode(error, stop)
+  } finally {
+    ignoreSignals()
   }
   return { files: [{ name: fileName, path }], live: span }
+}
+
+function withExitCode(error: unknown, stop: Stop): unknown {
+  if (error instanceof Stopped) return new DownloadStopped('stopped before the run began.', stop.reason?.exitCode ?? 75)
+  const isForPerson = [ExportRefusedError, KeyRefusedError, ApiDownError, LogWriteError].some(
+    (kind) => error instanceof kind,
+  )
+  return isForPerson ? new DownloadStopped(`the download failed: ${(error as Error).message}`, 4) : error
 }
 
 /**
@@ -88,14 +117,19 @@ export async function liveInput(input: LiveInput): Promise<{ files: InputFile[];
  */
 function liveSpan({ flags, jobFlags, memory, nowMs, shell }: LiveInput): ExportSpan | null {
   const { idle } = jobFlags
-  const latestMs =
-    idle === undefined || flags['created-since'] !== undefined ? nowMs : nowMs - parseDuration(idle, '--idle')
+  const isByCreated = flags['created-since'] !== undefined
+  if (memory !== null && !isByCreated && jobFlags['date-column'] !== undefined) {
+    throw new UsageError(
+      '--date-column is for files: a job that remembers goes by date_updated, as Data Export does. Leave it out.',
+    )
+  }
+  const latestMs = idle === undefined || isByCreated ? nowMs : nowMs - parseDuration(idle, '--idle')
   const span = exportSpan(flags, nowMs, shell.notice)
-  const isAsked = flags['updated-since'] !== undefined || flags['created-since'] !== undefined
-  const settledToMs = memory?.settledToMs ?? null
-  const fromMs =
-    isAsked || settledToMs === null ? span.fromMs : Math.max(span.fromMs, settledToMs - overlapMs)
   const toMs = Math.min(span.toMs, latestMs + 1)
+  const isAsked = flags['updated-since'] !== undefined || isByCreated
+  const settledToMs = isAsked ? null : (memory?.settledToMs ?? null)
+  // With a longer --idle than last night's, everything may be settled that is stale by it.
+  const fromMs = settledToMs === null ? span.fromMs : Math.max(span.fromMs, Math.min(settledToMs, toMs) - overlapMs)
   return fromMs < toMs ? { ...span, fromMs, toMs } : null
 }
 

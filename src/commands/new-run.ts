@@ -9,6 +9,7 @@ import { openFilters } from '../input.js'
 import type { LoadedJob } from '../jobs.js'
 import { type Memory, openMemoryOf } from '../memory.js'
 import { countInput } from '../plan.js'
+import { type PlanFile, refuseFoundOtherwise } from '../plan-file.js'
 import { newRunDirectory, newRunName, type RunDirectory, writeRunFile } from '../run-directory.js'
 import type { RunFile, RunSettings } from '../run-file.js'
 import { takeRunLocks } from '../run-locks.js'
@@ -40,6 +41,8 @@ export interface NewRun {
   maxDurationMs: number | null
   hold: InputFile[]
   retryOf: string | null
+  /** The plan that the run goes by, and where it lies. */
+  planned?: { path: string; plan: PlanFile }
   /** The input; may put files into the run's directory first. `nowMs` is when the run began. */
   input(directory: RunDirectory, memory: Memory | null, nowMs: number): Promise<NewInput>
 }
@@ -54,6 +57,8 @@ export interface NewInput {
 export async function beginNewRun(newRun: NewRun, flags: ShowFlags, shell: Shell): Promise<number> {
   const { job, settings, origin } = newRun
   const startedAt = new Date()
+  const { planned } = newRun
+  const nowMs = planned === undefined ? startedAt.getTime() : Date.parse(planned.plan.judgedAt)
   const path = newRun.runDirectory ?? freePath(newRun)
   const wasThere = existsSync(path)
   const directory = newRunDirectory(path)
@@ -68,17 +73,19 @@ export async function beginNewRun(newRun: NewRun, flags: ShowFlags, shell: Shell
     let items: number
     try {
       memory = openMemoryOf(newRun, job.job, job.name, origin)
-      const { files, live } = await newRun.input(directory, memory, startedAt.getTime())
+      const { files, live } = await newRun.input(directory, memory, nowMs)
       const { filters, hold } = await openFilters({
         ...newRun,
         job: job.job,
         isRetry: newRun.retryOf !== null,
         memory,
-        nowMs: startedAt.getTime(),
+        nowMs,
       })
       const ids = new IdHashWriter(directory.inputIds)
       const count = await countInput(files, settings, filters, ids.add)
       ids.close()
+      const counted = { input: count.input, hold, plan: { read: count.read, calls: count.calls } }
+      if (planned !== undefined) refuseFoundOtherwise(planned.path, planned.plan, counted)
       const plan = forecast(job.shortName, origin, count, settings, newRun.maxItems)
       items = plan.items
       if (!flags.quiet) shell.notice(forecastText(plan, settings, job.job.operation))
@@ -92,14 +99,13 @@ export async function beginNewRun(newRun: NewRun, flags: ShowFlags, shell: Shell
         isSandbox: newRun.isSandbox,
         isParallel: newRun.isParallel,
         settings,
-        input: count.input,
-        hold,
-        plan: { read: count.read, calls: count.calls },
+        ...counted,
         live,
         retryOf: newRun.retryOf,
         adaBulk: version,
         node: process.version,
         startedAt: startedAt.toISOString(),
+        ...(planned === undefined ? {} : { judgedAt: planned.plan.judgedAt }),
         by: currentUser(),
         host: hostname(),
       }

@@ -114,6 +114,10 @@ export const newRunOptions = {
   parallel: { type: 'boolean', describe: 'Allow a run beside another of the same job', group: 'Files:' },
 } as const satisfies Record<string, Options>
 
+export const planOption = {
+  plan: { ...text, describe: 'Run what `plan --output` has kept, if nothing changed since', group: 'Files:' },
+} as const satisfies Record<string, Options>
+
 export const jsonOption = {
   json: { type: 'boolean', describe: 'Print one JSON document on stdout', group: 'Output:' },
 } as const satisfies Record<string, Options>

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openFilters } from '../input.js'
 import { loadJob } from '../jobs.js'
-import { openMemoryOf } from '../memory.js'
+import { type Memory, openMemoryOf } from '../memory.js'
 import { countInput } from '../plan.js'
+import { refuseTaken, writePlanFile } from '../plan-file.js'
 import { sandboxKey } from '../sandbox/key.js'
+import type { Sandbox } from '../sandbox/server.js'
 import { startSandbox } from '../sandbox/start.js'
 import { stateDirectory, withEnvFile } from '../settings/environment.js'
 import { UsageError } from '../usage-error.js'
@@ -15,6 +17,7 @@ import { inputFiles } from './input-files.js'
 import { jobFlagsOf, withJobFlags } from './job-flags.js'
 import { isLiveInput, liveInput, sandboxConversations } from './live-input.js'
 import type { Flags } from './options.js'
+import { sandboxInstance } from './planned.js'
 import { runOptions } from './run-options.js'
 import {
   instanceOrigin,
@@ -26,7 +29,17 @@ import {
   stopLimits,
 } from './settings.js'
 
-type PlanFlags = Flags<typeof runOptions> & { job: string }
+const planOptions = {
+  ...runOptions,
+  output: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'Keep the plan in this file, for `run --plan`',
+    group: 'Output:',
+  },
+} as const
+
+type PlanFlags = Flags<typeof planOptions> & { job: string }
 
 export const command: Command = {
   async flags(argv, typed) {
@@ -35,9 +48,10 @@ export const command: Command = {
         type: 'string',
         describe: 'A name that `ada-bulk jobs` lists, or the path of your own job file',
       })
-      .options(runOptions)
+      .options(planOptions)
       .example('$0 plan end-conversations -i samples/conversations.csv', 'Count, call nothing')
       .example('$0 plan end-conversations -i samples/conversations.csv --share 50% --json', 'For a script')
+      .example('$0 plan close-stale -i export.jsonl --output plan.json', 'To keep, for `run --plan`')
     return withJobFlags(argv, typed, 'plan')
   },
 
@@ -49,23 +63,18 @@ export const command: Command = {
     const { maxItems } = stopLimits(flags)
     const isLive = isLiveInput(flags, job)
     const names = isLive ? [] : requiredInput(flags)
-    const instance = flags.sandbox ? 'sandbox' : instanceOrigin(flags, environment)
-    if (isLive && instance === null) throw new UsageError(noInstance)
+    const instance = flags.sandbox ? sandboxInstance : instanceOrigin(flags, environment)
+    if (instance === null && (isLive || flags.output !== undefined)) throw new UsageError(noInstance)
+    if (flags.output !== undefined) refuseOutput(flags.output, isLive)
     const nowMs = Date.now()
     const state = stateDirectory(environment)
     const directory = mkdtempSync(join(tmpdir(), 'ada-bulk-plan-'))
-    const sandbox =
-      isLive && flags.sandbox ? await startSandbox({ conversations: sandboxConversations }) : null
-    const memory =
-      instance === null
-        ? null
-        : openMemoryOf(
-            { stateDirectory: state, jobFlags, isSandbox: flags.sandbox ?? false, isParallel: false },
-            job,
-            name,
-            instance,
-          )
+    let sandbox: Sandbox | null = null
+    let memory: Memory | null = null
     try {
+      if (isLive && flags.sandbox) sandbox = await startSandbox({ conversations: sandboxConversations })
+      const asked = { stateDirectory: state, jobFlags, isSandbox: flags.sandbox ?? false, isParallel: false }
+      if (instance !== null) memory = openMemoryOf(asked, job, name, instance)
       const { files } = isLive
         ? await liveInput({
             flags,
@@ -80,10 +89,31 @@ export const command: Command = {
             shell,
           })
         : { files: await inputFiles(names, directory) }
-      const hold = namedFiles(flags.hold)
-      const { filters } = await openFilters({ job, jobFlags, hold, isRetry: false, memory, nowMs })
+      const named = namedFiles(flags.hold)
+      const { filters, hold } = await openFilters({
+        job,
+        jobFlags,
+        hold: named,
+        isRetry: false,
+        memory,
+        nowMs,
+      })
       const count = await countInput(files, settings, filters)
       const plan = forecast(shortName, instance, count, settings, maxItems)
+      if (flags.output !== undefined) {
+        writePlanFile(flags.output, {
+          job: name,
+          jobFlags,
+          instance: instance!,
+          settings,
+          input: count.input,
+          hold,
+          plan: { read: count.read, calls: count.calls },
+          judgedAt: new Date(nowMs).toISOString(),
+          maxItems: Number.isFinite(maxItems) ? maxItems : null,
+          forecast: plan,
+        })
+      }
       shell.print(flags.json ? JSON.stringify(plan, null, 2) : forecastText(plan, settings, job.operation))
       return 0
     } finally {
@@ -92,4 +122,13 @@ export const command: Command = {
       rmSync(directory, { recursive: true, force: true })
     }
   },
+}
+
+function refuseOutput(path: string, isLive: boolean): void {
+  if (isLive) {
+    throw new UsageError(
+      '--output: what is downloaded for a plan is gone afterwards, so no run can go by it. Download it with `ada-bulk export`, and plan over that file.',
+    )
+  }
+  refuseTaken(path)
 }

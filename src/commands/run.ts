@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { loadJob } from '../jobs.js'
+import { refuseAskedOtherwise } from '../plan-file.js'
 import { type RunDirectory, runDirectory } from '../run-directory.js'
 import { findUnfinished } from '../run-state.js'
 import { sandboxKey } from '../sandbox/key.js'
@@ -13,22 +14,21 @@ import { inputFiles } from './input-files.js'
 import { jobFlagsOf, withJobFlags } from './job-flags.js'
 import { isLiveInput, liveInput, sandboxConversations } from './live-input.js'
 import { beginNewRun } from './new-run.js'
-import type { Flags } from './options.js'
+import { type Flags, planOption } from './options.js'
 import { command as plan } from './plan.js'
+import {
+  askedInstance,
+  askedLimits,
+  askedSettings,
+  plannedBy,
+  plannedInput,
+  sandboxInstance,
+} from './planned.js'
 import { resumeRun } from './resume.js'
 import { runOptions } from './run-options.js'
-import {
-  instanceOrigin,
-  namedFiles,
-  newSettings,
-  noInstance,
-  requiredInput,
-  requiredKey,
-  runsDirectory,
-  stopLimits,
-} from './settings.js'
+import { namedFiles, noInstance, requiredInput, requiredKey, runsDirectory } from './settings.js'
 
-type RunFlags = Flags<typeof runOptions> & { job: string }
+type RunFlags = Flags<typeof runOptions & typeof planOption> & { job: string }
 
 export const command: Command = {
   async flags(argv, typed) {
@@ -37,24 +37,30 @@ export const command: Command = {
         type: 'string',
         describe: 'A name that `ada-bulk jobs` lists, or the path of your own job file',
       })
-      .options(runOptions)
+      .options({ ...runOptions, ...planOption })
       .example('$0 run end-conversations -i samples/conversations.csv --sandbox', 'Practise')
       .example('$0 run end-conversations -i stale.csv --max-items 10', 'Try ten first')
+      .example('$0 run close-stale --plan plan.json', 'What was planned, or nothing')
     return withJobFlags(argv, typed, 'run')
   },
 
   async run(flags: RunFlags, shell) {
+    const planned = plannedBy(flags)
     if (flags['dry-run']) return plan.run(flags, shell)
     const environment = withEnvFile(shell.environment, flags['env-file'])
     const job = await loadJob(flags.job)
-    const settings = newSettings(flags, job.job)
-    const limits = stopLimits(flags)
-    const jobFlags = jobFlagsOf(job.job, flags)
+    const settings = askedSettings(flags, job.job, planned)
+    const limits = askedLimits(flags, planned)
+    const jobFlags = jobFlagsOf(job.job, { ...planned?.jobFlags, ...flags })
     checkShowFlags(flags)
     refuseUnasked(flags.yes, shell)
     const runs = runsDirectory(flags, environment)
-    const instance = flags.sandbox ? null : instanceOrigin(flags, environment)
+    const instance = flags.sandbox ? null : askedInstance(flags, environment, planned)
     if (!flags.sandbox && instance === null) throw new UsageError(noInstance)
+    if (planned !== null) {
+      const asked = { job: job.name, jobFlags, settings, instance: instance ?? sandboxInstance }
+      refuseAskedOtherwise(flags.plan!, planned, asked)
+    }
     const key = flags.sandbox ? sandboxKey : requiredKey(flags, environment)
 
     if (flags.continue) {
@@ -62,7 +68,8 @@ export const command: Command = {
       if (unfinished !== null) return resumeRun(unfinished, flags, shell)
     }
     const isLive = isLiveInput(flags, job.job)
-    const names = isLive ? [] : requiredInput(flags)
+    const files = plannedInput(flags, planned)
+    const names = isLive || files !== null ? [] : requiredInput(flags)
     const sandbox = flags.sandbox
       ? await startSandbox(isLive ? { conversations: sandboxConversations } : {})
       : null
@@ -81,8 +88,9 @@ export const command: Command = {
           runsDirectory: runs,
           runDirectory: flags['run-dir'],
           stateDirectory: stateDirectory(environment),
-          hold: namedFiles(flags.hold),
+          hold: flags.hold === undefined && planned !== null ? planned.hold : namedFiles(flags.hold),
           retryOf: null,
+          ...(planned === null ? {} : { planned: { path: flags.plan!, plan: planned } }),
           input: async (directory, memory, nowMs) =>
             isLive
               ? liveInput({
@@ -97,7 +105,7 @@ export const command: Command = {
                   stateDirectory: stateDirectory(environment),
                   shell,
                 })
-              : { files: await inputFiles(names, directory.path), live: null },
+              : { files: files ?? (await inputFiles(names, directory.path)), live: null },
         },
         flags,
         shell,

@@ -1,19 +1,9 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  ftruncateSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, fsyncSync, ftruncateSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { gzip as gzipCallback } from 'node:zlib'
 import type { Api } from '../api/api.js'
-import { syncDirectory, writeFileAtomically } from '../atomic-write.js'
+import { syncDirectory } from '../atomic-write.js'
 import type { Clock } from '../clock.js'
 import { IdSet } from '../id-set.js'
 import type { Outcome } from '../outcome.js'
@@ -22,9 +12,9 @@ import { paced } from '../pacing/paced.js'
 import { settleWithRetries } from '../retry.js'
 import { dataExport } from '../sources/data-export.js'
 import type { Stop } from '../stop.js'
-import { UsageError } from '../usage-error.js'
 import { fetchPage, type Page } from './pages.js'
-import { type ExportSpan, nextPath, queriesOf, queryPath } from './span.js'
+import { type ExportSpan, nextPath, queriesOf, queryPath, sinceEdge } from './span.js'
+import { type Downloaded, onDisk, readStanding, type Standing, writeStanding } from './standing.js'
 
 export interface DownloadOptions {
   span: ExportSpan
@@ -43,14 +33,6 @@ export interface DownloadOptions {
   onPage?: (downloaded: Downloaded) => void
 }
 
-export interface Downloaded {
-  records: number
-  pages: number
-  /** Queries done, of all that the span takes. */
-  queries: number
-  queriesAll: number
-}
-
 /** The API would not give a page, for a reason that another try does not mend. */
 export class ExportRefusedError extends Error {
   override readonly name = 'ExportRefusedError'
@@ -59,53 +41,41 @@ export class ExportRefusedError extends Error {
   }
 }
 
-/** Where a download stands; kept beside it, so that it can be killed at any moment. */
-interface Standing extends Downloaded {
-  asked: string
-  span: ExportSpan
-  pageSize: number
-  /** Length of what is whole. */
-  bytes: number
-  /** The next page; null: the first of the next query. */
-  path: string | null
-  /** Where the query under way began, in the file and in the counts, if it must be asked again. */
-  queryBytes: number
-  queryRecords: number
-}
-
 const gzip = promisify(gzipCallback)
 
 /**
  * Downloads Data Export records into a file, page by page. Each page is on disk before the next is asked for, as a
  * gzip member of its own; a repeated record is dropped. Resumes a download that was stopped or killed. Throws
- * ExportRefusedError, KeyRefusedError, ApiDownError, and Stopped when it was asked to stop.
+ * ExportRefusedError, KeyRefusedError, ApiDownError, LogWriteError, and Stopped when it was asked to stop.
  */
 export async function download(options: DownloadOptions): Promise<Downloaded> {
+  const { clock } = options
   const part = `${options.output}.part`
-  const progress = `${options.output}.part.json`
-  const standing = readStanding(progress, options)
+  const progress = `${part}.json`
+  const standing = readStanding(part, progress, options)
   const queries = queriesOf(standing.span)
-  const seen = standing.bytes > 0 ? await recordsIn(part, standing.bytes) : new IdSet()
   const file = openSync(part, 'a', 0o600)
   try {
     ftruncateSync(file, standing.bytes)
+    let seen = await recordsIn(part, standing.bytes)
+    let queryBegunAnew = -1
     while (standing.queries < queries.length) {
-      const path = standing.path ?? queryPath(queries[standing.queries]!, standing.pageSize)
+      const path = standing.path ?? queryPath(sinceEdge(queries[standing.queries]!, clock.wallMs()), standing.pageSize)
       const page = await pageAt(path, options).catch((error) => {
-        if (!isStaleCursor(error, standing)) throw error
+        if (queryBegunAnew === standing.queries || !isStaleCursor(error, standing)) throw error
         return null
       })
       if (page === null) {
-        ftruncateSync(file, standing.queryBytes)
+        queryBegunAnew = standing.queries
         Object.assign(standing, { path: null, bytes: standing.queryBytes, records: standing.queryRecords })
+        writeStanding(progress, standing)
+        ftruncateSync(file, standing.bytes)
+        seen = await recordsIn(part, standing.bytes)
         continue
       }
-      const fresh = page.records.filter((record) => seen.add(keyOf(record)))
+      const fresh = page.records.filter((record) => isNew(record, seen))
       if (fresh.length > 0) {
-        const bytes = await gzip(fresh.map((record) => `${JSON.stringify(record)}\n`).join(''))
-        for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done)
-        fsyncSync(file)
-        standing.bytes += bytes.length
+        standing.bytes += await append(file, part, fresh.map((record) => `${JSON.stringify(record)}\n`).join(''))
       }
       standing.pages += 1
       standing.records += fresh.length
@@ -115,11 +85,10 @@ export async function download(options: DownloadOptions): Promise<Downloaded> {
         standing.queryBytes = standing.bytes
         standing.queryRecords = standing.records
       }
-      writeFileAtomically(progress, `${JSON.stringify(standing)}\n`)
+      writeStanding(progress, standing)
       options.onPage?.(standing)
     }
-    if (standing.bytes === 0) writeSync(file, await gzip(''))
-    fsyncSync(file)
+    if (standing.bytes === 0) await append(file, part, '')
   } finally {
     closeSync(file)
   }
@@ -129,30 +98,14 @@ export async function download(options: DownloadOptions): Promise<Downloaded> {
   return standing
 }
 
-function readStanding(progress: string, options: DownloadOptions): Standing {
-  const { span, asked, pageSize } = options
-  const counts = { records: 0, pages: 0, queries: 0, queriesAll: queriesOf(span).length }
-  const fresh: Standing = {
-    ...counts,
-    asked,
-    span,
-    pageSize,
-    bytes: 0,
-    path: null,
-    queryBytes: 0,
-    queryRecords: 0,
-  }
-  if (!existsSync(progress)) return fresh
-  let standing: Standing
-  try {
-    standing = JSON.parse(readFileSync(progress, 'utf8'))
-  } catch {
-    throw new UsageError(`${progress} is damaged. Remove it and ${options.output}.part to begin anew.`)
-  }
-  if (standing.asked === asked) return standing
-  throw new UsageError(
-    `${options.output}.part is of another export (${standing.asked}). Finish that one, name another --output, or remove it and ${progress}.`,
-  )
+/** Adds text as a gzip member of its own, and flushes it; says how many bytes that took. */
+async function append(file: number, path: string, text: string): Promise<number> {
+  const bytes = await gzip(text)
+  return onDisk(path, () => {
+    for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done)
+    fsyncSync(file)
+    return bytes.length
+  })
 }
 
 async function pageAt(path: string, options: DownloadOptions): Promise<Page> {
@@ -192,18 +145,20 @@ function isStaleCursor(error: unknown, standing: Standing): boolean {
   )
 }
 
-/** A record that comes again as it was is a repetition; one that was updated meanwhile is not. */
-function keyOf(record: Record<string, unknown>): string {
-  return `${record._id ?? record.id} ${record.date_updated ?? ''} ${record.record_last_updated ?? ''}`
+/** A record that comes again as it was is a repetition; one that was updated meanwhile is not, nor one without an ID. */
+function isNew(record: unknown, seen: IdSet): boolean {
+  const fields = (record ?? {}) as Record<string, unknown>
+  const id = fields.conversation_id ?? fields._id ?? fields.id
+  if (typeof id !== 'string' && typeof id !== 'number') return true
+  return seen.add(`${id} ${fields.date_updated ?? ''} ${fields.record_last_updated ?? ''}`)
 }
 
+/** What was downloaded before, for telling repetitions. The file holds whole records only. */
 async function recordsIn(part: string, bytes: number): Promise<IdSet> {
-  const file = openSync(part, 'r+')
-  ftruncateSync(file, bytes)
-  closeSync(file)
   const seen = new IdSet()
+  if (bytes === 0) return seen
   for await (const rows of dataExport.rows({ name: part, path: part }, {})) {
-    for (const row of rows) seen.add(keyOf(row.record() as Record<string, unknown>))
+    for (const row of rows) isNew(row.record(), seen)
   }
   return seen
 }

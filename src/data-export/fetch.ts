@@ -6,8 +6,9 @@ import { openMemoryLedger } from '../pacing/memory.js'
 import type { RunSettings } from '../run-file.js'
 import type { Stop } from '../stop.js'
 import { version } from '../version.js'
-import { type Downloaded, download } from './download.js'
+import { download } from './download.js'
 import type { ExportSpan } from './span.js'
+import type { Downloaded } from './standing.js'
 
 /** A download as a command asks for it. */
 export interface Fetch {

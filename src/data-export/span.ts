@@ -14,6 +14,8 @@ const dayMs = 86_400_000
 const longestQueryMs = 60 * dayMs
 /** A day less than a year, as the edge moves on while pages are fetched. */
 export const historyMs = 364 * dayMs
+/** Of that day. */
+const graceMs = dayMs / 2
 
 /** The queries that a span takes, one after another. */
 export function queriesOf(span: ExportSpan): ExportSpan[] {
@@ -22,6 +24,12 @@ export function queriesOf(span: ExportSpan): ExportSpan[] {
     queries.push({ by: span.by, fromMs, toMs: Math.min(fromMs + longestQueryMs, span.toMs) })
   }
   return queries
+}
+
+/** What of a query is left when it is asked late: a download may be resumed days after it began. */
+export function sinceEdge(query: ExportSpan, nowMs: number): ExportSpan {
+  const edgeMs = Math.min(nowMs - historyMs - graceMs, query.toMs - 1)
+  return { ...query, fromMs: Math.max(query.fromMs, edgeMs) }
 }
 
 /** A query as a path. Timestamps are UTC and end in `Z`. */
@@ -43,5 +51,7 @@ export function nextPath(nextPageUri: string, origin: string, currentPath: strin
       `the API names a next page on another host (${next?.host ?? 'not an address'}): the key is not sent there. Check the base URL.`,
     )
   }
-  return next.pathname + next.search
+  const path = next.pathname + next.search
+  if (path !== currentPath) return path
+  throw new UsageError(`the API names a page as its own next page (${path}): the export would never end.`)
 }

@@ -1,8 +1,11 @@
 import { type Filter, lacking, refused } from './filter.js'
 import { momentMs } from './moment.js'
 
+type Fields = Readonly<Record<string, unknown>>
+
 /** Where the moment of the last change stands: in Data Export, in the API's own answers. */
 const updatedFields = ['date_updated', 'updated_at']
+const createdFields = ['date_created', 'created_at']
 
 /** Leaves only what nobody has touched for so long before `nowMs` (Unix); `field` replaces the usual names. */
 export function idleLongerThan(idleMs: number, nowMs: number, field?: string): Filter {
@@ -13,21 +16,23 @@ export function idleLongerThan(idleMs: number, nowMs: number, field?: string): F
   return {
     name: 'idle',
     judge(item) {
-      const updatedMs = firstMoment(item.record(), fields)
-      return updatedMs === null ? lacking(fields.join(' or '), '--idle') : judge(updatedMs)
+      const record = item.record()
+      const updatedMs = lastMoment(record, fields)
+      return updatedMs === null ? lacking(record, fields, 'a moment', '--idle') : judge(updatedMs)
     },
     judgeAgain: judge,
   }
 }
 
-/** Leaves only what was created at or after `fromMs` and before `toMs` (Unix). */
+/** Leaves only what was created at or after `fromMs` and before `toMs` (Unix, or infinite). */
 export function createdBetween(fromMs: number, toMs: number): Filter {
-  const fields = ['date_created', 'created_at']
+  const flag = fromMs === Number.NEGATIVE_INFINITY ? '--created-before' : '--created-after'
   return {
     name: 'created',
     judge(item) {
-      const createdMs = firstMoment(item.record(), fields)
-      if (createdMs === null) return lacking(fields.join(' or '), '--created-after or --created-before')
+      const record = item.record()
+      const createdMs = firstMoment(record, createdFields)
+      if (createdMs === null) return lacking(record, createdFields, 'a moment', flag)
       if (createdMs < fromMs) return refused('created_too_early')
       return createdMs >= toMs ? refused('created_too_late') : null
     },
@@ -35,14 +40,27 @@ export function createdBetween(fromMs: number, toMs: number): Filter {
 }
 
 /** When a record was last touched (Unix); null when it does not say. */
-export function updatedMsOf(record: Readonly<Record<string, unknown>>): number | null {
-  return firstMoment(record, updatedFields)
+export function updatedMsOf(record: Fields): number | null {
+  return lastMoment(record, updatedFields)
 }
 
-function firstMoment(record: Readonly<Record<string, unknown>>, fields: readonly string[]): number | null {
-  for (const field of fields) {
-    const ms = momentMs(record[field])
-    if (ms !== null) return ms
-  }
-  return null
+/** A date without a time is the end of that day: whoever was there in the evening is not cut off for the morning. */
+function lastMoment(record: Fields, fields: readonly string[]): number | null {
+  const field = momentField(record, fields)
+  const ms = firstMoment(record, fields)
+  const isDay = field !== undefined && /^\s*\d{4}-\d\d-\d\d\s*$/.test(String(record[field]))
+  return ms !== null && isDay ? ms + dayMs - 1 : ms
 }
+
+function firstMoment(record: Fields, fields: readonly string[]): number | null {
+  const field = momentField(record, fields)
+  return field === undefined ? null : momentMs(record[field])
+}
+
+/** Databases write 1970 or the year 1 where they have no date: that must not pass for long ago. */
+function momentField(record: Fields, fields: readonly string[]): string | undefined {
+  return fields.find((field) => (momentMs(record[field]) ?? 0) >= earliestMs)
+}
+
+const dayMs = 86_400_000
+const earliestMs = Date.UTC(2000)

@@ -8,8 +8,9 @@ export function fieldIsOneOf(field: string, values: readonly string[]): Filter {
   return {
     name: field,
     judge(item) {
-      const value = textOf(item.record()[field])
-      if (value === null) return lacking(field, `--${field}`)
+      const record = item.record()
+      const value = textOf(record[field])
+      if (value === null) return lacking(record, [field], 'text', `--${field}`)
       return wanted.has(value.toLowerCase()) ? null : refused(`other_${field}`)
     },
   }
@@ -20,8 +21,9 @@ export function flagIs(field: string, wanted: boolean, flag: string, reason: str
   return {
     name: field,
     judge(item) {
-      const value = yesOrNo(item.record()[field])
-      if (value === null) return lacking(field, flag)
+      const record = item.record()
+      const value = yesOrNo(record[field])
+      if (value === null) return lacking(record, [field], 'true or false', flag)
       return value === wanted ? null : refused(reason)
     },
   }
@@ -32,15 +34,22 @@ export function flagIs(field: string, wanted: boolean, flag: string, reason: str
  * columns like `variables.plan`.
  */
 export function variableEquals(name: string, value: string): Filter {
+  const field = `variables.${name}`
   return {
-    name: `variables.${name}`,
+    name: field,
     judge(item) {
       const record = item.record()
-      const found = textOf((record.variables as Fields | undefined)?.[name] ?? record[`variables.${name}`])
-      if (found === null) return lacking(`variable ${name}`, '--variable')
+      const variable = variableOf(record.variables, name) ?? record[field]
+      const found = textOf(variable)
+      if (found === null) return lacking({ [field]: variable }, [field], 'text', '--variable')
       return found === value ? null : refused('other_variable')
     },
   }
+}
+
+function variableOf(variables: unknown, name: string): unknown {
+  if (typeof variables !== 'object' || variables === null || !Object.hasOwn(variables, name)) return undefined
+  return (variables as Fields)[name]
 }
 
 function textOf(value: unknown): string | null {
@@ -48,19 +57,11 @@ function textOf(value: unknown): string | null {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : null
 }
 
+const yes = new Set(['true', 't', 'yes', 'y', '1'])
+const no = new Set(['false', 'f', 'no', 'n', '0'])
+
 function yesOrNo(value: unknown): boolean | null {
-  switch (textOf(value)?.toLowerCase()) {
-    case 'true':
-    case 't':
-    case 'yes':
-    case '1':
-      return true
-    case 'false':
-    case 'f':
-    case 'no':
-    case '0':
-      return false
-    default:
-      return null
-  }
+  const text = textOf(value)?.toLowerCase() ?? ''
+  if (yes.has(text)) return true
+  return no.has(text) ? false : null
 }

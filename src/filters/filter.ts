@@ -1,4 +1,5 @@
 import type { Item } from '../item.js'
+import { cleanMessage } from '../message.js'
 
 /** The promise of a filter: decides, with a reason, that an item is not to be done. Looks at the item only. */
 export interface Filter {
@@ -19,9 +20,23 @@ export interface Refusal {
   message: string
 }
 
-/** An item that lacks what a filter has to look at is never silently taken, nor silently left out. */
-export function lacking(what: string, forWhat: string): Refusal {
-  return { status: 'invalid', reason: 'bad_row', message: `has no ${what}, which ${forWhat} needs` }
+type Fields = Readonly<Record<string, unknown>>
+
+/**
+ * An item that lacks what a filter has to look at is never silently taken, nor silently left out. `meaning` is what
+ * the first of the fields that is there should be: `a moment`.
+ */
+export function lacking(record: Fields, fields: readonly string[], meaning: string, flag: string): Refusal {
+  const found = fields.find((field) => Object.hasOwn(record, field) && isThere(record[field]))
+  const message =
+    found === undefined
+      ? `has no ${fields.join(' or ')}, which ${flag} needs`
+      : `has a ${found} that is not ${meaning}, which ${flag} needs: ${cleanMessage(String(JSON.stringify(record[found])), 60)}`
+  return { status: 'invalid', reason: 'bad_row', message }
+}
+
+function isThere(value: unknown): boolean {
+  return value !== undefined && value !== null && !(typeof value === 'string' && value.trim() === '')
 }
 
 /** The filter's own word for an item that it turns away. */

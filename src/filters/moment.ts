@@ -22,19 +22,29 @@ export function momentMs(value: unknown): number | null {
     Number(second),
   )
   const at = new Date(ms)
-  const isReal =
-    at.getUTCMonth() === Number(month) - 1 && at.getUTCDate() === Number(day) && Number(hour) < 24
-  if (!isReal || Number(minute) > 59 || Number(second) > 59) return null
-  return ms + Math.floor(Number(`0.${fraction}`) * 1000) - offsetMs(zone)
+  // Of the years 0 to 99 Date makes 1900 to 1999.
+  const isDay =
+    at.getUTCFullYear() === Number(year) &&
+    at.getUTCMonth() === Number(month) - 1 &&
+    at.getUTCDate() === Number(day)
+  const differenceMs = offsetMs(zone)
+  if (!isDay || !isTime(hour, minute) || Number(second) > 59 || differenceMs === null) return null
+  return ms + Number(fraction.padEnd(3, '0').slice(0, 3)) - differenceMs
 }
 
 function fromNumber(number: number): number | null {
-  if (!Number.isFinite(number) || number <= 0) return null
-  return number >= 1e11 ? number : number * 1000
+  if (!(number > 0 && number < 1e13)) return null
+  return Math.floor(number >= 1e11 ? number : number * 1000)
 }
 
-function offsetMs(zone: string): number {
-  const [, sign, hours, minutes = '0'] = /^([+-])(\d{2}):?(\d{2})?$/.exec(zone) ?? []
+/** Null when there is no such offset. */
+function offsetMs(zone: string): number | null {
+  const [, sign, hours = '', minutes = '0'] = /^([+-])(\d{2}):?(\d{2})?$/.exec(zone) ?? []
   if (sign === undefined) return 0
+  if (!isTime(hours, minutes)) return null
   return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000
+}
+
+function isTime(hour: string, minute: string): boolean {
+  return Number(hour) < 24 && Number(minute) < 60
 }

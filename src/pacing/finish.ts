@@ -2,18 +2,26 @@ import { type Hours, msUntilOpen } from './hours.js'
 
 const minuteMs = 60_000
 
-/** When work of so many milliseconds is done that begins now and goes on within these hours only. Wall clock. */
+/** As far as anybody looks ahead; a Date ends somewhere, too. */
+const longestMs = 100 * 365 * 86_400_000
+
+/**
+ * When work of so many milliseconds is done that begins now and goes on within these hours only, and in a hundred
+ * years at the latest. Wall clock.
+ */
 export function finishMs(startMs: number, workMs: number, hours: Hours | null): number {
   let atMs = startMs
   let leftMs = workMs
-  if (hours === null) return startMs + workMs
-  for (;;) {
+  const latestMs = startMs + longestMs
+  if (hours === null) return Math.min(startMs + workMs, latestMs)
+  while (atMs < latestMs) {
     atMs += msUntilOpen(hours, new Date(atMs))
     const openMs = msUntilClosed(hours, new Date(atMs))
     if (leftMs <= openMs) return atMs + leftMs
     atMs += openMs
     leftMs -= openMs
   }
+  return latestMs
 }
 
 function msUntilClosed({ toMinute }: Hours, now: Date): number {

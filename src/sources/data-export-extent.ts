@@ -1,3 +1,5 @@
+import { backslash, colon, curly, isSpace, quote, square } from './data-export-ascii.js'
+
 /** How deep brackets may stand in each other in a record. Ada's go four deep. */
 export const levelsMax = 1_000
 
@@ -74,12 +76,6 @@ export function afterScalar(bytes: Uint8Array, from: number): number | undefined
   return at < to ? at : undefined
 }
 
-const quote = 0x22
-const backslash = 0x5c
-const colon = 0x3a
-const curly = 0x7b
-const square = 0x5b
-
 const isPlain = new Uint8Array(256).fill(1)
 for (const byte of Buffer.from('"{}[]')) isPlain[byte] = 0
 
@@ -123,8 +119,4 @@ function afterSpace(bytes: Uint8Array, from: number, to: number): number {
   let at = from
   while (at < to && isSpace(bytes[at]!)) at++
   return at
-}
-
-export function isSpace(byte: number): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
 }

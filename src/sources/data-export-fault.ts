@@ -71,13 +71,14 @@ function afterString(text: string, from: number): number {
   return text.length + 1
 }
 
-/** Behind a number or a word; negative if it is none. */
+/** Behind a number or a word; past the text if it ends first; negative if it is none. */
 function afterScalar(text: string, from: number): number {
   scalar.lastIndex = from
   const [run] = scalar.exec(text)!
   const end = from + run.length
+  if (isNumber(run) || words.includes(run)) return end
   const isCutOff = end === text.length && (isNumber(`${run}0`) || words.some((word) => word.startsWith(run)))
-  return isNumber(run) || words.includes(run) || isCutOff ? end : -1
+  return isCutOff ? end + 1 : -1
 }
 
 const scalar = /[^\s,:"{}[\]]*/y

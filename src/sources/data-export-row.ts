@@ -76,9 +76,8 @@ function damageOf(found: Found, name: string): string {
   const place = placeIn(bytes, fault.at, found)
   const [character = ''] = bytes.toString('utf8', fault.at, fault.at + 4)
   if (!found.isBadLine && mayHoldOthers(found.text)) throw broken(name, place, fault.expected, character)
-  const end =
-    character === '' ? 'at the end of the line' : `at ${placeText(place)}, found ${JSON.stringify(character)}`
-  return `is damaged: expected ${fault.expected} ${end}`
+  if (fault.at === bytes.length) return 'is damaged: it ends too early'
+  return `is damaged: expected ${fault.expected} at ${placeText(place)}, found ${JSON.stringify(character)}`
 }
 
 /** A quote too few or too many can hide where a record ends. Then something begins in it as records begin. */

@@ -1,5 +1,6 @@
+import { colon, comma, curly, curlyEnd, isSpace, square, squareEnd } from './data-export-ascii.js'
 import { broken, placeIn, tooLong, truncated } from './data-export-damage.js'
-import { afterScalar, type Extent, extentOf, isSpace, type Kind } from './data-export-extent.js'
+import { afterScalar, type Extent, extentOf, type Kind } from './data-export-extent.js'
 import { faultIn } from './data-export-fault.js'
 import { Unread } from './data-export-unread.js'
 
@@ -16,6 +17,7 @@ export interface Found {
 
 /** Ada's records have a few KB. */
 const recordBytesMax = 16 * 1024 * 1024
+const likelyDamageBytes = 1024 * 1024
 
 /**
  * Finds the records in an export of any shape: pages (objects with their records in an array), records, or both, one
@@ -32,8 +34,10 @@ export class ExportScanner {
   #expected: 'a record' | 'a record or ]' | ', or ]' = 'a record'
   /** What stands around the records of the page. */
   #envelope = ''
-  /** The line of the last record outside of arrays, if it had one for itself. */
+  /** The line of the last record outside of arrays, if it had no more than one. */
   #ownLine: number | undefined
+  /** Whether such a record had its line for itself. */
+  #isLines = false
 
   constructor(private readonly name: string) {}
 
@@ -57,10 +61,7 @@ export class ExportScanner {
   #scan(): Found[] {
     this.#found = []
     while (this.#unread.length > 0 && this.#step());
-    if (this.#unread.length > recordBytesMax) {
-      this.#refuseFault(this.#pending(this.#unread.bytes.length))
-      throw tooLong(this.name, this.#unread)
-    }
+    this.#refuseLong(this.#unread.bytes.length)
     this.#foundCount += this.#found.length
     return this.#found
   }
@@ -71,11 +72,10 @@ export class ExportScanner {
     if (this.#place === 'rest of page') return this.#takeValue('rest of page')
     if (isSpace(byte)) return this.#skipTo(this.#unread.at + 1)
     if (this.#place !== 'outside') return this.#takeInArray(byte)
-    const { line } = this.#unread
-    const isLines = this.#ownLine !== undefined && line > this.#ownLine
-    if (byte === curly) return isLines ? this.#takeLine() : this.#takeValue('record or page')
+    this.#isLines ||= this.#ownLine !== undefined && this.#unread.line > this.#ownLine
+    if (byte === curly) return this.#isLines ? this.#takeLine() : this.#takeValue('record or page')
     if (byte === square) return this.#openArray('array', this.#unread.at + 1)
-    return isLines ? this.#takeBadLine() : this.#refuse('{ or [')
+    return this.#isLines ? this.#takeBadLine() : this.#refuse('{ or [')
   }
 
   #takeInArray(byte: number): boolean {
@@ -157,10 +157,13 @@ export class ExportScanner {
 
   #give(end: number, levels: number, isBadLine = false): boolean {
     const { bytes, at, line, position } = this.#unread
+    this.#refuseLong(end)
     this.#found.push({ text: bytes.toString('utf8', at, end), line, position, levels, isBadLine })
     this.#skipTo(end)
     this.#expected = ', or ]'
-    if (this.#place === 'outside') this.#ownLine = this.#unread.line === line ? line : undefined
+    if (this.#place !== 'outside') return true
+    this.#ownLine = this.#unread.line === line ? line : undefined
+    this.#isLines &&= this.#ownLine !== undefined
     return true
   }
 
@@ -183,6 +186,14 @@ export class ExportScanner {
     if (fault && fault.at < pending.length) this.#refuse(fault.expected, fault.at - before)
   }
 
+  #refuseLong(end: number): void {
+    const { at } = this.#unread
+    if (end - at <= recordBytesMax) return
+    // Mostly its end was lost to damage near its beginning.
+    this.#refuseFault(this.#pending(Math.min(end, at + likelyDamageBytes)))
+    throw tooLong(this.name, this.#unread)
+  }
+
   #refuse(expected: string, offset = 0): never {
     const { bytes, at } = this.#unread
     const place = placeIn(bytes.subarray(at), offset, this.#unread)
@@ -190,10 +201,3 @@ export class ExportScanner {
     throw broken(this.name, place, expected, character)
   }
 }
-
-const curly = 0x7b
-const curlyEnd = 0x7d
-const square = 0x5b
-const squareEnd = 0x5d
-const comma = 0x2c
-const colon = 0x3a

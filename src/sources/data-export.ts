@@ -27,7 +27,7 @@ export async function* exportRows(
   pieces: AsyncIterable<Buffer>,
   name: string,
   acceptTruncated = false,
-): AsyncGenerator<ExportRow[], void, undefined> {
+): AsyncGenerator<SourceRow[], void, undefined> {
   const scanner = new ExportScanner(name)
   let anonymous: ExportRow | undefined
   let hasOthers = false

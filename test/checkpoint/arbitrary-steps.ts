@@ -15,7 +15,7 @@ export type Step =
 /** Few ordinals, so that they meet again; IDs and messages that look like lines of ours. */
 const ordinal = fc.oneof(fc.nat(12), fc.constantFrom(31, 32, 100_000))
 const text = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 12 }),
+  fc.string({ unit: fc.nat(0x10ffff).map((code) => String.fromCodePoint(code)), maxLength: 12 }),
   fc.constantFrom('"status":"failed","reason":"', '{"n":7,', '\n{"sent":1,', '","prev":"', '\\', '"'),
 )
 
@@ -88,9 +88,17 @@ export async function take(checkpoint: Checkpoint, step: Step): Promise<void> {
         step.isRead,
       )
     case 'carry':
-      return checkpoint.carryOpen(step.ordinal, step)
+      return checkpoint.carryOpen(itemOf(step.ordinal), step)
     case 'resume':
-      return checkpoint.record({ event: 'resumed', at, by: 'kim', host: 'ops', pid: 7, version: '1', confirmed: 9 })
+      return checkpoint.record({
+        event: 'resumed',
+        at,
+        by: 'kim',
+        host: 'ops',
+        pid: 7,
+        version: '1',
+        confirmed: 9,
+      })
     case 'stop':
       return checkpoint.record({ event: 'stopped', at, exitCode: 75, because: 'for "now"' })
     case 'change':

@@ -46,7 +46,10 @@ function naiveLinesOf(bytes: Buffer): { lines: Line[]; length: number } {
 
 /** A difference between megabytes would take vitest minutes to print. */
 function expectSame(bytes: Buffer): void {
-  expect(JSON.stringify(linesOf(bytes)) === JSON.stringify(naiveLinesOf(bytes))).toBe(true)
+  const [ours, naive] = [linesOf(bytes), naiveLinesOf(bytes)]
+  expect(ours.length).toBe(naive.length)
+  expect(ours.lines.map(({ offset }) => offset)).toEqual(naive.lines.map(({ offset }) => offset))
+  expect(ours.lines.every(({ text }, index) => text === naive.lines[index]!.text)).toBe(true)
 }
 
 test('a file of nothing has no lines, and a torn line is left out', () => {
@@ -57,9 +60,12 @@ test('a file of nothing has no lines, and a torn line is left out', () => {
 
 test('lines are found as by splitting, whatever bytes they have', () => {
   fc.assert(
-    fc.property(fc.array(fc.oneof(fc.uint8Array({ maxLength: 20 }), fc.constant(Buffer.from('\n')))), (pieces) => {
-      expectSame(Buffer.concat(pieces))
-    }),
+    fc.property(
+      fc.array(fc.oneof(fc.uint8Array({ maxLength: 20 }), fc.constant(Buffer.from('\n')))),
+      (pieces) => {
+        expectSame(Buffer.concat(pieces))
+      },
+    ),
   )
 })
 
@@ -67,13 +73,13 @@ const mebibyte = 1024 * 1024
 
 test.each([mebibyte, 2 * mebibyte])('lines are found around a border of %i bytes', (border) => {
   for (const before of [-2, -1, 0, 1, 2]) {
-    const line = 'a'.repeat(999)
-    const upToBorder = `${line}\n`.repeat(border / 1000).slice(0, border + before - 1)
+    const line = 'a'.repeat(9999)
+    const upToBorder = `${line}\n`.repeat(Math.ceil(border / 10_000)).slice(0, border + before - 1)
     expectSame(Buffer.from(`${upToBorder}\n${'b'.repeat(5000)}\nc`))
   }
 })
 
-test.each([1, 2, 3, 7])('a line of %i MiB is read, and so is what follows it', (size) => {
+test.each([1, 2, 3, 5])('a line of %i MiB is read, and so is what follows it', (size) => {
   for (const more of [-1, 0, 1]) {
     const long = 'x'.repeat(size * mebibyte + more)
     expectSame(Buffer.from(`first\n${long}\nlast\n`))

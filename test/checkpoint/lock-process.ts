@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { takeLock } from '../../src/checkpoint/lock.js'
 
 const [does, directory, rounds] = process.argv.slice(2) as [string, string, string]
-const roundMs = 4
+const roundMs = 3
 
 /** When all begin, which comes when all are ready. */
 let startMs = 0

@@ -83,7 +83,11 @@ describe('a lock', () => {
       lock: null,
       holder: { ...thisProcess(), since: expect.any(String), run: 'runs/first' },
     })
-    expect(lockHolder(directory, 'job')).toMatchObject({ pid: process.pid, host: hostname(), run: 'runs/first' })
+    expect(lockHolder(directory, 'job')).toMatchObject({
+      pid: process.pid,
+      host: hostname(),
+      run: 'runs/first',
+    })
     const since = Date.parse(lockHolder(directory, 'job')!.since)
     expect(since).toBeGreaterThanOrEqual(beforeMs)
     expect(since).toBeLessThanOrEqual(Date.now())
@@ -137,10 +141,13 @@ describe('a holder', () => {
     expect(take()).not.toBeNull()
   })
 
-  test.runIf(process.platform === 'linux')('whose process number another process has by now holds nothing', () => {
-    leaveLock({ startedAt: '1' })
-    expect(take()).not.toBeNull()
-  })
+  test.runIf(process.platform === 'linux')(
+    'whose process number another process has by now holds nothing',
+    () => {
+      leaveLock({ startedAt: '1' })
+      expect(take()).not.toBeNull()
+    },
+  )
 
   test('from before the last boot holds nothing, even if its process number is in use', () => {
     leaveLock({ boot: 'b7a3a1f0-0000-4000-8000-000000000000' })
@@ -203,7 +210,10 @@ describe('of processes that race', () => {
       take('job', 'runs/second')!.release()
       take('job', 'runs/third')
     }
-    expect(takeLock(directory, 'job', 'runs/slow')).toMatchObject({ lock: null, holder: { run: 'runs/third' } })
+    expect(takeLock(directory, 'job', 'runs/slow')).toMatchObject({
+      lock: null,
+      holder: { run: 'runs/third' },
+    })
     expect(readdirSync(directory)).toEqual(['job.3'])
   })
 
@@ -218,7 +228,11 @@ describe('of processes that race', () => {
   })
 
   /** Starts processes that begin at the same moment, and gives what each tells. */
-  async function race<T>(does: string, processes: number, rounds: number): Promise<{ pid: number; result: T }[]> {
+  async function race<T>(
+    does: string,
+    processes: number,
+    rounds: number,
+  ): Promise<{ pid: number; result: T }[]> {
     const racers = Array.from({ length: processes }, () => start(does, directory, rounds))
     await Promise.all(racers.map(told))
     const results = Promise.all(racers.map((racer) => told<T>(racer)))
@@ -233,13 +247,22 @@ describe('of processes that race', () => {
       const holder = { ...thisProcess(), startedAt: '1', since: '2026-11-22T09:00:00.000Z', run: 'runs/dead' }
       // Some are dead, some released, some were never taken.
       if (round % 3 < 2) {
-        writeFileSync(join(directory, String(round), 'job.7'), round % 3 === 0 ? JSON.stringify(holder) : 'released\n')
+        writeFileSync(
+          join(directory, String(round), 'job.7'),
+          round % 3 === 0 ? JSON.stringify(holder) : 'released\n',
+        )
       }
     }
     const [one, other] = await race<(number | null)[]>('race', 2, rounds)
     const results = one!.result.map((_, round) => [one!.result[round], other!.result[round]])
     for (const [round, result] of results.entries()) {
-      expect([[null, one!.pid], [other!.pid, null]], `round ${round}`).toContainEqual(result)
+      expect(
+        [
+          [null, one!.pid],
+          [other!.pid, null],
+        ],
+        `round ${round}`,
+      ).toContainEqual(result)
     }
     // Both were there: neither came first every time.
     expect(new Set(results.map(([result]) => result)).size).toBe(2)

@@ -51,6 +51,7 @@ function watch(promise: Promise<void>): { isDone: boolean } {
   })
   return watched
 }
+const soon = { timeout: 10_000 }
 const settle = () => new Promise((resolve) => setImmediate(resolve))
 
 test('each line names the SHA-256 of the line before it, its line end included', async () => {
@@ -118,12 +119,12 @@ describe('a sync', () => {
     log.add({ n: 1 })
     const second = watch(log.sync())
     disk.held.shift()!()
-    await vi.waitFor(() => expect(first.isDone).toBe(true))
-    await vi.waitFor(() => expect(disk.held).toHaveLength(1))
+    await vi.waitFor(() => expect(first.isDone).toBe(true), soon)
+    await vi.waitFor(() => expect(disk.held).toHaveLength(1), soon)
     expect(second.isDone).toBe(false)
     expect(readFileSync(path, 'utf8')).toContain('"n":1')
     disk.held.shift()!()
-    await vi.waitFor(() => expect(second.isDone).toBe(true))
+    await vi.waitFor(() => expect(second.isDone).toBe(true), soon)
     log.close()
   })
 
@@ -134,11 +135,12 @@ describe('a sync', () => {
       log.add({ n })
       return watch(log.sync())
     })
+    const areAllDone = () => syncs.every(({ isDone }) => isDone)
     let rounds = 0
-    for (; syncs.some(({ isDone }) => !isDone); rounds++) {
-      await vi.waitFor(() => expect(disk.held).toHaveLength(1))
+    for (; !areAllDone(); rounds++) {
+      await vi.waitFor(() => expect(disk.held).toHaveLength(1), soon)
       disk.held.shift()!()
-      await new Promise((resolve) => setTimeout(resolve, 5))
+      await vi.waitFor(() => expect(areAllDone() || disk.held?.length === 1).toBe(true), soon)
     }
     expect(rounds).toBe(2)
     expect(chainedLines(path)).toHaveLength(32)
@@ -175,7 +177,9 @@ describe('a failure', () => {
       // No file may grow beyond eight blocks: the kernel writes a part of the line that passes the border.
       const script = `ulimit -f 8; exec "${process.execPath}" "${jiti}" "${child}" "${path}"`
       const told = JSON.parse(execFileSync('bash', ['-c', script], { encoding: 'utf8' }))
-      expect(told.errors).toEqual(Array(4).fill(expect.stringMatching(/^LogWriteError: cannot write .*EFBIG/)))
+      expect(told.errors).toEqual(
+        Array(4).fill(expect.stringMatching(/^LogWriteError: cannot write .*EFBIG/)),
+      )
       expect(told.durable).toBeGreaterThan(10)
       expect(chainedLines(path).map(({ n }) => n)).toEqual(Array.from({ length: told.durable }, (_, n) => n))
       const { bytes, head } = readCheckpoint(path)

@@ -54,7 +54,10 @@ test.runIf(isLinux)('a process that is dead and not yet buried is not alive', as
 })
 
 test.runIf(isLinux)('a process whose name looks like the end of its name is seen', async () => {
-  const child = spawn(process.execPath, ['-e', 'process.title = "a) Z 1 1"; console.log(1); setTimeout(() => {}, 60_000)'])
+  const child = spawn(process.execPath, [
+    '-e',
+    'process.title = "a) Z 1 1"; console.log(1); setTimeout(() => {}, 60_000)',
+  ])
   await once(child.stdout, 'data')
   expect(isAlive(identityOf(child.pid!))).toBe(true)
   child.kill('SIGKILL')

@@ -1,4 +1,12 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -29,7 +37,16 @@ async function write(...steps: readonly Step[]): Promise<void> {
 
 const settledAs = (ordinal: number, status: SettledItem['status'] = 'succeeded', reason = 'ended'): Step => ({
   does: 'settleDurably',
-  settled: { ...itemOf(ordinal), status, reason, httpStatus: 200, message: '', attempts: 1, finishedAt: at, durationMs: 128 },
+  settled: {
+    ...itemOf(ordinal),
+    status,
+    reason,
+    httpStatus: 200,
+    message: '',
+    attempts: 1,
+    finishedAt: at,
+    durationMs: 128,
+  },
 })
 const sent = (ordinal: number, isRead = false): Step => ({ does: 'sent', ordinal, isRead })
 const back = (ordinal: number, reason = 'server_error', isRead = false): Step => ({
@@ -40,11 +57,18 @@ const back = (ordinal: number, reason = 'server_error', isRead = false): Step =>
 })
 
 const openOf = ({ open }: CheckpointState) =>
-  Object.fromEntries([...open].map(([ordinal, { calls, isAnswerLost }]) => [ordinal, { calls, isAnswerLost }]))
+  Object.fromEntries(
+    [...open].map(([ordinal, { calls, isAnswerLost }]) => [ordinal, { calls, isAnswerLost }]),
+  )
 
 test('a checkpoint that is not there yet says nothing', () => {
   const state = readCheckpoint(path)
-  expect(state).toMatchObject({ bytes: 0, head: firstHead, events: [], requests: { sent: 0, rateLimited: 0 } })
+  expect(state).toMatchObject({
+    bytes: 0,
+    head: firstHead,
+    events: [],
+    requests: { sent: 0, rateLimited: 0 },
+  })
   expect(state.settled.size).toBe(0)
 })
 
@@ -122,12 +146,25 @@ describe('open calls', () => {
     expect(openOf(readCheckpoint(path))).toEqual({ 3: { calls: 2, isAnswerLost: true } })
     await write({ does: 'resume' }, sent(3), back(3))
     expect(openOf(readCheckpoint(path))).toEqual({ 3: { calls: 3, isAnswerLost: true } })
-    await write({ does: 'change' }, { does: 'carry', ordinal: 9, calls: 3, isAnswerLost: true }, sent(9), back(9))
+    await write(
+      { does: 'change' },
+      { does: 'carry', ordinal: 9, calls: 3, isAnswerLost: true },
+      sent(9),
+      back(9),
+    )
     expect(openOf(readCheckpoint(path))).toEqual({ 9: { calls: 4, isAnswerLost: true } })
   })
 
   test('that only look are counted and never in doubt, and take no doubt away', async () => {
-    await write(sent(3, true), sent(4), sent(4, true), back(4, 'server_error', true), sent(5, true), sent(5), back(5))
+    await write(
+      sent(3, true),
+      sent(4),
+      sent(4, true),
+      back(4, 'server_error', true),
+      sent(5, true),
+      sent(5),
+      back(5),
+    )
     const state = readCheckpoint(path)
     expect(openOf(state)).toEqual({
       3: { calls: 1, isAnswerLost: false },
@@ -150,7 +187,12 @@ describe('open calls', () => {
 
 describe('a changed input', () => {
   test('voids all that was settled and open, and keeps what was sent', async () => {
-    await write(settledAs(0), sent(1), { does: 'change' }, { does: 'carry', ordinal: 7, calls: 3, isAnswerLost: false })
+    await write(
+      settledAs(0),
+      sent(1),
+      { does: 'change' },
+      { does: 'carry', ordinal: 7, calls: 3, isAnswerLost: false },
+    )
     await write(settledAs(5, 'failed', 'not_found'))
     let voids = 0
     const seen: number[] = []
@@ -170,7 +212,13 @@ describe('a changed input', () => {
 })
 
 /** What a checkpoint says, by parsing each of its lines. */
-function naiveState(): { settled: Map<number, SettledItem>; open: object; sent: number; rateLimited: number; events: number } {
+function naiveState(): {
+  settled: Map<number, SettledItem>
+  open: object
+  sent: number
+  rateLimited: number
+  events: number
+} {
   const settled = new Map<number, SettledItem>()
   const open = new Map<number, { calls: number; back: number }>()
   let events = 0
@@ -203,41 +251,48 @@ function naiveState(): { settled: Map<number, SettledItem>; open: object; sent: 
       open.clear()
     }
   }
-  const isLost = [...open].map(([ordinal, { calls, back }]) => [ordinal, { calls, isAnswerLost: back < calls }])
+  const isLost = [...open].map(([ordinal, { calls, back }]) => [
+    ordinal,
+    { calls, isAnswerLost: back < calls },
+  ])
   return { settled, open: Object.fromEntries(isLost), sent: sentCalls, rateLimited, events }
 }
 
 test('what is read by first bytes is what parsing every line gives', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(anyStep, { maxLength: 60 }), fc.array(anyStep, { maxLength: 10 }), async (first, then) => {
-      rmSync(path, { force: true })
-      await write(...first)
-      await write(...then)
-      const offsets = new Map<number, number>()
-      const state = readCheckpoint(path, {
-        onSettled: (ordinal, offset) => offsets.set(ordinal, offset),
-        onInputChanged: () => offsets.clear(),
-      })
-      const naive = naiveState()
-      const read = 200_000
-      expect(state.settled.size).toBe(naive.settled.size)
-      expect(openOf(state)).toEqual(naive.open)
-      expect(state.requests).toEqual({ sent: naive.sent, rateLimited: naive.rateLimited })
-      expect(state.events).toHaveLength(naive.events)
-      const totals = { succeeded: 0, failed: 0, unknown: 0, invalid: 0, duplicate: 0, filtered: 0 }
-      const reasons: Record<string, number> = {}
-      const text = readFileSync(path)
-      for (const [ordinal, item] of naive.settled) {
-        totals[item.status] += 1
-        reasons[item.reason] = (reasons[item.reason] ?? 0) + 1
-        expect(state.settled.has(ordinal)).toBe(true)
-        const offset = offsets.get(ordinal)!
-        expect(settledItemOf(text.toString('utf8', offset, text.indexOf(10, offset)))).toEqual(item)
-      }
-      expect(state.tally.totals(read)).toEqual({ read, ...totals, left: read - naive.settled.size })
-      expect(state.tally.reasons()).toEqual(reasons)
-    }),
-    { numRuns: 60 },
+    fc.asyncProperty(
+      fc.array(anyStep, { maxLength: 60 }),
+      fc.array(anyStep, { maxLength: 10 }),
+      async (first, then) => {
+        rmSync(path, { force: true })
+        await write(...first)
+        await write(...then)
+        const offsets = new Map<number, number>()
+        const state = readCheckpoint(path, {
+          onSettled: (ordinal, offset) => offsets.set(ordinal, offset),
+          onInputChanged: () => offsets.clear(),
+        })
+        const naive = naiveState()
+        const read = 200_000
+        expect(state.settled.size).toBe(naive.settled.size)
+        expect(openOf(state)).toEqual(naive.open)
+        expect(state.requests).toEqual({ sent: naive.sent, rateLimited: naive.rateLimited })
+        expect(state.events).toHaveLength(naive.events)
+        const totals = { succeeded: 0, failed: 0, unknown: 0, invalid: 0, duplicate: 0, filtered: 0 }
+        const reasons: Record<string, number> = {}
+        const text = readFileSync(path)
+        for (const [ordinal, item] of naive.settled) {
+          totals[item.status] += 1
+          reasons[item.reason] = (reasons[item.reason] ?? 0) + 1
+          expect(state.settled.has(ordinal)).toBe(true)
+          const offset = offsets.get(ordinal)!
+          expect(settledItemOf(text.toString('utf8', offset, text.indexOf(10, offset)))).toEqual(item)
+        }
+        expect(state.tally.totals(read)).toEqual({ read, ...totals, left: read - naive.settled.size })
+        expect(state.tally.reasons()).toEqual(reasons)
+      },
+    ),
+    { numRuns: 40 },
   )
 })
 

@@ -1,9 +1,11 @@
 // Preloaded with `node --import`: kills the process, as kill -9 would, at the nth step (DIE_AT_STEP) of what it
-// changes on disk below a directory (STEPS_BELOW). A write dies half done.
+// changes on disk below a directory (STEPS_BELOW). A write dies half done. Or right before it puts a file with a
+// certain name in its place (DIE_BEFORE_FILE).
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
+import { basename } from 'node:path'
 
-const { DIE_AT_STEP, STEPS_BELOW } = process.env
+const { DIE_AT_STEP, DIE_BEFORE_FILE, STEPS_BELOW } = process.env
 const watched = new Set()
 let steps = 0
 
@@ -47,7 +49,7 @@ fs.fdatasync = (file, ...rest) => {
 }
 for (const name of ['renameSync', 'linkSync', 'unlinkSync', 'mkdirSync']) {
   fs[name] = (path, ...rest) => {
-    if (isWatched(path) && step()) die()
+    if (isWatched(path) && (step() || basename(String(rest[0])) === DIE_BEFORE_FILE)) die()
     return original[name](path, ...rest)
   }
 }

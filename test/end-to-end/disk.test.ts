@@ -55,7 +55,9 @@ test.concurrent('a file-size limit stops the run (4) with a sentence; without it
   expectNoStack(stopped)
   const directory = place.onlyRun()
   expect(summaryOf(directory)).toMatchObject({ exitCode: 4, totals: { read: 200 } })
-  expect(reportOf(directory)).toHaveLength(200 - summaryOf(directory).totals.left)
+  expect(reportOf(directory).length, 'BUG 15: report and summary agree').toBe(
+    200 - summaryOf(directory).totals.left,
+  )
   expect(await place.run(['resume', '--yes'])).toMatchObject({ code: 0 })
   expectAllEnded(stage, directory)
 })
@@ -137,7 +139,7 @@ describe.runIf(isRootOnLinux)('a full disk', () => {
     expect(checkpointOf(directory)).toContainEqual(expect.objectContaining({ event: 'stopped', exitCode: 4 }))
   })
 
-  test.concurrent.for([0, 4096, 8192, 12_288, 16_384])(
+  test.concurrent.for([0, 4096, 8192, 16_384])(
     'with %i bytes left at the start: it cannot start (2), or stops (4) and can be resumed',
     async (leaving) => {
       const stage = await scene()
@@ -206,14 +208,16 @@ test.concurrent('a state below a file: it cannot start (2), and nothing is sent'
   expect(api.calls).toEqual([])
 })
 
-const isProcHere = process.platform === 'linux'
-
 test.concurrent.for([
   { what: 'a run directory', flags: '--run-dir /proc/ada-bulk/run --quiet', environment: {} },
   { what: 'a state', flags: '--quiet', environment: { ADA_BULK_STATE: '/proc/ada-bulk' } },
-])('BUG 14: $what in /proc: it cannot start (2)', { timeout: 20_000 }, async ({ flags, environment }) => {
-  if (!isProcHere) return
+])('BUG 14: $what in /proc: it cannot start (2)', async ({ flags, environment }) => {
   const { place, api, args } = await scene()
-  expectRefusal(await place.run(args(flags), { environment }), 'ENOENT')
+  const running = place.start(args(flags), { environment })
+  // Node's own recursive mkdir never comes back from there.
+  const patience = setTimeout(() => running.kill('SIGKILL'), 10_000)
+  const ended = await running.exited
+  clearTimeout(patience)
+  expectRefusal(ended, /ENOENT|EROFS/)
   expect(api.calls).toEqual([])
 })

@@ -60,7 +60,7 @@ test.concurrent('a TypeScript job file runs with flags and filters of its own, a
   expect(await place.run(['resume', '--yes'])).toMatchObject({ code: 0 })
   expect(api.calls.map(({ id }) => id)).toEqual(conversationIds(3, 1))
   expect(summaryOf(place.onlyRun())).toMatchObject({
-    job: join(place.directory, 'my-job.ts'),
+    job: expect.stringContaining('my-job'),
     totals: { succeeded: 3, filtered: 2 },
     reasons: { other_channel: 2 },
   })

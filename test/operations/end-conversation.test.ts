@@ -13,7 +13,10 @@ interface Asked {
   verdict: Verdict
 }
 
-async function attempt(answer: ApiAnswer, { id = '66f2a91c4be07d3f5c1e0001', isAfterLostAnswer = false } = {}): Promise<Asked> {
+async function attempt(
+  answer: ApiAnswer,
+  { id = '66f2a91c4be07d3f5c1e0001', isAfterLostAnswer = false } = {},
+): Promise<Asked> {
   const requests: ApiRequest[] = []
   const api: Api = {
     async call(request) {
@@ -36,7 +39,8 @@ function answerOf(status: number, body?: unknown): ApiAnswer {
   return { kind: 'answer', status, body, quota: noQuota, dateMs: null }
 }
 
-const refusal = (message: string) => answerOf(400, { errors: [{ type: 'validation_error', message, details: null }] })
+const refusal = (message: string) =>
+  answerOf(400, { errors: [{ type: 'validation_error', message, details: null }] })
 
 test.each([
   ['66f2a91c4be07d3f5c1e0001', '/api/v2/conversations/66f2a91c4be07d3f5c1e0001/end/'],
@@ -51,7 +55,10 @@ test.each([
 
 test('a 200 has ended the conversation', async () => {
   const { verdict } = await attempt(answerOf(200, { message: 'Conversation ended successfully.' }))
-  expect(verdict).toMatchObject({ kind: 'settled', outcome: { status: 'succeeded', reason: 'ended', httpStatus: 200 } })
+  expect(verdict).toMatchObject({
+    kind: 'settled',
+    outcome: { status: 'succeeded', reason: 'ended', httpStatus: 200 },
+  })
 })
 
 describe('a 400 that says that the conversation is over', () => {
@@ -76,7 +83,10 @@ describe('a 400 that says that the conversation is over', () => {
 
   test.each(messages)('may be our own work when an earlier answer was lost: %s', async (message) => {
     const { verdict } = await attempt(refusal(message), { isAfterLostAnswer: true })
-    expect(verdict).toMatchObject({ kind: 'settled', outcome: { status: 'succeeded', reason: 'ended_on_retry' } })
+    expect(verdict).toMatchObject({
+      kind: 'settled',
+      outcome: { status: 'succeeded', reason: 'ended_on_retry' },
+    })
   })
 
   test.each([
@@ -97,7 +107,10 @@ test.each([
   '',
 ])('a 400 that says something else is a failure: %j', async (message) => {
   const { verdict } = await attempt(refusal(message), { isAfterLostAnswer: true })
-  expect(verdict).toMatchObject({ kind: 'settled', outcome: { status: 'failed', reason: 'rejected', httpStatus: 400 } })
+  expect(verdict).toMatchObject({
+    kind: 'settled',
+    outcome: { status: 'failed', reason: 'rejected', httpStatus: 400 },
+  })
 })
 
 test.each([404, 409, 410, 422])('only a 400 is read that way, not a %i', async (status) => {

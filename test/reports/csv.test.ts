@@ -22,7 +22,9 @@ test('its first line is the contract', () => {
 })
 
 test('what needs no quotes has none', async () => {
-  expect(await textOf(csvReport, [[succeeded, { ...succeeded, httpStatus: null, message: 'not found' }]])).toBe(
+  expect(
+    await textOf(csvReport, [[succeeded, { ...succeeded, httpStatus: null, message: 'not found' }]]),
+  ).toBe(
     `${csvReport.head}66f2a91c4be07d3f5c1e0001,succeeded,ended,200,1,2026-11-22T15:04:05.678Z,128,,conversations.csv,2\n` +
       '66f2a91c4be07d3f5c1e0001,succeeded,ended,,1,2026-11-22T15:04:05.678Z,128,not found,conversations.csv,2\n',
   )

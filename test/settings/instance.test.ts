@@ -37,8 +37,20 @@ describe('an address', () => {
   })
 
   test.each([
-    ...['', '  ', 'https://', 'https://acme ada', 'https://acme.ada.support:notaport', 'ftp://acme.ada.support'],
-    ...['file:///etc/passwd', 'javascript://acme', 'https://acme.ada.support/dashboard', 'https://acme.ada.support/apis'],
+    ...[
+      '',
+      '  ',
+      'https://',
+      'https://acme ada',
+      'https://acme.ada.support:notaport',
+      'ftp://acme.ada.support',
+    ],
+    ...[
+      'file:///etc/passwd',
+      'javascript://acme',
+      'https://acme.ada.support/dashboard',
+      'https://acme.ada.support/apis',
+    ],
     ...['https://acme.ada.support/v2', 'https://acme.ada.support/api/conversations'],
   ])('%j is refused, and the flag is named', (text) => {
     expect(() => parseBaseUrl(text, 'ADA_BASE_URL')).toThrow(UsageError)
@@ -46,7 +58,12 @@ describe('an address', () => {
   })
 
   test.each([
-    ...['http://acme.ada.support', 'http://10.0.0.7', 'http://127.0.0.1.evil.example', 'http://localhost.evil.example'],
+    ...[
+      'http://acme.ada.support',
+      'http://10.0.0.7',
+      'http://127.0.0.1.evil.example',
+      'http://localhost.evil.example',
+    ],
     ...['http://notlocalhost', 'http://[::2]', 'http://128.0.0.1'],
   ])('%s would carry the key in the clear and is refused', (text) => {
     expect(() => parseBaseUrl(text)).toThrow(/plain http would send the key readable/)

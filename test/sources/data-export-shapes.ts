@@ -6,6 +6,8 @@ import type { PlainRow } from './source-contract.js'
 export interface Saved {
   text: string
   rows: PlainRow[]
+  /** Where each of them is complete, in bytes. */
+  ends: number[]
 }
 
 /** Texts in the order of the file; the records among them say which row they are. */
@@ -28,19 +30,22 @@ const record = fc.tuple(idField, id, fields).map(([field, value, others]) => {
   return { id: String(value), members: [[field, value] as const, ...rest] }
 })
 
+/** What stands before and behind the records of a page. */
+const envelopes: readonly (readonly [string, string])[] = [
+  ['{"data":', ',"meta":{"next_page_uri":null}}'],
+  ['{"meta":{"data":1,"items":{}}, "data" : ', '}'],
+  ['{"items":', ',"meta":{"next_page_uri":"/api/v2/export/conversations?cursor=[\\"{"}}'],
+  ['{"message":"Success, \\"data\\":","data":', ',"next_page_uri":"x"}'],
+  ['{"next_page_uri":null, "data":null,\n"items":', '\n}'],
+  ['{"data":[],"items":', ',"id":"5"}'],
+]
+
 const style = fc.record({
   indent: fc.constantFrom('', '  ', '\t'),
   lineEnd: fc.constantFrom('\n', '\r\n'),
   between: fc.constantFrom('', ' ', '\n', '\r\n', '\n\n  '),
   pageLength: fc.integer({ min: 1, max: 4 }),
-  envelope: fc.constantFrom<readonly [string, string][]>(
-    ['{"data":', ',"meta":{"next_page_uri":null}}'],
-    ['{"meta":{"data":1,"items":{}}, "data" : ', '}'],
-    ['{"items":', ',"meta":{"next_page_uri":"/api/v2/export/conversations?cursor=[\\"{"}}'],
-    ['{"message":"Success, \\"data\\":","data":', ',"next_page_uri":"x"}'],
-    ['{"next_page_uri":null, "data":null,\n"items":', '\n}'],
-    ['{"data":[],"items":', ',"id":"5"}'],
-  ),
+  envelope: fc.constantFrom(...envelopes),
 })
 
 const shape = fc.constantFrom(
@@ -67,7 +72,7 @@ export const saved: fc.Arbitrary<Saved> = fc
     const arrayOf = (items: Part[][]) => ['[', space, ...joined(items, comma), space, ']']
     const each = parts.map((part) => [part])
     const pages = groups(parts, pageLength).map((group) => {
-      const [before, after] = isLines ? envelope.map((side) => side.replaceAll('\n', '')) : envelope
+      const [before, after] = envelope.map((side) => (isLines ? side.replaceAll('\n', '') : side))
       return [before!, ...arrayOf(group.map((part) => [part])), after!]
     })
     const forms: Record<typeof form, () => Part[]> = {
@@ -85,15 +90,17 @@ export const saved: fc.Arbitrary<Saved> = fc
 function savedOf(parts: Part[]): Saved {
   let text = ''
   const rows: PlainRow[] = []
+  const ends: number[] = []
   for (const part of parts) {
     if (typeof part === 'string') text += part
     else {
       const line = text.split('\n').length
       rows.push({ id: part.id, line, problem: undefined, record: JSON.parse(part.json) })
       text += part.json
+      ends.push(Buffer.byteLength(text))
     }
   }
-  return { text, rows }
+  return { text, rows, ends }
 }
 
 /** Not by way of an object, which would put names that are numbers first. */
@@ -135,4 +142,9 @@ async function* buffersOf(pieces: Iterable<Buffer | string>): AsyncGenerator<Buf
 export function cutAt(bytes: Buffer, cuts: readonly number[]): Buffer[] {
   const ends = [...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].sort((a, b) => a - b)
   return ends.map((end, index) => bytes.subarray(ends[index - 1] ?? 0, end))
+}
+
+export function cutEvery(bytes: Buffer, length: number): Buffer[] {
+  const starts = Array.from({ length: Math.ceil(bytes.length / length) }, (_, index) => index * length)
+  return starts.map((start) => bytes.subarray(start, start + length))
 }

@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest'
+import type { LimiterState } from '../../src/pacing/limiter.js'
+import { progressText, type RunView } from '../../src/progress/progress.js'
+import { Tally } from '../../src/tally.js'
+
+function viewOf(changes: Partial<RunView> = {}): RunView {
+  const tally = new Tally()
+  tally.add('succeeded', 'ended', 1180)
+  tally.add('failed', 'not_found', 2)
+  tally.add('filtered', 'on_hold', 18)
+  return {
+    read: 40_000,
+    tally,
+    requests: { sent: 1190, rateLimited: 0 },
+    waiting: { kind: 'nothing' },
+    stoppingBecause: null,
+    ...changes,
+  }
+}
+
+const counts = '1,200/40,000: 1,180 succeeded, 2 failed, 18 filtered'
+
+describe('a run in one line', () => {
+  test('says how far it is and what came of the items, and no word about what did not happen', () => {
+    expect(progressText(viewOf())).toBe(counts)
+    expect(progressText(viewOf({ tally: new Tally() }))).toBe('0/40,000')
+  })
+
+  test.each<[LimiterState, string]>([
+    [{ kind: 'window', window: { max: 240, perMs: 60_000 } }, 'waiting for the window 240/m'],
+    [{ kind: 'rate_limited', untilMs: 0 }, 'waiting: the API answered 429'],
+    [{ kind: 'quota', untilMs: 0 }, 'waiting: the API has no calls left for us'],
+    [{ kind: 'outage', untilMs: 0 }, 'waiting: the API is failing'],
+    [{ kind: 'hours', untilMs: 0 }, 'waiting for --hours'],
+  ])('says what it waits for: %o', (waiting, text) => {
+    expect(progressText(viewOf({ waiting }))).toBe(`${counts}; ${text}`)
+  })
+
+  test('says why it is stopping instead', () => {
+    const waiting: LimiterState = { kind: 'outage', untilMs: 0 }
+    expect(progressText(viewOf({ waiting, stoppingBecause: 'SIGINT received' }))).toBe(
+      `${counts}; stopping: SIGINT received`,
+    )
+  })
+})
