@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs'
+import { copyFileSync, existsSync, renameSync } from 'node:fs'
+import { syncDirectory } from './atomic-write.js'
 import { Checkpoint } from './checkpoint/checkpoint.js'
 import { scanLines } from './checkpoint/lines.js'
 import { type CheckpointState, readCheckpoint } from './checkpoint/read.js'
@@ -52,7 +53,10 @@ export async function acceptChangedInput(
   const state = readCheckpoint(directory.checkpoint)
   const called = await calledItems(directory.checkpoint)
   const open = openItems(directory.checkpoint, state.open)
-  const checkpoint = new Checkpoint(directory.checkpoint, state)
+  // Beside, and renamed when it is whole: killed in between, the run stands where it stood.
+  const beside = `${directory.checkpoint}.new`
+  copyFileSync(directory.checkpoint, beside)
+  const checkpoint = new Checkpoint(beside, state)
   const ids = new IdHashWriter(directory.inputIds)
   await checkpoint.record({
     event: 'input-changed',
@@ -73,6 +77,8 @@ export async function acceptChangedInput(
   }
   ids.close()
   await checkpoint.close()
+  renameSync(beside, directory.checkpoint)
+  syncDirectory(directory.path)
 }
 
 async function calledItems(path: string): Promise<Map<string, SettledItem>> {

@@ -8,6 +8,7 @@ import { currentUser } from './current-user.js'
 import type { Item } from './item.js'
 import { type Input, readItems } from './items.js'
 import type { Logger } from './log.js'
+import { messageOf } from './message.js'
 import { checkingFirst } from './operations/check-first.js'
 import type { Operation } from './operations/operation.js'
 import type { Outcome, SettledItem } from './outcome.js'
@@ -57,6 +58,9 @@ export interface ExecutionEnd {
   /** The hash of the checkpoint's last line. */
   head: string
 }
+
+/** A job of somebody's own may say anything; a reason is one word. */
+const longestReason = 60
 
 /** Items in progress for each call in flight: others wait for a retry, or for their outcome to be on disk. */
 const itemsPerCall = 4
@@ -146,7 +150,7 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
       settleWithoutCalling,
       itemsInProgressMax: settings.concurrency * itemsPerCall,
       stop,
-    })
+    }).catch(stopBecauseOf)
   } finally {
     await limiter.close()
     await api.close()
@@ -225,6 +229,7 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
       ordinal: item.ordinal,
       id: item.id,
       ...outcome,
+      reason: outcome.reason.replace(/[^a-z0-9_]/gi, '_').slice(0, longestReason),
       attempts,
       finishedAt: now(),
       durationMs: sentMs === undefined ? 0 : Math.round(clock.monotonicMs() - sentMs),
@@ -245,6 +250,10 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
     ) {
       stop.request({ exitCode: 4, because: error.message })
       log.error(error.message)
-    } else throw error
+    } else {
+      // A bug: nothing shall wait any longer for the others to end.
+      stop.request({ exitCode: 4, because: messageOf(error) })
+      throw error
+    }
   }
 }

@@ -1,9 +1,9 @@
 import { createdBetween, idleLongerThan } from './filters/dates.js'
 import { fieldIsOneOf, flagIs, variableEquals } from './filters/fields.js'
 import type { Filter } from './filters/filter.js'
-import { momentMs } from './filters/moment.js'
 import { where } from './filters/where.js'
 import type { FilterContext, JobFlag, JobFlags } from './job.js'
+import { momentMs } from './moment.js'
 import { parsePositiveDuration } from './settings/values.js'
 import { UsageError } from './usage-error.js'
 
@@ -44,8 +44,10 @@ export function filtersFrom(flags: JobFlags, { nowMs }: FilterContext): Filter[]
       throw new UsageError(`--created-after ${after} is not before --created-before ${before}: swap them.`)
     filters.push(createdBetween(from, to))
   }
-  if (language !== undefined) filters.push(fieldIsOneOf('language', parseList(language, '--language', 'fr,de')))
-  if (platform !== undefined) filters.push(fieldIsOneOf('platform', parseList(platform, '--platform', 'web,ios')))
+  if (language !== undefined)
+    filters.push(fieldIsOneOf('language', parseList(language, '--language', 'fr,de')))
+  if (platform !== undefined)
+    filters.push(fieldIsOneOf('platform', parseList(platform, '--platform', 'web,ios')))
   if (escalated !== undefined) {
     const wanted = parseYesNo(escalated, '--escalated')
     filters.push(flagIs('is_escalated', wanted, '--escalated', wanted ? 'not_escalated' : 'escalated'))

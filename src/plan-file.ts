@@ -58,7 +58,10 @@ export function writePlanFile(path: string, plan: NewPlan): void {
 }
 
 /** Throws a UsageError when it is none. */
-export function readPlanFile(path: string, otherwise = 'is no plan that `plan --output` has made.'): PlanFile {
+export function readPlanFile(
+  path: string,
+  otherwise = 'is no plan that `plan --output` has made.',
+): PlanFile {
   let text: string
   try {
     text = readFileSync(path, 'utf8')
@@ -80,7 +83,9 @@ export function refuseAskedOtherwise(path: string, planned: PlanFile, asked: Ask
     ...(planned.adaBulk === version ? [] : [`ada-bulk itself (${planned.adaBulk}, now ${version})`]),
     ...(planned.job === asked.job ? [] : [`the job (${planned.job}, now ${asked.job})`]),
     ...(planned.job !== asked.job || planned.jobSha256 === jobSha256(asked.job) ? [] : ['the job file']),
-    ...[...flags].filter((flag) => planned.jobFlags[flag] !== asked.jobFlags[flag]).map((flag) => `--${flag}`),
+    ...[...flags]
+      .filter((flag) => planned.jobFlags[flag] !== asked.jobFlags[flag])
+      .map((flag) => `--${flag}`),
     ...settings
       .filter((name) => !isDeepStrictEqual(planned.settings[name], asked.settings[name]))
       .map((name) => settingNames[name]),
@@ -110,7 +115,9 @@ function refuse(path: string, changes: readonly string[]): void {
 
 function changedFiles(what: string, then: readonly Fingerprinted[], now: readonly Fingerprinted[]): string[] {
   if (then.length !== now.length) return [`the ${what} (${counted(then)}, now ${counted(now)})`]
-  return now.filter(({ sha256 }, index) => sha256 !== then[index]!.sha256).map(({ name }) => `the ${what} ${name}`)
+  return now
+    .filter(({ sha256 }, index) => sha256 !== then[index]!.sha256)
+    .map(({ name }) => `the ${what} ${name}`)
 }
 
 function counted(files: readonly unknown[]): string {

@@ -41,8 +41,8 @@ export class World {
   readonly #directory = mkdtempSync(join(tmpdir(), 'ada-bulk-nights-'))
   readonly #sandbox: Sandbox
   readonly #outage: { afterMs: number; forMs: number }
-  /** What a run has settled, by ID: how, and when the conversation had been touched last. */
-  readonly #settled = new Map<string, { isDone: boolean; updatedMs: number }>()
+  /** What a run has settled, by ID: for good, or until the conversation is touched; and when. */
+  readonly #settled = new Map<string, { isDone: boolean; atMs: number }>()
   #onCall: (id: string) => void = () => {}
   #onPage: () => void = () => {}
 
@@ -213,7 +213,7 @@ export class World {
     const exitCode = await runCommand.run(flags as never, shell).catch((error: unknown) => {
       if (error instanceof Error && error.name === 'UsageError') {
         lines.push(error.message)
-        return 2
+        return (error as { exitCode?: number }).exitCode ?? 2
       }
       lines.push(String((error as Error).stack))
       return 1
@@ -231,11 +231,13 @@ export class World {
     for (const run of this.#runs()) {
       const report = join(run, 'report.csv')
       if (!existsSync(report)) continue
-      for (const { id, status, reason } of parse(readFileSync(report), { columns: true }) as Record<string, string>[]) {
+      for (const row of parse(readFileSync(report), { columns: true }) as Record<string, string>[]) {
+        const { id = '', status, reason, finished_at: at = '' } = row
         const isDone = status === 'succeeded'
-        const isRefused = reason === 'not_found' || reason === 'rejected'
-        if ((!isDone && !isRefused) || this.#settled.get(id!)?.isDone) continue
-        this.#settled.set(id!, { isDone, updatedMs: this.updatedMs(id!) })
+        if (isDone || reason === 'not_found' || reason === 'rejected') {
+          const atMs = Math.max(Date.parse(at), this.#settled.get(id)?.atMs ?? 0)
+          this.#settled.set(id, { isDone: isDone || (this.#settled.get(id)?.isDone ?? false), atMs })
+        }
       }
     }
   }
@@ -243,7 +245,7 @@ export class World {
   #expectCause(id: string): void {
     const settled = this.#settled.get(id)
     if (settled === undefined) return
-    if (!settled.isDone && this.updatedMs(id) > settled.updatedMs) this.#settled.delete(id)
-    else this.offences.push(`${id} was called again, though it was settled`)
+    const isTouched = this.updatedMs(id) > settled.atMs
+    if (settled.isDone || !isTouched) this.offences.push(`${id} was called again, though it was settled`)
   }
 }

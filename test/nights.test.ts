@@ -3,7 +3,7 @@ import { dayMs, type NightOptions, World } from './nights-world.js'
 import { seededRandom } from './pacing/seeded-random.js'
 
 /** A second of the program's waiting takes so much less. */
-const speed = vi.hoisted(() => 50)
+const speed = vi.hoisted(() => 100)
 
 vi.mock('node:timers/promises', async (original) => {
   const real = await original<typeof import('node:timers/promises')>()

@@ -1,5 +1,5 @@
 import { type ExportSpan, historyMs } from '../data-export/span.js'
-import { momentMs } from '../filters/moment.js'
+import { momentMs } from '../moment.js'
 import { parseCount, parseDuration } from '../settings/values.js'
 import { UsageError } from '../usage-error.js'
 import type { Flags, spanOptions } from './options.js'

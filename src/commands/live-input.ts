@@ -104,7 +104,8 @@ export async function liveInput(input: LiveInput): Promise<{ files: InputFile[];
 }
 
 function withExitCode(error: unknown, stop: Stop): unknown {
-  if (error instanceof Stopped) return new DownloadStopped('stopped before the run began.', stop.reason?.exitCode ?? 75)
+  if (error instanceof Stopped)
+    return new DownloadStopped('stopped before the run began.', stop.reason?.exitCode ?? 75)
   const isForPerson = [ExportRefusedError, KeyRefusedError, ApiDownError, LogWriteError].some(
     (kind) => error instanceof kind,
   )
@@ -129,7 +130,8 @@ function liveSpan({ flags, jobFlags, memory, nowMs, shell }: LiveInput): ExportS
   const isAsked = flags['updated-since'] !== undefined || isByCreated
   const settledToMs = isAsked ? null : (memory?.settledToMs ?? null)
   // With a longer --idle than last night's, everything may be settled that is stale by it.
-  const fromMs = settledToMs === null ? span.fromMs : Math.max(span.fromMs, Math.min(settledToMs, toMs) - overlapMs)
+  const fromMs =
+    settledToMs === null ? span.fromMs : Math.max(span.fromMs, Math.min(settledToMs, toMs) - overlapMs)
   return fromMs < toMs ? { ...span, fromMs, toMs } : null
 }
 

@@ -14,10 +14,12 @@ type RunFlags = Flags<typeof runOptions & typeof planOption>
 /** The plan that a run goes by; null when it has none. */
 export function plannedBy(flags: RunFlags): PlanFile | null {
   if (flags.plan === undefined) return null
-  if (flags['dry-run']) throw new UsageError('--plan is for a run; --dry-run makes a new plan: give one of them.')
+  if (flags['dry-run'])
+    throw new UsageError('--plan is for a run; --dry-run makes a new plan: give one of them.')
   if (flags.continue)
     throw new UsageError('--plan begins a run, and --continue may resume another: give one of them.')
-  if (flags.live) throw new UsageError('--plan names its input, and --live downloads another: give one of them.')
+  if (flags.live)
+    throw new UsageError('--plan names its input, and --live downloads another: give one of them.')
   return readPlanFile(flags.plan)
 }
 

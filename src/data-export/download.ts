@@ -60,7 +60,8 @@ export async function download(options: DownloadOptions): Promise<Downloaded> {
     let seen = await recordsIn(part, standing.bytes)
     let queryBegunAnew = -1
     while (standing.queries < queries.length) {
-      const path = standing.path ?? queryPath(sinceEdge(queries[standing.queries]!, clock.wallMs()), standing.pageSize)
+      const path =
+        standing.path ?? queryPath(sinceEdge(queries[standing.queries]!, clock.wallMs()), standing.pageSize)
       const page = await pageAt(path, options).catch((error) => {
         if (queryBegunAnew === standing.queries || !isStaleCursor(error, standing)) throw error
         return null
@@ -75,7 +76,11 @@ export async function download(options: DownloadOptions): Promise<Downloaded> {
       }
       const fresh = page.records.filter((record) => isNew(record, seen))
       if (fresh.length > 0) {
-        standing.bytes += await append(file, part, fresh.map((record) => `${JSON.stringify(record)}\n`).join(''))
+        standing.bytes += await append(
+          file,
+          part,
+          fresh.map((record) => `${JSON.stringify(record)}\n`).join(''),
+        )
       }
       standing.pages += 1
       standing.records += fresh.length

@@ -1,11 +1,5 @@
+import { createdFields, firstMoment, lastMoment, updatedFields } from '../record-dates.js'
 import { type Filter, lacking, refused } from './filter.js'
-import { momentMs } from './moment.js'
-
-type Fields = Readonly<Record<string, unknown>>
-
-/** Where the moment of the last change stands: in Data Export, in the API's own answers. */
-const updatedFields = ['date_updated', 'updated_at']
-const createdFields = ['date_created', 'created_at']
 
 /** Leaves only what nobody has touched for so long before `nowMs` (Unix); `field` replaces the usual names. */
 export function idleLongerThan(idleMs: number, nowMs: number, field?: string): Filter {
@@ -38,29 +32,3 @@ export function createdBetween(fromMs: number, toMs: number): Filter {
     },
   }
 }
-
-/** When a record was last touched (Unix); null when it does not say. */
-export function updatedMsOf(record: Fields): number | null {
-  return lastMoment(record, updatedFields)
-}
-
-/** A date without a time is the end of that day: whoever was there in the evening is not cut off for the morning. */
-function lastMoment(record: Fields, fields: readonly string[]): number | null {
-  const field = momentField(record, fields)
-  const ms = firstMoment(record, fields)
-  const isDay = field !== undefined && /^\s*\d{4}-\d\d-\d\d\s*$/.test(String(record[field]))
-  return ms !== null && isDay ? ms + dayMs - 1 : ms
-}
-
-function firstMoment(record: Fields, fields: readonly string[]): number | null {
-  const field = momentField(record, fields)
-  return field === undefined ? null : momentMs(record[field])
-}
-
-/** Databases write 1970 or the year 1 where they have no date: that must not pass for long ago. */
-function momentField(record: Fields, fields: readonly string[]): string | undefined {
-  return fields.find((field) => (momentMs(record[field]) ?? 0) >= earliestMs)
-}
-
-const dayMs = 86_400_000
-const earliestMs = Date.UTC(2000)

@@ -1,5 +1,5 @@
 import type { Memory } from '../memory.js'
-import { updatedMsOf } from './dates.js'
+import { updatedMsOf } from '../record-dates.js'
 import { type Filter, refused } from './filter.js'
 
 /** Turns away what an earlier run of the job has settled, unless it was touched since and may be open again. */

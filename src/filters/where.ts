@@ -32,7 +32,8 @@ const limits = { maxAstNodes: 1000, maxDepth: 50 }
 const charactersMax = 10_000
 
 function parsed(expression: string): (variables: Variables) => unknown {
-  if (expression.length > charactersMax) throw refusal(`is longer than ${charactersMax} characters`, expression)
+  if (expression.length > charactersMax)
+    throw refusal(`is longer than ${charactersMax} characters`, expression)
   try {
     const evaluate = environment().parse(expression)
     const { valid, type = '', error } = evaluate.check()

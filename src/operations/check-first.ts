@@ -1,12 +1,15 @@
 import type { ApiAnswer } from '../api/api.js'
 import { settledBy, type Verdict, verdictOf } from '../api/verdict.js'
 import type { Clock } from '../clock.js'
-import type { Filter, Refusal } from '../filters/filter.js'
-import { momentMs } from '../filters/moment.js'
+import type { Filter } from '../filters/filter.js'
+import { momentMs } from '../moment.js'
 import type { Operation } from './operation.js'
 
 /** Two calls for one conversation lie at least so far apart: Ada asks for one request a second to a resource. */
 const apartMs = 1000
+
+/** A call that has waited longer than this for its turn (a rate limit, an outage, the end of --hours) is asked for anew. */
+const freshMs = 60_000
 
 /**
  * The operation, asking for the conversation first: `GET /api/v2/conversations/{id}/`. Settles the item by that if it
@@ -22,25 +25,60 @@ export function checkingFirst(
   return {
     ...operation,
     async attempt(item, api, attempt) {
-      let mayGoOn = false
-      const question = paced({
-        ...operation,
-        isRead: true,
-        async attempt() {
-          const path = `/api/v2/conversations/${encodeURIComponent(item.id)}/`
-          const answer = await api.call({ method: 'GET', path, signal: attempt.abortSignal })
-          const settled = settledByLooking(answer, filters, attempt.isAfterLostAnswer)
-          mayGoOn = settled === null && answer.kind === 'answer' && answer.status === 200
-          return settled ?? verdictOf(answer, 'found')
-        },
-      })
-      const verdict = await question.attempt(item, api, attempt)
-      if (!mayGoOn) return verdict.kind === 'settled' ? verdict : nothingDone(verdict)
-      await clock.sleep(apartMs, attempt.stopSignal)
-      return operation.attempt(item, api, attempt)
+      for (let asked = 1; ; asked++) {
+        // What was asked before goes first: the answer to the last question is getting old.
+        const next = { ...attempt, earlierCalls: attempt.earlierCalls + asked }
+        let mayGoOn = false
+        const question = paced({
+          ...operation,
+          isRead: true,
+          async attempt() {
+            const path = `/api/v2/conversations/${encodeURIComponent(item.id)}/`
+            const answer = await api.call({ method: 'GET', path, signal: attempt.abortSignal })
+            const settled = settledByLooking(answer, filters, attempt.isAfterLostAnswer)
+            mayGoOn = settled === null && answer.kind === 'answer' && answer.status === 200
+            return settled ?? verdictOf(answer, 'found')
+          },
+        })
+        const verdict = await question.attempt(item, api, asked === 1 ? attempt : next)
+        if (!mayGoOn) return nothingDone(verdict)
+        await clock.sleep(apartMs, attempt.stopSignal)
+        const done = await whileFresh(clock, attempt.stopSignal, (stopSignal) =>
+          operation.attempt(item, api, { ...next, stopSignal }),
+        )
+        if (done !== null) return done
+      }
     },
   }
 }
+
+/** Null when the call did not leave in time. */
+async function whileFresh(
+  clock: Clock,
+  stopSignal: AbortSignal,
+  call: (stopSignal: AbortSignal) => Promise<Verdict>,
+): Promise<Verdict | null> {
+  const tooLate = new AbortController()
+  const isOver = new AbortController()
+  const stop = () => tooLate.abort(stopSignal.reason)
+  stopSignal.addEventListener('abort', stop, { once: true })
+  if (stopSignal.aborted) stop()
+  clock.sleep(freshMs, isOver.signal).then(
+    () => tooLate.abort(notFresh),
+    () => {},
+  )
+  try {
+    return await call(tooLate.signal)
+  } catch (error) {
+    if (error !== notFresh) throw error
+    return null
+  } finally {
+    isOver.abort()
+    stopSignal.removeEventListener('abort', stop)
+  }
+}
+
+const notFresh = new Error('The question was asked too long ago')
 
 function settledByLooking(
   answer: ApiAnswer,
@@ -48,30 +86,37 @@ function settledByLooking(
   isAfterLostAnswer: boolean,
 ): Verdict | null {
   if (answer.kind !== 'answer' || answer.status !== 200) return null
-  const { status, updated_at } = (answer.body ?? {}) as { status?: unknown; updated_at?: unknown }
+  if (typeof answer.body !== 'object' || answer.body === null) return unclear(answer, 'an answer without a conversation')
+  const { status, updated_at } = answer.body as { status?: unknown; updated_at?: unknown }
   if (status === 'ended') {
     return settledBy(answer, {
       status: 'succeeded',
       reason: isAfterLostAnswer ? 'ended_on_retry' : 'already_ended',
     })
   }
-  const refusal = refusalNow(momentMs(updated_at), filters)
-  return (
-    refusal && settledBy(answer, { status: 'filtered', reason: 'active_again', message: refusal.message })
-  )
+  const updatedMs = momentMs(updated_at)
+  const again = filters.flatMap(({ judgeAgain }) => judgeAgain ?? [])
+  if (again.length > 0 && updatedMs === null) return unclear(answer, 'the answer does not say when it was touched last')
+  const refusal = again.map((judge) => judge(updatedMs!)).find((found) => found !== null)
+  if (refusal === undefined) return null
+  return settledBy(answer, { status: 'filtered', reason: 'active_again', message: refusal.message })
 }
 
-function refusalNow(updatedMs: number | null, filters: readonly Filter[]): Refusal | null {
-  if (updatedMs === null) return null
-  return (
-    filters.map((filter) => filter.judgeAgain?.(updatedMs) ?? null).find((refusal) => refusal !== null) ??
-    null
-  )
+/** An answer that was cut off, or came from somebody else: nobody is ended on its word. */
+function unclear(answer: Extract<ApiAnswer, { kind: 'answer' }>, message: string): Verdict {
+  const outcome = { status: 'failed', reason: 'server_error', httpStatus: answer.status, message } as const
+  return { kind: 'again', cause: 'answered', quota: answer.quota, outcome }
 }
 
-/** A question without an answer has done nothing to the conversation: it failed, and that is known. */
-function nothingDone(verdict: Exclude<Verdict, { kind: 'settled' }>): Verdict {
-  if (verdict.kind !== 'again' || verdict.cause !== 'lost') return { ...verdict, isRead: true }
-  const outcome = { ...verdict.outcome, status: 'failed', reason: 'network_error' } as const
+/**
+ * A question that came to nothing has done nothing to the conversation: it failed, and that is known. Of an earlier
+ * call whose answer was lost it says nothing, as if it had never got there.
+ */
+function nothingDone(verdict: Verdict): Verdict {
+  if (verdict.kind !== 'again') return { ...verdict, isRead: true }
+  const outcome =
+    verdict.cause === 'lost'
+      ? ({ ...verdict.outcome, status: 'failed', reason: 'network_error' } as const)
+      : verdict.outcome
   return { ...verdict, cause: 'unreachable', outcome, isRead: true }
 }

@@ -6,10 +6,11 @@ import { UsageError } from '../usage-error.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** The environment with what a file of `NAME=value` lines adds; what is set already wins. */
+/** The environment with what a file of `NAME=value` lines adds; what is set and not empty already wins. */
 export function withEnvFile(environment: Environment, path: string | undefined): Environment {
   if (path === undefined) return environment
-  return { ...parseEnv(readText(path, '--env-file')), ...environment }
+  const set = Object.entries(environment).filter(([, value]) => value !== undefined && value !== '')
+  return { ...parseEnv(readText(path, '--env-file')), ...Object.fromEntries(set) }
 }
 
 /** The API key, from a file or from `ADA_API_KEY`; undefined when there is none. It must never be shown. */

@@ -1,0 +1,33 @@
+import { readItems } from '../../src/items.js'
+import type { Item } from '../../src/item.js'
+import { csv } from '../../src/sources/csv.js'
+import { dataExport } from '../../src/sources/data-export.js'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** An item as it comes out of a source, with this record. */
+export function itemOf(record: Record<string, unknown>): Item {
+  return { ordinal: 0, id: '66f2a91c4be07d3f5c1e0001', source: 'stale.csv', line: 2, record: () => record }
+}
+
+/** The items of a file with this text, as a run reads them. */
+export async function itemsIn(text: string): Promise<Item[]> {
+  const directory = mkdtempSync(join(tmpdir(), 'ada-bulk-filters-'))
+  try {
+    const path = join(directory, 'input')
+    writeFileSync(path, text)
+    const source = text.startsWith('{') ? dataExport : csv
+    const items: Item[] = []
+    for await (const batch of readItems({ files: [{ name: 'input', path, source }], filters: [] }))
+      items.push(...batch.map(({ item }) => item))
+    return items
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+/** `filtered not_stale`, or `take`. */
+export function wordOf(refusal: { status: string; reason: string } | null): string {
+  return refusal === null ? 'take' : `${refusal.status} ${refusal.reason}`
+}
