@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
-import { openHttpApi } from './api/http-api.js'
-import { Checkpoint, type EndEvent } from './checkpoint/checkpoint.js'
+import { openCalls } from './calls.js'
+import { Checkpoint, type EndEvent, type StartEvent } from './checkpoint/checkpoint.js'
 import { LogWriteError } from './checkpoint/log.js'
 import type { CheckpointState } from './checkpoint/read.js'
 import type { Clock } from './clock.js'
@@ -9,18 +9,16 @@ import type { Item } from './item.js'
 import { type Input, readItems } from './items.js'
 import type { Logger } from './log.js'
 import { messageOf } from './message.js'
-import { checkingFirst } from './operations/check-first.js'
 import type { Operation } from './operations/operation.js'
 import type { Outcome, SettledItem } from './outcome.js'
 import { ApiDownError } from './pacing/gate.js'
 import type { Ledger } from './pacing/ledger.js'
-import { openLimiter } from './pacing/limiter.js'
-import { paced } from './pacing/paced.js'
 import type { RunView } from './progress/progress.js'
-import { type CallNotes, KeyRefusedError, settleWithRetries } from './retry.js'
+import { KeyRefusedError } from './retry.js'
 import { tooManyFailures } from './rules.js'
 import { runLine } from './run.js'
 import type { RunFile } from './run-file.js'
+import { Settling } from './settling.js'
 import { type Stop, Stopped } from './stop.js'
 import { UsageError } from './usage-error.js'
 import { version } from './version.js'
@@ -59,14 +57,8 @@ export interface ExecutionEnd {
   head: string
 }
 
-/** A job of somebody's own may say anything; a reason is one word. */
-const longestReason = 60
-
 /** Items in progress for each call in flight: others wait for a retry, or for their outcome to be on disk. */
 const itemsPerCall = 4
-
-/** On top of a call's time-out, for its end to be seen and written down. */
-const holdMarginMs = 1000
 
 /**
  * Goes on with a run until its end, or until it stops. What the checkpoint says then is the truth about it. Throws
@@ -77,55 +69,23 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
   const { settings } = run
   const now = () => new Date(clock.wallMs()).toISOString()
   const checkpoint = new Checkpoint(execution.checkpointPath, state)
-  const api = openHttpApi({
-    origin: execution.origin,
-    key: execution.key,
-    timeoutMs: settings.timeoutMs,
-    connections: settings.concurrency,
-    userAgent: `ada-bulk/${version}`,
-  })
-  const limiter = openLimiter({
-    ledger: execution.ledger,
-    windows: settings.limits,
-    share: settings.share,
-    concurrency: settings.concurrency,
-    holdMs: settings.timeoutMs + holdMarginMs,
-    outageMaxMs: settings.maxOutageMs,
-    clock,
-    random: execution.random,
-    ...(settings.hours === null ? {} : { hours: settings.hours }),
-  })
-  const pace = (one: Operation) => paced(one, limiter)
-  const operation = settings.checkFirst
-    ? checkingFirst(pace(execution.operation), execution.input.filters, pace, clock)
-    : pace(execution.operation)
-  const firstSentMs = new Map<number, number>()
-  const notes: CallNotes = {
-    sent(item, isRead) {
-      if (!firstSentMs.has(item.ordinal)) firstSentMs.set(item.ordinal, clock.monotonicMs())
-      state.requests.sent += 1
-      checkpoint.noteSent(item, now(), isRead)
+  const { api, limiter, operation } = openCalls(execution)
+  const settling = new Settling({
+    ...execution,
+    operation,
+    api,
+    checkpoint,
+    policy: {
+      attemptsMax: settings.attemptsMax,
+      clock,
+      random: execution.random,
+      stopSignal: stop.signal,
+      abortSignal: stop.abortSignal,
     },
-    back(item, outcome, isRead) {
-      if (outcome.reason === 'rate_limited') state.requests.rateLimited += 1
-      checkpoint.noteBack(item, now(), outcome, isRead)
-      log.info(
-        { id: item.id, reason: outcome.reason, http: outcome.httpStatus, message: outcome.message },
-        'call came to nothing',
-      )
-    },
-  }
-  const policy = {
-    attemptsMax: settings.attemptsMax,
-    clock,
-    random: execution.random,
-    stopSignal: stop.signal,
-    abortSignal: stop.abortSignal,
-    notes,
-  }
+  })
   let begun = 0
 
-  await checkpoint.record({
+  await begin({
     event: state.events.length === 0 ? 'started' : 'resumed',
     at: now(),
     by: currentUser(),
@@ -187,55 +147,24 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
   }
 
   async function settleByCalling(item: Item): Promise<void> {
-    try {
-      const earlier = state.open.get(item.ordinal) ?? { calls: 0, isAnswerLost: false }
-      const { outcome, attempts } = await settleWithRetries(operation, api, item, earlier, policy)
-      const settled = settledItem(item, outcome, attempts)
-      await checkpoint.settleDurably(settled)
-      count(settled)
-      execution.onSettled(item, settled)
-      const failures = tooManyFailures(state.tally, settings.maxFailures)
-      if (failures !== null) stop.request({ exitCode: 4, because: failures })
-    } catch (error) {
-      stopBecauseOf(error)
-    } finally {
-      firstSentMs.delete(item.ordinal)
-    }
+    await settling.byCalling(item).catch(stopBecauseOf)
+    const failures = tooManyFailures(state.tally, settings.maxFailures)
+    if (failures !== null) stop.request({ exitCode: 4, because: failures })
   }
 
   function settleWithoutCalling(item: Item, outcome: Outcome): void {
     try {
-      const settled = settledItem(item, outcome, 0)
-      checkpoint.settle(settled)
-      count(settled)
-      execution.onSettled(item, settled)
+      settling.withoutCalling(item, outcome)
     } catch (error) {
       stopBecauseOf(error)
     }
   }
 
-  function count(settled: SettledItem): void {
-    state.settled.add(settled.ordinal)
-    state.tally.add(settled.status, settled.reason)
-    const { id, status, reason, httpStatus: http, attempts, message, source, line } = settled
-    if (status === 'failed' || status === 'unknown') {
-      log.warn({ id, status, reason, http, attempts, message, source, line }, 'item failed')
-    } else log.debug({ id, status, reason, http, attempts, source, line }, 'item settled')
-  }
-
-  function settledItem(item: Item, outcome: Outcome, attempts: number): SettledItem {
-    const sentMs = firstSentMs.get(item.ordinal)
-    return {
-      ordinal: item.ordinal,
-      id: item.id,
-      ...outcome,
-      reason: outcome.reason.replace(/[^a-z0-9_]/gi, '_').slice(0, longestReason),
-      attempts,
-      finishedAt: now(),
-      durationMs: sentMs === undefined ? 0 : Math.round(clock.monotonicMs() - sentMs),
-      source: item.source,
-      line: item.line,
-    }
+  /** Where not even the first line can be written, nothing has been sent yet. */
+  async function begin(event: StartEvent): Promise<void> {
+    await checkpoint.record(event).catch((error) => {
+      throw error instanceof LogWriteError ? new UsageError(`${error.message}. Nothing was sent.`) : error
+    })
   }
 
   /** The item that met this stays unsettled. */

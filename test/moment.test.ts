@@ -47,8 +47,8 @@ describe('no moment', () => {
     // What programs write where they have no date.
     ...['0000-00-00', '0001-01-01T00:00:00', '0099-01-01', '2026-01-31; DROP', '2026-01-31\n2026-01-31', `2026-01-31${' '.repeat(5)}x`],
     ...[0, -1, Number.NaN, Number.POSITIVE_INFINITY, 1e20, 1e13, 1769846709123456, true, false, null, undefined],
-    ...[{}, [], ['2026-01-31'], new Date(0), 10n],
-  ])('is %j', (value) => {
+    ...[{}, [], ['2026-01-31'], new Date(0)],
+  ])('is %o', (value) => {
     expect(momentMs(value)).toBeNull()
   })
 

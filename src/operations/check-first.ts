@@ -86,7 +86,8 @@ function settledByLooking(
   isAfterLostAnswer: boolean,
 ): Verdict | null {
   if (answer.kind !== 'answer' || answer.status !== 200) return null
-  if (typeof answer.body !== 'object' || answer.body === null) return unclear(answer, 'an answer without a conversation')
+  if (typeof answer.body !== 'object' || answer.body === null)
+    return unclear(answer, 'an answer without a conversation')
   const { status, updated_at } = answer.body as { status?: unknown; updated_at?: unknown }
   if (status === 'ended') {
     return settledBy(answer, {
@@ -96,7 +97,8 @@ function settledByLooking(
   }
   const updatedMs = momentMs(updated_at)
   const again = filters.flatMap(({ judgeAgain }) => judgeAgain ?? [])
-  if (again.length > 0 && updatedMs === null) return unclear(answer, 'the answer does not say when it was touched last')
+  if (again.length > 0 && updatedMs === null)
+    return unclear(answer, 'the answer does not say when it was touched last')
   const refusal = again.map((judge) => judge(updatedMs!)).find((found) => found !== null)
   if (refusal === undefined) return null
   return settledBy(answer, { status: 'filtered', reason: 'active_again', message: refusal.message })

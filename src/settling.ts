@@ -1,0 +1,104 @@
+import type { Api } from './api/api.js'
+import type { Checkpoint } from './checkpoint/checkpoint.js'
+import type { CheckpointState } from './checkpoint/read.js'
+import type { Clock } from './clock.js'
+import type { Item } from './item.js'
+import type { Logger } from './log.js'
+import type { Operation } from './operations/operation.js'
+import type { Outcome, SettledItem } from './outcome.js'
+import { type RetryPolicy, settleWithRetries } from './retry.js'
+
+/** What it takes to settle the items of a run. */
+export interface SettlingParts {
+  operation: Operation
+  api: Api
+  checkpoint: Checkpoint
+  /** Kept up to date. */
+  state: CheckpointState
+  policy: Omit<RetryPolicy, 'notes'>
+  clock: Clock
+  log: Logger
+  /** Is told of every item when it is settled. */
+  onSettled: (item: Item, settled: SettledItem) => void
+}
+
+/** A job of somebody's own may say anything; a reason is one word. */
+const longestReason = 60
+
+/** Settles items and keeps the books: the checkpoint first, then the counts and the log. */
+export class Settling {
+  readonly #parts: SettlingParts
+  readonly #firstSentMs = new Map<number, number>()
+
+  constructor(parts: SettlingParts) {
+    this.#parts = parts
+  }
+
+  /** Calls until the item has its outcome and that is on disk. Throws what `settleWithRetries` throws, and LogWriteError. */
+  async byCalling(item: Item): Promise<void> {
+    const { operation, api, checkpoint, state } = this.#parts
+    const earlier = state.open.get(item.ordinal) ?? { calls: 0, isAnswerLost: false }
+    try {
+      const policy = { ...this.#parts.policy, notes: this.#notes }
+      const { outcome, attempts } = await settleWithRetries(operation, api, item, earlier, policy)
+      const settled = this.#settledItem(item, outcome, attempts)
+      await checkpoint.settleDurably(settled)
+      this.#count(item, settled)
+    } finally {
+      this.#firstSentMs.delete(item.ordinal)
+    }
+  }
+
+  /** Settles an item that needs no call. */
+  withoutCalling(item: Item, outcome: Outcome): void {
+    const settled = this.#settledItem(item, outcome, 0)
+    this.#parts.checkpoint.settle(settled)
+    this.#count(item, settled)
+  }
+
+  readonly #notes = {
+    sent: (item: Item, isRead: boolean): void => {
+      const { checkpoint, state, clock } = this.#parts
+      if (!this.#firstSentMs.has(item.ordinal)) this.#firstSentMs.set(item.ordinal, clock.monotonicMs())
+      state.requests.sent += 1
+      checkpoint.noteSent(item, this.#now(), isRead)
+    },
+    back: (item: Item, outcome: Outcome, isRead: boolean): void => {
+      const { checkpoint, state, log } = this.#parts
+      const { reason, httpStatus: http, message } = outcome
+      if (reason === 'rate_limited') state.requests.rateLimited += 1
+      checkpoint.noteBack(item, this.#now(), outcome, isRead)
+      log.info({ id: item.id, reason, http, message }, 'call came to nothing')
+    },
+  }
+
+  #count(item: Item, settled: SettledItem): void {
+    const { state, log, onSettled } = this.#parts
+    state.settled.add(settled.ordinal)
+    state.tally.add(settled.status, settled.reason)
+    onSettled(item, settled)
+    const { id, status, reason, httpStatus: http, attempts, message, source, line } = settled
+    if (status === 'failed' || status === 'unknown') {
+      log.warn({ id, status, reason, http, attempts, message, source, line }, 'item failed')
+    } else log.debug({ id, status, reason, http, attempts, source, line }, 'item settled')
+  }
+
+  #settledItem(item: Item, outcome: Outcome, attempts: number): SettledItem {
+    const sentMs = this.#firstSentMs.get(item.ordinal)
+    return {
+      ordinal: item.ordinal,
+      id: item.id,
+      ...outcome,
+      reason: outcome.reason.replace(/[^a-z0-9_]/gi, '_').slice(0, longestReason),
+      attempts,
+      finishedAt: this.#now(),
+      durationMs: sentMs === undefined ? 0 : Math.round(this.#parts.clock.monotonicMs() - sentMs),
+      source: item.source,
+      line: item.line,
+    }
+  }
+
+  #now(): string {
+    return new Date(this.#parts.clock.wallMs()).toISOString()
+  }
+}
