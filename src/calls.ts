@@ -1,39 +1,58 @@
 import { type HttpApi, openHttpApi } from './api/http-api.js'
-import type { Execution } from './execute.js'
-import { checkingFirst } from './operations/check-first.js'
-import type { Operation } from './operations/operation.js'
+import type { Clock } from './clock.js'
+import type { Ledger } from './pacing/ledger.js'
 import { type Limiter, openLimiter } from './pacing/limiter.js'
-import { paced } from './pacing/paced.js'
+import type { RunSettings } from './run-file.js'
 import { version } from './version.js'
+
+/** What calls to an instance are made with. */
+export interface CallOptions {
+  origin: string
+  key: string
+  settings: Pick<RunSettings, 'limits' | 'share' | 'hours' | 'concurrency' | 'timeoutMs' | 'maxOutageMs'>
+  ledger: Ledger
+  clock: Clock
+  random: () => number
+}
+
+export interface Calls {
+  api: HttpApi
+  limiter: Limiter
+  /** Lets the calls in flight come to their end first. */
+  close(): Promise<void>
+}
 
 /** On top of a call's time-out, for its end to be seen and written down. */
 const holdMarginMs = 1000
 
-/** What the calls of a run go through: the HTTP client, the limiter, and the operation that waits for its turn. */
-export function openCalls(execution: Execution): { api: HttpApi; limiter: Limiter; operation: Operation } {
-  const { clock, random } = execution
-  const { settings } = execution.run
+/** Opens the HTTP client and the limiter that its calls wait for. The ledger stays the caller's. */
+export function openCalls(options: CallOptions): Calls {
+  const { origin, key, ledger, clock, random } = options
+  const { timeoutMs, concurrency, hours, limits, share, maxOutageMs } = options.settings
   const api = openHttpApi({
-    origin: execution.origin,
-    key: execution.key,
-    timeoutMs: settings.timeoutMs,
-    connections: settings.concurrency,
+    origin,
+    key,
+    timeoutMs,
+    connections: concurrency,
     userAgent: `ada-bulk/${version}`,
   })
   const limiter = openLimiter({
-    ledger: execution.ledger,
-    windows: settings.limits,
-    share: settings.share,
-    concurrency: settings.concurrency,
-    holdMs: settings.timeoutMs + holdMarginMs,
-    outageMaxMs: settings.maxOutageMs,
+    ledger,
+    windows: limits,
+    share,
+    concurrency,
+    holdMs: timeoutMs + holdMarginMs,
+    outageMaxMs: maxOutageMs,
     clock,
     random,
-    ...(settings.hours === null ? {} : { hours: settings.hours }),
+    ...(hours === null ? {} : { hours }),
   })
-  const pace = (operation: Operation) => paced(operation, limiter)
-  const operation = settings.checkFirst
-    ? checkingFirst(pace(execution.operation), execution.input.filters, pace, clock)
-    : pace(execution.operation)
-  return { api, limiter, operation }
+  return {
+    api,
+    limiter,
+    async close() {
+      await limiter.close()
+      await api.close()
+    },
+  }
 }

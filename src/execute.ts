@@ -9,10 +9,12 @@ import type { Item } from './item.js'
 import { type Input, readItems } from './items.js'
 import type { Logger } from './log.js'
 import { messageOf } from './message.js'
+import { checkingFirst } from './operations/check-first.js'
 import type { Operation } from './operations/operation.js'
 import type { Outcome, SettledItem } from './outcome.js'
 import { ApiDownError } from './pacing/gate.js'
 import type { Ledger } from './pacing/ledger.js'
+import { paced } from './pacing/paced.js'
 import type { RunView } from './progress/progress.js'
 import { KeyRefusedError } from './retry.js'
 import { tooManyFailures } from './rules.js'
@@ -69,7 +71,12 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
   const { settings } = run
   const now = () => new Date(clock.wallMs()).toISOString()
   const checkpoint = new Checkpoint(execution.checkpointPath, state)
-  const { api, limiter, operation } = openCalls(execution)
+  const calls = openCalls({ ...execution, settings })
+  const { api, limiter } = calls
+  const pace = (one: Operation) => paced(one, limiter)
+  const operation = settings.checkFirst
+    ? checkingFirst(pace(execution.operation), execution.input.filters, pace, clock)
+    : pace(execution.operation)
   const settling = new Settling({
     ...execution,
     operation,
@@ -112,8 +119,7 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
       stop,
     }).catch(stopBecauseOf)
   } finally {
-    await limiter.close()
-    await api.close()
+    await calls.close()
   }
   try {
     await checkpoint.record(endEvent(now()))

@@ -1,11 +1,9 @@
-import { openHttpApi } from '../api/http-api.js'
+import { openCalls } from '../calls.js'
 import { systemClock } from '../clock.js'
 import { openFileLedger } from '../pacing/file.js'
-import { openLimiter } from '../pacing/limiter.js'
 import { openMemoryLedger } from '../pacing/memory.js'
 import type { RunSettings } from '../run-file.js'
 import type { Stop } from '../stop.js'
-import { version } from '../version.js'
 import { download } from './download.js'
 import type { ExportSpan } from './span.js'
 import type { Downloaded } from './standing.js'
@@ -38,38 +36,25 @@ export async function fetchExport(options: Fetch): Promise<Downloaded> {
         instance: `${origin}/export`,
         clock: systemClock,
       })
-  const { timeoutMs } = settings
-  const api = openHttpApi({
+  const calls = openCalls({
     origin,
     key,
-    timeoutMs,
-    connections: concurrency,
-    userAgent: `ada-bulk/${version}`,
-  })
-  const limiter = openLimiter({
+    settings: { ...settings, concurrency },
     ledger,
-    windows: settings.limits,
-    share: settings.share,
-    concurrency,
-    holdMs: timeoutMs + 1000,
-    outageMaxMs: settings.maxOutageMs,
     clock: systemClock,
     random: Math.random,
-    ...(settings.hours === null ? {} : { hours: settings.hours }),
   })
   try {
     return await download({
       ...options,
-      api,
-      limiter,
+      ...calls,
       attemptsMax: settings.attemptsMax,
       stop,
       clock: systemClock,
       random: Math.random,
     })
   } finally {
-    await limiter.close()
-    await api.close()
+    await calls.close()
     await ledger.close()
   }
 }
