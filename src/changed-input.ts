@@ -57,7 +57,7 @@ export async function acceptChangedInput(
   const beside = `${directory.checkpoint}.new`
   copyFileSync(directory.checkpoint, beside)
   const checkpoint = new Checkpoint(beside, state)
-  const ids = new IdHashWriter(directory.inputIds)
+  const ids = new IdHashWriter(`${directory.inputIds}.new`)
   await checkpoint.record({
     event: 'input-changed',
     at: new Date().toISOString(),
@@ -78,6 +78,7 @@ export async function acceptChangedInput(
   ids.close()
   await checkpoint.close()
   renameSync(beside, directory.checkpoint)
+  renameSync(`${directory.inputIds}.new`, directory.inputIds)
   syncDirectory(directory.path)
 }
 

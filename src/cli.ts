@@ -1,7 +1,10 @@
-#!/usr/bin/env node
+#!/bin/sh
+// 2>/dev/null; exec node -- "$0" "$@"
+// (The shell runs the line above. Without the -- Node would take our --env-file for its own.)
+
 import yargs from 'yargs'
 import type { Command } from './commands/command.js'
-import { processShell, type Shell } from './commands/shell.js'
+import { Interrupted, processShell, type Shell } from './commands/shell.js'
 import { UsageError } from './usage-error.js'
 import { version } from './version.js'
 
@@ -76,12 +79,28 @@ function refuseRepeated(flags: Record<string, unknown>): void {
 // Whoever reads our output may go away; what is recorded does not depend on it.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 
+/** yargs takes a lone `-`, which stands for stdin, behind a flag for a flag of its own; `--input=-` it understands. */
+function withStdin(typed: readonly string[]): string[] {
+  const joined: string[] = []
+  for (const word of typed) {
+    const flag = joined.at(-1)
+    if (word === '-' && flag !== undefined && /^(-i|-o|--input|--hold|--output)$/.test(flag)) {
+      joined[joined.length - 1] = `${flag}=-`
+    } else joined.push(word)
+  }
+  return joined
+}
+
 const shell = processShell()
-main(process.argv.slice(2), shell)
+main(withStdin(process.argv.slice(2)), shell)
   .catch((error: unknown) => {
     if (error instanceof Error && error.name === 'UsageError') {
       shell.notice(`ada-bulk: ${error.message}`)
       return 2
+    }
+    if (error instanceof Interrupted) {
+      shell.notice('')
+      return 130
     }
     shell.notice(error instanceof Error ? String(error.stack) : String(error))
     return 1

@@ -16,7 +16,7 @@ import { ApiDownError } from './pacing/gate.js'
 import type { Ledger } from './pacing/ledger.js'
 import { paced } from './pacing/paced.js'
 import type { RunView } from './progress/progress.js'
-import { KeyRefusedError } from './retry.js'
+import { KeyRefusedError, refusalOf } from './retry.js'
 import { tooManyFailures } from './rules.js'
 import { runLine } from './run.js'
 import type { RunFile } from './run-file.js'
@@ -73,7 +73,8 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
   const checkpoint = new Checkpoint(execution.checkpointPath, state)
   const calls = openCalls({ ...execution, settings })
   const { api, limiter } = calls
-  const pace = (one: Operation) => paced(one, limiter)
+  const pace = (one: Operation) =>
+    paced(one, limiter, (outcome) => stop.request({ exitCode: 4, because: refusalOf(outcome) }))
   const operation = settings.checkFirst
     ? checkingFirst(pace(execution.operation), execution.input.filters, pace, clock)
     : pace(execution.operation)
@@ -92,7 +93,7 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
   })
   let begun = 0
 
-  await begin({
+  const start: StartEvent = {
     event: state.events.length === 0 ? 'started' : 'resumed',
     at: now(),
     by: currentUser(),
@@ -100,7 +101,8 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
     pid: process.pid,
     version,
     confirmed: execution.confirmed,
-  })
+  }
+  await checkpoint.record(start).catch(stopBecauseOf)
   execution.onStart(() => ({
     read: run.plan.read,
     tally: state.tally,
@@ -164,13 +166,6 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
     } catch (error) {
       stopBecauseOf(error)
     }
-  }
-
-  /** Where not even the first line can be written, nothing has been sent yet. */
-  async function begin(event: StartEvent): Promise<void> {
-    await checkpoint.record(event).catch((error) => {
-      throw error instanceof LogWriteError ? new UsageError(`${error.message}. Nothing was sent.`) : error
-    })
   }
 
   /** The item that met this stays unsettled. */

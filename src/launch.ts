@@ -1,4 +1,4 @@
-import type { CheckpointState } from './checkpoint/read.js'
+import { type CheckpointState, readCheckpoint } from './checkpoint/read.js'
 import { settledItems } from './checkpoint/rows.js'
 import { systemClock } from './clock.js'
 import { execute } from './execute.js'
@@ -68,6 +68,8 @@ export async function launch(launch: Launch): Promise<Summary> {
         memory?.remember(item.id, updatedMsOf(item.record()), settled, Date.parse(settled.finishedAt)),
       onStart: launch.onStart,
     })
+    // What could not be written may be written all the same, in part: the checkpoint knows.
+    const { tally, requests } = exitCode === 4 ? readCheckpoint(directory.checkpoint) : state
     if (stoppedBecause === null && run.live !== null) memory?.finished(run.live, Date.parse(run.startedAt))
     const summary: Summary = {
       run: run.run,
@@ -79,9 +81,9 @@ export async function launch(launch: Launch): Promise<Summary> {
       finishedAt: new Date().toISOString(),
       exitCode,
       stoppedBecause,
-      totals: state.tally.totals(run.plan.read),
-      reasons: state.tally.reasons(),
-      requests: state.requests,
+      totals: tally.totals(run.plan.read),
+      reasons: tally.reasons(),
+      requests,
       input: run.input.map(({ name, sha256, bytes }) => ({ path: name, sha256, bytes })),
       checkpointHead: head,
       version,

@@ -1,12 +1,9 @@
 import { createHash } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { writeFileAtomically } from './atomic-write.js'
-import { scanLines } from './checkpoint/lines.js'
-import { LogWriteError } from './checkpoint/log.js'
-import { type ExportSpan, historyMs } from './data-export/span.js'
+import type { ExportSpan } from './data-export/span.js'
 import type { Job, JobFlags } from './job.js'
-import { messageOf } from './message.js'
+import { makeDirectory } from './make-directory.js'
+import { FileMemory } from './memory-file.js'
 import type { Outcome, SettledItem } from './outcome.js'
 import { UsageError } from './usage-error.js'
 
@@ -34,34 +31,6 @@ export interface Memory {
   close(): void
 }
 
-interface Remembered {
-  kind: RememberedKind
-  /** Of the record that was settled. */
-  updatedMs: number
-  atMs: number
-}
-
-type RememberedKind =
-  /** Ended: whatever touches it later (a survey's answer) does not open it again. */
-  | 'done'
-  /** Another call would say the same, unless it is touched: it does not exist, or cannot be ended. */
-  | 'refused'
-  /** Failed for a while, or was on hold: has to come up again. */
-  | 'pending'
-
-/** An ended conversation may still be touched for a while, and then comes up again. */
-const keepMs = 120 * 86_400_000
-
-/** These are about the conversation. A 408, a 409 or a redirect may be about the hour. */
-const lastingStatuses = [400, 404, 405, 410, 422]
-
-/** What to remember of an outcome; null when it says nothing about the conversation. */
-export function rememberedKind({ status, reason, httpStatus }: Outcome): RememberedKind | null {
-  if (status === 'succeeded') return 'done'
-  if (status === 'failed' && httpStatus !== null && lastingStatuses.includes(httpStatus)) return 'refused'
-  return status === 'failed' || status === 'unknown' || reason === 'on_hold' ? 'pending' : null
-}
-
 /**
  * Opens the memory of a job on an instance. `rule` tells apart jobs that pick by other filters. Throws a UsageError
  * when the state directory cannot be used.
@@ -70,7 +39,7 @@ export function openMemory(stateDirectory: string, job: string, instance: string
   const hash = createHash('sha256').update(`${job}\n${instance}\n${rule}`).digest('hex').slice(0, 12)
   const directory = join(stateDirectory, 'memory', `${basename(job)}-${hash}`)
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    makeDirectory(directory, 0o700)
     return new FileMemory(join(directory, 'settled.jsonl'), join(directory, 'night.json'))
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
@@ -97,109 +66,4 @@ export function openMemoryOf(
   // A longer or shorter --idle is the same rule at another time; another filter is another rule.
   const { idle: _idle, ...rule } = run.jobFlags
   return openMemory(run.stateDirectory, jobName, instance, JSON.stringify(rule))
-}
-
-class FileMemory implements Memory {
-  readonly #path: string
-  readonly #nightPath: string
-  readonly #settled = new Map<string, Remembered>()
-  #file: number
-  settledToMs: number | null
-
-  constructor(path: string, nightPath: string) {
-    this.#path = path
-    this.#nightPath = nightPath
-    this.settledToMs = existsSync(nightPath) ? readNight(nightPath) : null
-    if (existsSync(path))
-      scanLines(path, (buffer, start, end) => this.#read(buffer.toString('utf8', start, end)))
-    this.#file = openSync(path, 'a', 0o600)
-  }
-
-  isSettled(id: string, updatedMs: number | null): boolean {
-    const found = this.#settled.get(id)
-    if (found === undefined || found.kind === 'pending') return false
-    return found.kind === 'done' || (updatedMs !== null && updatedMs <= found.updatedMs)
-  }
-
-  remember(id: string, updatedMs: number | null, outcome: Outcome, atMs: number): void {
-    const kind = rememberedKind(outcome)
-    // What is settled does not come up again for being put on hold.
-    if (kind === null || (kind === 'pending' && this.isSettled(id, updatedMs))) return
-    const remembered = { kind, updatedMs: updatedMs ?? this.#settled.get(id)?.updatedMs ?? atMs, atMs }
-    this.#settled.set(id, remembered)
-    // With a line end before it too, so that a line torn by a full disk spoils only itself.
-    const bytes = Buffer.from(`\n${lineOf(id, remembered)}\n`)
-    onDisk(this.#path, () => {
-      for (let done = 0; done < bytes.length; ) done += writeSync(this.#file, bytes, done)
-    })
-  }
-
-  catchUp(settled: SettledItem, updatedFromMs: number): void {
-    const atMs = Date.parse(settled.finishedAt)
-    const known = this.#settled.get(settled.id)
-    if (known === undefined || known.atMs < atMs) this.remember(settled.id, updatedFromMs, settled, atMs)
-  }
-
-  finished(span: ExportSpan, startedMs: number): void {
-    const oldestMs = startedMs - historyMs
-    let pendingFromMs = Number.POSITIVE_INFINITY
-    for (const [id, { kind, updatedMs, atMs }] of this.#settled) {
-      if (kind !== 'pending') continue
-      // It was updated in this span once, and this run did not meet it there: it was touched since.
-      const isMissing = atMs < startedMs && updatedMs >= span.fromMs && updatedMs < span.toMs
-      if ((span.by === 'updated' && isMissing) || updatedMs < oldestMs) this.#settled.delete(id)
-      else pendingFromMs = Math.min(pendingFromMs, updatedMs)
-    }
-    // A span that begins later than what was settled leaves a gap, which the next run has to fill.
-    const isGap = span.fromMs > Math.max(this.settledToMs ?? oldestMs, oldestMs)
-    if (span.by === 'updated' && !isGap) this.settledToMs = Math.max(span.toMs, this.settledToMs ?? span.toMs)
-    if (this.settledToMs !== null) this.settledToMs = Math.min(this.settledToMs, pendingFromMs)
-    const forgetBeforeMs = (this.settledToMs ?? oldestMs) - keepMs
-    for (const [id, { kind, atMs }] of this.#settled) {
-      if (kind !== 'pending' && atMs < forgetBeforeMs) this.#settled.delete(id)
-    }
-    const lines = [...this.#settled].map(([id, remembered]) => `${lineOf(id, remembered)}\n`)
-    onDisk(this.#path, () => {
-      writeFileAtomically(this.#path, lines.join(''))
-      closeSync(this.#file)
-      this.#file = openSync(this.#path, 'a', 0o600)
-      writeFileAtomically(this.#nightPath, `${JSON.stringify({ settledToMs: this.settledToMs })}\n`)
-    })
-  }
-
-  close(): void {
-    fsyncSync(this.#file)
-    closeSync(this.#file)
-  }
-
-  #read(line: string): void {
-    if (line === '') return
-    try {
-      const { id, kind, updatedMs, atMs } = JSON.parse(line)
-      this.#settled.set(id, { kind, updatedMs, atMs })
-    } catch {
-      // Torn: the conversation is called once more, which does nothing new.
-    }
-  }
-}
-
-function lineOf(id: string, remembered: Remembered): string {
-  return JSON.stringify({ id, ...remembered })
-}
-
-function readNight(path: string): number | null {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')).settledToMs
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-    throw new UsageError(`${path} is damaged. Remove it: the next run then looks at the whole history.`)
-  }
-}
-
-function onDisk(path: string, write: () => void): void {
-  try {
-    write()
-  } catch (error) {
-    throw new LogWriteError(`cannot write ${path}: ${messageOf(error)}`)
-  }
 }

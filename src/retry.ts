@@ -115,6 +115,7 @@ function lastWord(verdict: Extract<Verdict, { kind: 'again' }>, lost: Outcome | 
   return verdict.cause === 'unreachable' && lost !== null ? lost : verdict.outcome
 }
 
-function refusalOf(outcome: Outcome): string {
+/** Why the run cannot go on when the API refuses the key. */
+export function refusalOf(outcome: Outcome): string {
   return `the API refused the key (HTTP ${outcome.httpStatus}: ${outcome.message})`
 }

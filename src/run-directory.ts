@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
 } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { finished } from 'node:stream/promises'
@@ -109,12 +110,17 @@ export async function writeReportFile(
   path: string,
 ): Promise<void> {
   const beside = `${path}.${process.pid}.tmp`
-  const out = createWriteStream(beside, { mode: 0o600 })
-  await Promise.all([finished(out), writeReport(report, items, out).finally(() => out.end())])
-  const file = openSync(beside, 'r')
-  fsyncSync(file)
-  closeSync(file)
-  renameSync(beside, path)
+  try {
+    const out = createWriteStream(beside, { mode: 0o600 })
+    await Promise.all([finished(out), writeReport(report, items, out).finally(() => out.end())])
+    const file = openSync(beside, 'r')
+    fsyncSync(file)
+    closeSync(file)
+    renameSync(beside, path)
+  } catch (error) {
+    rmSync(beside, { force: true })
+    throw error
+  }
   syncDirectory(resolve(path, '..'))
 }
 

@@ -84,7 +84,9 @@ test.each([
   for (const filter of from({ [flag]: value })) {
     const refusal = { status: 'invalid', reason: 'bad_row', message: `has no ${words} needs` }
     expect(filter.judge(itemOf({}))).toEqual(refusal)
-    const nothing = Object.fromEntries(Object.keys(record).map((name) => [name, name === 'variables' ? { plan: null } : null]))
+    const nothing = Object.fromEntries(
+      Object.keys(record).map((name) => [name, name === 'variables' ? { plan: null } : null]),
+    )
     expect(filter.judge(itemOf(nothing))).toEqual(refusal)
   }
 })
@@ -110,8 +112,14 @@ describe('a wrong value', () => {
     [{ idle: '-14d' }, '--idle -14d: not a span of time. Write it like 30s, 5m, 2h, 1h30m or 14d.'],
     [{ idle: '2w' }, '--idle 2w: not a span of time. Write it like 30s, 5m, 2h, 1h30m or 14d.'],
     [{ 'date-column': 'Last seen' }, '--date-column Last seen: goes with --idle, which is not given.'],
-    [{ 'created-after': '31.1.2026' }, '--created-after 31.1.2026: not a moment. Write it like 2026-01-31 or 2026-01-31T08:00Z.'],
-    [{ 'created-before': '2026-02-30' }, '--created-before 2026-02-30: not a moment. Write it like 2026-01-31 or 2026-01-31T08:00Z.'],
+    [
+      { 'created-after': '31.1.2026' },
+      '--created-after 31.1.2026: not a moment. Write it like 2026-01-31 or 2026-01-31T08:00Z.',
+    ],
+    [
+      { 'created-before': '2026-02-30' },
+      '--created-before 2026-02-30: not a moment. Write it like 2026-01-31 or 2026-01-31T08:00Z.',
+    ],
     [
       { 'created-after': '2026-02-01', 'created-before': '2026-01-01' },
       '--created-after 2026-02-01 is not before --created-before 2026-01-01: swap them.',
@@ -131,7 +139,9 @@ describe('a wrong value', () => {
   })
 
   test('of --where is refused with the place in it', () => {
-    expect(() => from({ where: 'language = "fr"' })).toThrow(/^--where: .*=.*, in language = "fr"\. Write it like /)
+    expect(() => from({ where: 'language = "fr"' })).toThrow(
+      /^--where: .*=.*, in language = "fr"\. Write it like /,
+    )
   })
 })
 
@@ -150,19 +160,39 @@ describe('several flags', () => {
   }
 
   test('are one filter each, dates first and --where last', () => {
-    const names = ['idle', 'created', 'language', 'platform', 'is_escalated', 'is_engaged', 'is_test_user', 'variables.plan', 'where']
+    const names = [
+      'idle',
+      'created',
+      'language',
+      'platform',
+      'is_escalated',
+      'is_engaged',
+      'is_test_user',
+      'variables.plan',
+      'where',
+    ]
     expect(from(all).map(({ name }) => name)).toEqual(names)
     expect(Object.keys(all).concat('date-column').sort()).toEqual(Object.keys(filterFlags).sort())
   })
 
   test('have all to agree', () => {
     expect(judge(all, record)).toBe('take')
-    const others = { language: 'en', platform: 'ios', is_escalated: true, is_engaged: false, is_test_user: true, variables: {} }
-    for (const [field, value] of Object.entries(others)) expect(judge(all, { ...record, [field]: value })).not.toBe('take')
+    const others = {
+      language: 'en',
+      platform: 'ios',
+      is_escalated: true,
+      is_engaged: false,
+      is_test_user: true,
+      variables: {},
+    }
+    for (const [field, value] of Object.entries(others))
+      expect(judge(all, { ...record, [field]: value })).not.toBe('take')
   })
 
   test('say the reason of the first that refuses', () => {
-    expect(judge(all, { ...record, date_updated: '2026-11-21T00:00:00', language: 'en' })).toBe('filtered not_stale')
+    expect(judge(all, { ...record, date_updated: '2026-11-21T00:00:00', language: 'en' })).toBe(
+      'filtered not_stale',
+    )
     expect(judge(all, { ...record, language: 'en', is_test_user: true })).toBe('filtered other_language')
     expect(judge(all, { ...record, date_updated: '', language: 'en' })).toBe('invalid bad_row')
   })

@@ -42,7 +42,14 @@ const record = fc
       [null, '1970-01-01T00:00:00'],
     ),
     language: meant<string | null>(['fr', 'fr'], ['fr', 'FR'], ['de', ' de'], ['en', 'en'], [null, '']),
-    isEscalated: meant<boolean | null>([true, 'true'], [true, 'Yes'], [false, 'FALSE'], [false, '0'], [null, ''], [null, 'maybe']),
+    isEscalated: meant<boolean | null>(
+      [true, 'true'],
+      [true, 'Yes'],
+      [false, 'FALSE'],
+      [false, '0'],
+      [null, ''],
+      [null, 'maybe'],
+    ),
     plan: meant<string | null>(['gold', 'gold'], ['free', 'free'], [null, '']),
   })
   .map(
@@ -52,20 +59,28 @@ const record = fc
       language: language[0],
       isEscalated: isEscalated[0],
       plan: plan[0],
-      fields: { date_updated: updated[1], language: language[1], is_escalated: isEscalated[1], 'variables.plan': plan[1] },
+      fields: {
+        date_updated: updated[1],
+        language: language[1],
+        is_escalated: isEscalated[1],
+        'variables.plan': plan[1],
+      },
     }),
   )
 
-export const plainRecords = (maxLength = 60) => fc.array(record, { minLength: 1, maxLength })
+export const plainRecords = (maxLength = 60) => fc.array(record, { minLength: 1, maxLength, size: 'max' })
 
-const maybe = <T>(...values: T[]) => fc.constantFrom(undefined, ...values)
+const maybe = <T>(...values: T[]) => fc.option(fc.constantFrom(...values), { nil: undefined, freq: 1 })
 export const plainRules: fc.Arbitrary<Rules> = fc
   .record({
     idleDays: maybe(7, 14, 30),
     language: maybe('fr', 'de'),
     isEscalated: maybe(true, false),
     plan: maybe('gold'),
-    hold: fc.uniqueArray(fc.nat(25).map((number) => `66f2a91c4be07d3f5c1e00${number + 10}`), { maxLength: 5 }),
+    hold: fc.uniqueArray(
+      fc.nat(25).map((number) => `66f2a91c4be07d3f5c1e00${number + 10}`),
+      { maxLength: 5 },
+    ),
   })
   .map((rules) => {
     const { idleDays, language, isEscalated, plan } = rules
@@ -83,16 +98,24 @@ export const plainRules: fc.Arbitrary<Rules> = fc
 /** The records as a file. */
 export function textOf(records: readonly Plain[], kind: 'json' | 'csv'): string {
   if (kind === 'json') {
-    const nested = ({ id, fields: { 'variables.plan': plan, ...fields } }: Plain) => ({ _id: id, ...fields, variables: { plan } })
+    const nested = ({ id, fields: { 'variables.plan': plan, ...fields } }: Plain) => ({
+      _id: id,
+      ...fields,
+      variables: { plan },
+    })
     return records.map((plain) => `${JSON.stringify(nested(plain))}\n`).join('')
   }
   const names = ['date_updated', 'language', 'is_escalated', 'variables.plan']
-  const row = ({ id, fields }: Plain) => [id, ...names.map((name) => fields[name])].map((cell) => `"${cell}"`).join(',')
+  const row = ({ id, fields }: Plain) =>
+    [id, ...names.map((name) => fields[name])].map((cell) => `"${cell}"`).join(',')
   return `"_id",${names.join(',')}\n${records.map((plain) => `${row(plain)}\n`).join('')}`
 }
 
 /** What is to become of the records: the IDs to call, and how many are not, by reason. */
-export function plainJudge(records: readonly Plain[], rules: Rules): { calls: string[]; reasons: Record<string, number> } {
+export function plainJudge(
+  records: readonly Plain[],
+  rules: Rules,
+): { calls: string[]; reasons: Record<string, number> } {
   const seen: string[] = []
   const calls: string[] = []
   const reasons: Record<string, number> = {}

@@ -59,7 +59,7 @@ async function call(agent: Agent, request: ApiRequest, options: HttpApiOptions):
       body: request.body === undefined ? null : JSON.stringify(request.body),
       signal: abort.signal,
     })
-    const body = await readBody(answer.body, request.bodyBytesMax ?? longestBodyBytes)
+    const body = await readBody(answer.body, request.bodyBytesMax ?? longestBodyBytes, options.key)
     return {
       kind: 'answer',
       status: answer.statusCode,
@@ -72,9 +72,10 @@ async function call(agent: Agent, request: ApiRequest, options: HttpApiOptions):
     if (error instanceof CallTimeout) {
       return { kind: 'lost', reason: 'timeout', message: `no answer within ${options.timeoutMs / 1000} s` }
     }
+    const message = messageOf(error).replaceAll(options.key, '[key]')
     return isBeforeSending(error)
-      ? { kind: 'unreachable', message: messageOf(error) }
-      : { kind: 'lost', reason: 'connection_lost', message: messageOf(error) }
+      ? { kind: 'unreachable', message }
+      : { kind: 'lost', reason: 'connection_lost', message }
   } finally {
     clearTimeout(timeout)
     request.signal.removeEventListener('abort', stop)
@@ -84,7 +85,11 @@ async function call(agent: Agent, request: ApiRequest, options: HttpApiOptions):
 class CallTimeout extends Error {}
 
 /** Reads the body as far as it comes: once a status is there, the call was processed, and a cut-off body changes nothing. */
-async function readBody(body: Dispatcher.ResponseData['body'], bytesMax: number): Promise<unknown> {
+async function readBody(
+  body: Dispatcher.ResponseData['body'],
+  bytesMax: number,
+  key: string,
+): Promise<unknown> {
   const chunks: Buffer[] = []
   let bytes = 0
   try {
@@ -95,7 +100,8 @@ async function readBody(body: Dispatcher.ResponseData['body'], bytesMax: number)
     }
   } catch {}
   if (bytes === 0) return undefined
-  const text = Buffer.concat(chunks).toString('utf8', 0, bytesMax)
+  // An API, or a proxy before it, may repeat what it was sent.
+  const text = Buffer.concat(chunks).toString('utf8', 0, bytesMax).replaceAll(key, '[key]')
   try {
     return JSON.parse(text)
   } catch {

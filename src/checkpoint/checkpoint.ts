@@ -68,6 +68,7 @@ export class Checkpoint {
   noteBack(item: Item, at: string, outcome: Outcome, isRead: boolean): void {
     const { reason, httpStatus: http } = outcome
     this.#log.add({ back: item.ordinal, reason, http, at, ...(isRead ? { read: true } : {}) })
+    this.#log.flush()
   }
 
   /** Notes again, under the item's ordinal in a changed input, what is known of calls that settled nothing. */

@@ -1,7 +1,6 @@
 import {
   closeSync,
   linkSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -11,6 +10,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { makeDirectory } from '../make-directory.js'
 import { isAlive, type ProcessIdentity, thisProcess } from './process-identity.js'
 
 /** Who holds a lock, as the lock file tells it. */
@@ -42,7 +42,7 @@ const released = 'released\n'
  * dead holder cannot both come in.
  */
 export function takeLock(directory: string, name: string, run: string): LockAttempt {
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  makeDirectory(directory, 0o700)
   const holder: LockHolder = { ...thisProcess(), since: new Date().toISOString(), run }
   for (;;) {
     const highest = highestGeneration(directory, name)

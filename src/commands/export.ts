@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { takeLock } from '../checkpoint/lock.js'
 import { LogWriteError } from '../checkpoint/log.js'
@@ -6,6 +6,7 @@ import { ExportRefusedError } from '../data-export/download.js'
 import { fetchExport } from '../data-export/fetch.js'
 import { exportLimits } from '../data-export/pages.js'
 import type { Downloaded } from '../data-export/standing.js'
+import { makeDirectory } from '../make-directory.js'
 import { ApiDownError } from '../pacing/gate.js'
 import { KeyRefusedError } from '../retry.js'
 import { sandboxKey } from '../sandbox/key.js'
@@ -73,7 +74,7 @@ export const command: Command = {
     const instance = flags.sandbox ? null : instanceOrigin(flags, environment)
     if (!flags.sandbox && instance === null) throw new UsageError(noInstance)
     const key = flags.sandbox ? sandboxKey : requiredKey(flags, environment)
-    makeDirectory(dirname(output))
+    makePlace(dirname(output))
     const attempt = takeLock(dirname(output), `.${basename(output)}.lock`, output)
     if (attempt.lock === null) {
       shell.notice(
@@ -137,9 +138,9 @@ function refuseTaken(output: string, named: string): void {
     throw new UsageError(`${named} is there already. Remove it, or name another --output.`)
 }
 
-function makeDirectory(path: string): void {
+function makePlace(path: string): void {
   try {
-    mkdirSync(path, { recursive: true })
+    makeDirectory(path)
   } catch (error) {
     throw new UsageError(
       `cannot write to ${path} (${(error as NodeJS.ErrnoException).code}). Name another --output.`,

@@ -38,9 +38,8 @@ export function forecast(
   const { invalid, duplicate, filtered } = count.tally.totals(count.read)
   const items = Math.min(count.calls, maxItems)
   const calls = items * (settings.checkFirst ? 2 : 1)
-  const ms = estimateMs(calls, settings.limits, settings.share)
   const startMs = Date.now()
-  const endMs = calls === 0 ? startMs : finishMs(startMs, ms, settings.hours)
+  const endMs = calls === 0 ? startMs : endOfCallsMs(startMs, calls, settings)
   return {
     job,
     instance,
@@ -59,6 +58,16 @@ export function forecast(
     settings,
     input: count.input,
   }
+}
+
+const dayMs = 86_400_000
+
+/** Windows of a day and more give their places back while the hours are closed, too: they pass by the clock. */
+function endOfCallsMs(startMs: number, calls: number, { limits, share, hours }: RunSettings): number {
+  const short = limits === 'none' ? limits : limits.filter(({ perMs }) => perMs < dayMs)
+  const byHours = finishMs(startMs, estimateMs(calls, short, share), hours)
+  const byClock = finishMs(startMs, estimateMs(calls, limits, share), null)
+  return Math.max(byHours, finishMs(byClock, 0, hours))
 }
 
 /** The forecast for people, a few lines. */

@@ -12,13 +12,12 @@ import { ApiDownError } from '../pacing/gate.js'
 import { KeyRefusedError } from '../retry.js'
 import { parseDuration } from '../settings/values.js'
 import type { InputFile } from '../sources/source.js'
-import { Stop, Stopped } from '../stop.js'
+import { Stop } from '../stop.js'
 import { UsageError } from '../usage-error.js'
 import { exportSpan, pageSizeOf } from './export-span.js'
 import type { Flags, PacingFlags, spanOptions } from './options.js'
 import { newSettings } from './settings.js'
 import type { Shell } from './shell.js'
-import { stopOnSignals } from './signals.js'
 
 /** What the download is called in a run's directory, and in its report. */
 const fileName = 'export.jsonl.gz'
@@ -57,14 +56,9 @@ export interface LiveInput {
   shell: Shell
 }
 
-/** The download came to no end, so the run did not begin. */
-export class DownloadStopped extends UsageError {
-  constructor(
-    message: string,
-    readonly exitCode: number,
-  ) {
-    super(message)
-  }
+/** The download came to no end, so the run did not begin; a person has to look. */
+class DownloadFailed extends UsageError {
+  readonly exitCode = 4
 }
 
 /** Downloads the input from Data Export into a file, which the run then reads as any other. */
@@ -77,8 +71,6 @@ export async function liveInput(input: LiveInput): Promise<{ files: InputFile[];
       'nothing can be stale yet: --updated-since lies after the latest moment that is idle for long enough.',
     )
   shell.notice(`Downloading what was ${span.by} from ${iso(span.fromMs)} to ${iso(span.toMs)}.`)
-  const stop = new Stop()
-  const ignoreSignals = stopOnSignals(stop, shell.notice)
   try {
     const { records } = await fetchExport({
       ...input,
@@ -91,25 +83,21 @@ export async function liveInput(input: LiveInput): Promise<{ files: InputFile[];
         { share: flags.share, timeout: flags.timeout, attempts: flags.attempts },
         { operation: { limits: exportLimits } },
       ),
-      stop,
+      stop: new Stop(),
     })
     // As input, a file without anything in it is a mistake; a page without records is none.
     if (records === 0) writeFileSync(path, gzipSync('{"data":[]}\n'), { mode: 0o600 })
   } catch (error) {
-    throw withExitCode(error, stop)
-  } finally {
-    ignoreSignals()
+    throw withExitCode(error)
   }
   return { files: [{ name: fileName, path }], live: span }
 }
 
-function withExitCode(error: unknown, stop: Stop): unknown {
-  if (error instanceof Stopped)
-    return new DownloadStopped('stopped before the run began.', stop.reason?.exitCode ?? 75)
+function withExitCode(error: unknown): unknown {
   const isForPerson = [ExportRefusedError, KeyRefusedError, ApiDownError, LogWriteError].some(
     (kind) => error instanceof kind,
   )
-  return isForPerson ? new DownloadStopped(`the download failed: ${(error as Error).message}`, 4) : error
+  return isForPerson ? new DownloadFailed(`the download failed: ${(error as Error).message}`) : error
 }
 
 /**

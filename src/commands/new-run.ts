@@ -1,12 +1,14 @@
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import type { Lock } from '../checkpoint/lock.js'
 import { readCheckpoint } from '../checkpoint/read.js'
 import { currentUser } from '../current-user.js'
 import type { ExportSpan } from '../data-export/span.js'
 import { IdHashWriter } from '../id-hashes.js'
 import { openFilters } from '../input.js'
 import type { LoadedJob } from '../jobs.js'
+import { makeDirectory } from '../make-directory.js'
 import { type Memory, openMemoryOf } from '../memory.js'
 import { countInput } from '../plan.js'
 import { type PlanFile, refuseFoundOtherwise } from '../plan-file.js'
@@ -14,6 +16,7 @@ import { newRunDirectory, newRunName, type RunDirectory, writeRunFile } from '..
 import type { RunFile, RunSettings } from '../run-file.js'
 import { takeRunLocks } from '../run-locks.js'
 import type { InputFile } from '../sources/source.js'
+import { UsageError } from '../usage-error.js'
 import { version } from '../version.js'
 import { begin } from './begin.js'
 import { confirm } from './confirm.js'
@@ -55,86 +58,145 @@ export interface NewInput {
 
 /** Counts, asks, and begins. Until the person has agreed nothing is sent and nothing stays behind. */
 export async function beginNewRun(newRun: NewRun, flags: ShowFlags, shell: Shell): Promise<number> {
-  const { job, settings, origin } = newRun
+  const { job, origin } = newRun
   const startedAt = new Date()
-  const { planned } = newRun
-  const nowMs = planned === undefined ? startedAt.getTime() : Date.parse(planned.plan.judgedAt)
-  const path = newRun.runDirectory ?? freePath(newRun)
-  const wasThere = existsSync(path)
-  const directory = newRunDirectory(path)
-  const attempt = takeRunLocks({ ...newRun, job: job.name, instance: origin, directory })
-  if (attempt.lock === null) {
-    shell.notice(lockedText(job.shortName, origin, attempt.holder))
-    return 75
+  const isNew = newRun.runDirectory === undefined || !existsSync(newRun.runDirectory)
+  const directory = newRunDirectory(newRun.runDirectory ?? freePath(newRun, startedAt))
+  const leaveNothing = () => {
+    if (!isNew) return
+    try {
+      rmSync(directory.path, { recursive: true, force: true })
+    } catch {
+      // Below something that is no directory nothing was made.
+    }
   }
+  const stopListening = onSignal(leaveNothing)
+  let lock: Lock | null = null
   let memory: Memory | null = null
   try {
-    let run: RunFile
-    let items: number
+    let agreed: Agreed
     try {
-      memory = openMemoryOf(newRun, job.job, job.name, origin)
-      const { files, live } = await newRun.input(directory, memory, nowMs)
-      const { filters, hold } = await openFilters({
-        ...newRun,
-        job: job.job,
-        isRetry: newRun.retryOf !== null,
-        memory,
-        nowMs,
-      })
-      const ids = new IdHashWriter(directory.inputIds)
-      const count = await countInput(files, settings, filters, ids.add)
-      ids.close()
-      const counted = { input: count.input, hold, plan: { read: count.read, calls: count.calls } }
-      if (planned !== undefined) refuseFoundOtherwise(planned.path, planned.plan, counted)
-      const plan = forecast(job.shortName, origin, count, settings, newRun.maxItems)
-      items = plan.items
-      if (!flags.quiet) shell.notice(forecastText(plan, settings, job.job.operation))
-      if (!newRun.isConfirmed && items > 0) await confirm(shell, items, job.job.operation, origin)
-      run = {
-        version: 1,
-        run: directory.name,
-        job: job.name,
-        jobFlags: newRun.jobFlags,
-        instance: origin,
-        isSandbox: newRun.isSandbox,
-        isParallel: newRun.isParallel,
-        settings,
-        ...counted,
-        live,
-        retryOf: newRun.retryOf,
-        adaBulk: version,
-        node: process.version,
-        startedAt: startedAt.toISOString(),
-        ...(planned === undefined ? {} : { judgedAt: planned.plan.judgedAt }),
-        by: currentUser(),
-        host: hostname(),
+      const attempt = takeRunLocks({ ...newRun, job: job.name, instance: origin, directory })
+      if (attempt.lock === null) {
+        leaveNothing()
+        shell.notice(lockedText(job.shortName, origin, attempt.holder))
+        return 75
       }
-      writeRunFile(directory, run)
+      lock = attempt.lock
+      memory = openMemoryOf(newRun, job.job, job.name, origin)
+      agreed = await agree(newRun, directory, memory, startedAt, flags, shell)
     } catch (error) {
-      if (!wasThere) rmSync(directory.path, { recursive: true, force: true })
-      throw error
+      leaveNothing()
+      throw asUsageError(error, directory.path)
+    } finally {
+      stopListening()
     }
-    const confirmed = newRun.isConfirmed ? run.plan.calls : items
-    return await begin(
-      {
-        ...newRun,
-        directory,
-        run,
-        state: readCheckpoint(directory.checkpoint),
-        job: job.job,
-        memory,
-        confirmed,
-      },
-      flags,
-      shell,
-    )
+    const state = readCheckpoint(directory.checkpoint)
+    return await begin({ ...newRun, ...agreed, directory, state, job: job.job, memory }, flags, shell)
   } finally {
     memory?.close()
-    attempt.lock.release()
+    lock?.release()
   }
 }
 
-function freePath({ job, runsDirectory }: NewRun): string {
-  const name = newRunName(job.shortName, new Date(), (taken) => existsSync(join(runsDirectory, taken)))
-  return join(runsDirectory, name)
+interface Agreed {
+  run: RunFile
+  /** Items that may be called. */
+  confirmed: number
+}
+
+/** Counts, asks, and writes run.json. */
+async function agree(
+  newRun: NewRun,
+  directory: RunDirectory,
+  memory: Memory | null,
+  startedAt: Date,
+  flags: ShowFlags,
+  shell: Shell,
+): Promise<Agreed> {
+  const { job, settings, origin, planned } = newRun
+  const nowMs = planned === undefined ? startedAt.getTime() : Date.parse(planned.plan.judgedAt)
+  const { files, live } = await newRun.input(directory, memory, nowMs)
+  const { filters, hold } = await openFilters({
+    ...newRun,
+    job: job.job,
+    isRetry: newRun.retryOf !== null,
+    memory,
+    nowMs,
+  })
+  const ids = new IdHashWriter(directory.inputIds)
+  const count = await countInput(files, settings, filters, ids.add)
+  ids.close()
+  const counted = { input: count.input, hold, plan: { read: count.read, calls: count.calls } }
+  if (planned !== undefined) refuseFoundOtherwise(planned.path, planned.plan, counted)
+  const plan = forecast(job.shortName, origin, count, settings, newRun.maxItems)
+  if (!flags.quiet) shell.notice(forecastText(plan, settings, job.job.operation))
+  if (!newRun.isConfirmed && plan.items > 0) await confirm(shell, plan.items, job.job.operation, origin)
+  const run: RunFile = {
+    version: 1,
+    run: directory.name,
+    job: job.name,
+    jobFlags: newRun.jobFlags,
+    instance: origin,
+    isSandbox: newRun.isSandbox,
+    isParallel: newRun.isParallel,
+    settings,
+    ...counted,
+    live,
+    retryOf: newRun.retryOf,
+    adaBulk: version,
+    node: process.version,
+    startedAt: startedAt.toISOString(),
+    ...(planned === undefined ? {} : { judgedAt: planned.plan.judgedAt }),
+    by: currentUser(),
+    host: hostname(),
+  }
+  writeRunFile(directory, run)
+  return { run, confirmed: newRun.isConfirmed ? count.calls : plan.items }
+}
+
+/** A signal before the run begins leaves nothing behind; nothing has been sent. */
+function onSignal(leaveNothing: () => void): () => void {
+  const leave = (signal: NodeJS.Signals) => {
+    leaveNothing()
+    process.exit(signal === 'SIGINT' ? 130 : 143)
+  }
+  const signals = ['SIGINT', 'SIGTERM'] as const
+  for (const signal of signals) process.once(signal, leave)
+  return () => {
+    for (const signal of signals) process.off(signal, leave)
+  }
+}
+
+/** What the disk has against it is no bug. */
+function asUsageError(error: unknown, path: string): unknown {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (!(error instanceof Error) || code === undefined || !/^E[A-Z]+$/.test(code)) return error
+  return new UsageError(
+    `cannot write to ${path}: ${message}. Nothing was sent. Make room, or name another place with --runs-dir or --run-dir.`,
+  )
+}
+
+/** A directory of the run's own, made at once, so that two runs that begin in the same second get two. */
+function freePath({ job, runsDirectory }: NewRun, at: Date): string {
+  try {
+    makeDirectory(runsDirectory)
+    for (;;) {
+      const name = newRunName(job.shortName, at, (taken) => existsSync(join(runsDirectory, taken)))
+      const path = join(runsDirectory, name)
+      if (made(path)) return path
+    }
+  } catch (error) {
+    throw asUsageError(error, runsDirectory)
+  }
+}
+
+function made(path: string): boolean {
+  try {
+    mkdirSync(path, { mode: 0o700 })
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
 }

@@ -7,7 +7,7 @@ const texts = { type: 'string', array: true, requiresArg: true } as const
 
 export const inputOptions = {
   input: { ...texts, alias: 'i', describe: 'File of IDs, repeatable; - is stdin', group: 'Input:' },
-  format: { ...text, describe: 'auto, csv or json; auto goes by content', group: 'Input:' },
+  format: { ...text, choices: ['auto', 'csv', 'json'], describe: 'auto goes by content', group: 'Input:' },
   'id-column': { ...text, describe: 'CSV column of the ID, by name or from 1', group: 'Input:' },
   'accept-truncated': {
     type: 'boolean',

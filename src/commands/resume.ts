@@ -74,10 +74,12 @@ export async function resumeRun(directory: RunDirectory, flags: ResumeFlags, she
     shell.notice(lockedText(loaded.shortName, run.instance, standing.holder))
     return 75
   }
-  if (standing.kind === 'finished') {
+  // A run that died before its reports were in place is gone through once more, to write them.
+  const summary = standing.kind === 'finished' ? readSummary(directory) : null
+  const isReported = summary !== null && summary.checkpointHead === readCheckpoint(directory.checkpoint).head
+  if (standing.kind === 'finished' && isReported) {
     shell.notice(`${directory.name} is finished: nothing is left to do.`)
-    const summary = readSummary(directory)
-    if (summary !== null) printSummary(summary, flags, shell)
+    printSummary(summary, flags, shell)
     return standing.end.exitCode
   }
   const key = run.isSandbox ? sandboxKey : requiredKey(flags, environment)

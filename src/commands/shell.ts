@@ -1,6 +1,11 @@
 import { createInterface } from 'node:readline/promises'
 import type { Environment } from '../settings/environment.js'
 
+/** Ctrl-C at a question. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted'
+}
+
 /** What a command sees of the world it was typed in. */
 export interface Shell {
   environment: Environment
@@ -12,7 +17,7 @@ export interface Shell {
   print(text: string): void
   /** Progress, notices, errors. */
   notice(text: string): void
-  /** Puts a question on stderr; the answer without the spaces around it, '' when there is none. */
+  /** Puts a question on stderr; the answer without the spaces around it, '' when there is none. Throws Interrupted. */
   ask(question: string): Promise<string>
 }
 
@@ -26,8 +31,8 @@ export function processShell(): Shell {
     async ask(question) {
       const lines = createInterface({ input: process.stdin, output: process.stderr })
       try {
-        return await new Promise<string>((resolve) => {
-          lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
+        return await new Promise<string>((resolve, reject) => {
+          lines.on('SIGINT', () => reject(new Interrupted()))
           lines.on('close', () => resolve(''))
           lines.question(question).then((answer) => resolve(answer.trim()))
         })

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import type { Summary } from '../summary.js'
 import { counted, inDigits, inTime } from '../words.js'
@@ -11,17 +12,18 @@ export function summaryText(summary: Summary): string {
   const reasons = Object.entries(summary.reasons).map(([reason, times]) => `${reason} ${inDigits(times)}`)
   const { sent, rateLimited } = summary.requests
   const ms = Date.parse(summary.finishedAt) - Date.parse(summary.startedAt)
+  const report = join(summary.directory, 'report.csv')
   const head =
     summary.stoppedBecause === null
       ? `${summary.run} is finished: ${counted(read, 'item')} in ${inTime(ms)}.`
-      : `${summary.run} stopped: ${summary.stoppedBecause}.`
+      : `${summary.run} stopped: ${summary.stoppedBecause.replace(/\.$/, '')}.`
   return [
     head,
     ...statuses,
     ...(left > 0 ? [`  ${'left'.padEnd(10)} ${inDigits(left).padStart(9)}`] : []),
     ...(reasons.length > 0 ? [`Reasons: ${reasons.join(', ')}.`] : []),
     `Calls: ${inDigits(sent)}, of which ${inDigits(rateLimited)} were over a rate limit.`,
-    `Report: ${relativePath(join(summary.directory, 'report.csv'))}`,
+    ...(existsSync(report) ? [`Report: ${relativePath(report)}`] : []),
     ...next(summary),
   ].join('\n')
 }

@@ -31,7 +31,7 @@ export function lacking(record: Fields, fields: readonly string[], meaning: stri
   const message =
     found === undefined
       ? `has no ${fields.join(' or ')}, which ${flag} needs`
-      : `has a ${found} that is not ${meaning}, which ${flag} needs: ${cleanMessage(String(JSON.stringify(record[found])), 60)}`
+      : `${found} is not ${meaning}, which ${flag} needs: ${cleanMessage(String(JSON.stringify(record[found])), 60)}`
   return { status: 'invalid', reason: 'bad_row', message }
 }
 

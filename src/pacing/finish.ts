@@ -3,11 +3,11 @@ import { type Hours, msUntilOpen } from './hours.js'
 const minuteMs = 60_000
 
 /** As far as anybody looks ahead; a Date ends somewhere, too. */
-const longestMs = 100 * 365 * 86_400_000
+const longestMs = 10 * 365 * 86_400_000
 
 /**
- * When work of so many milliseconds is done that begins now and goes on within these hours only, and in a hundred
- * years at the latest. Wall clock.
+ * When work of so many milliseconds is done that begins now and goes on within these hours only, and in ten years
+ * at the latest. Wall clock.
  */
 export function finishMs(startMs: number, workMs: number, hours: Hours | null): number {
   let atMs = startMs

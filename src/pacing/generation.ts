@@ -4,7 +4,6 @@ import {
   constants,
   fsyncSync,
   linkSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readSync,
@@ -15,6 +14,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { makeDirectory } from '../make-directory.js'
 
 /**
  * One file of the ledger's log, `<directory>/<number>.log`, open for appending and reading. The highest number in
@@ -141,7 +141,7 @@ function listNumbers(directory: string): number[] {
 /** The directory and its first generation appear in one step, so nobody can come later and begin once more. */
 function createFirst(directory: string): void {
   const beside = besidePath(directory)
-  mkdirSync(beside, { recursive: true, mode: 0o700 })
+  makeDirectory(beside, 0o700)
   writeWhole(pathOf(beside, 1), '')
   try {
     renameSync(beside, directory)

@@ -1,8 +1,16 @@
 import type { Operation } from '../operations/operation.js'
+import type { Outcome } from '../outcome.js'
 import type { Limiter } from './limiter.js'
 
-/** The operation, with every attempt waiting for its turn first. */
-export function paced(operation: Operation, limiter: Limiter): Operation {
+/**
+ * The operation, with every attempt waiting for its turn first. `onRefused` is told that the key does not work before
+ * the next call can leave.
+ */
+export function paced(
+  operation: Operation,
+  limiter: Limiter,
+  onRefused: (outcome: Outcome) => void = () => {},
+): Operation {
   return {
     ...operation,
     attempt: (item, api, attempt) =>
@@ -11,6 +19,7 @@ export function paced(operation: Operation, limiter: Limiter): Operation {
         async ({ isProbe }) => {
           attempt.leaves(operation.isRead)
           const verdict = await operation.attempt(item, api, attempt)
+          if (verdict.kind === 'refused') onRefused(verdict.outcome)
           return verdict.kind === 'again' ? { ...verdict, isProbe } : verdict
         },
       ),

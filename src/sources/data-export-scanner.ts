@@ -51,8 +51,7 @@ export class ExportScanner {
     this.#unread.end()
     const found = this.#scan()
     const isTruncated = isCutOff || this.#place !== 'outside' || this.#unread.length > 0
-    // Half a character of UTF-16 has become this.
-    this.#refuseFault(this.#pending(this.#unread.bytes.length).replace(/\xef\xbf\xbd$/, ''))
+    this.#refuseFault(this.#pending(this.#unread.bytes.length))
     if (!isTruncated || acceptTruncated) return found
     this.#unread.skipTo(this.#unread.bytes.length)
     throw truncated(this.name, this.#unread, this.#foundCount)

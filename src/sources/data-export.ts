@@ -50,10 +50,16 @@ export async function* exportRows(
   if (!acceptTruncated) throw new UsageError(`${name} is empty: there are no records in it.`)
 }
 
-/** A gzip that is cut off is a file that is cut off. */
+/** What the last character of UTF-16 is read as when only half of it is there. */
+const halfCharacter = Buffer.from('\ufffd')
+
+/** The pieces of a file, without the signs that it is cut off in its packing or its encoding. */
 async function* untilCutOff(pieces: AsyncIterable<Buffer>, cutOff: () => void): AsyncGenerator<Buffer> {
   try {
-    yield* pieces
+    for await (const piece of pieces) {
+      if (piece.equals(halfCharacter)) cutOff()
+      else yield piece
+    }
   } catch (error) {
     const cause = error instanceof UsageError ? (error.cause as NodeJS.ErrnoException | undefined) : undefined
     if (cause?.code !== 'Z_BUF_ERROR') throw error
@@ -71,6 +77,6 @@ function noRecords(name: string, answer: Readonly<Record<string, unknown>>): Usa
     )
   }
   return new UsageError(
-    `${name} holds no records: it looks like an error answer of the API: ${cleanMessage(message ?? JSON.stringify(answer))} Export again.`,
+    `${name} holds no records: it looks like an error answer of the API: ${cleanMessage(message ?? JSON.stringify(answer))} — export again.`,
   )
 }

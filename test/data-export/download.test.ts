@@ -9,7 +9,12 @@ const pages = [records.slice(0, 4), records.slice(3, 7), records.slice(6)]
 
 test('pages come into one file, in order, and a record that repeats at a page edge is dropped', async () => {
   const stage = scene()
-  await expect(stage.run(serving(pages))).resolves.toMatchObject({ records: 9, pages: 3, queries: 1, queriesAll: 1 })
+  await expect(stage.run(serving(pages))).resolves.toMatchObject({
+    records: 9,
+    pages: 3,
+    queries: 1,
+    queriesAll: 1,
+  })
   expect(stage.records()).toEqual(records)
   expect(readdirSync(stage.directory)).toEqual(['export.jsonl.gz'])
 })
@@ -18,11 +23,27 @@ test.each([
   ['data', (data: unknown[], next: string | null) => ({ data, meta: { next_page_uri: next } })],
   ['items', (items: unknown[], next: string | null) => ({ items, meta: { next_page_uri: next } })],
   ['v1.4', (data: unknown[], next: string | null) => ({ message: 'Success', data, next_page_uri: next })],
-  ['absolute', (data: unknown[], next: string | null) => ({ data, meta: { next_page_uri: next && `https://acme.ada.support${next}` } })],
-  ['no meta at the end', (data: unknown[], next: string | null) => (next ? { data, meta: { next_page_uri: next } } : { data })],
+  [
+    'absolute',
+    (data: unknown[], next: string | null) => ({
+      data,
+      meta: { next_page_uri: next && `https://acme.ada.support${next}` },
+    }),
+  ],
+  [
+    'no meta at the end',
+    (data: unknown[], next: string | null) => (next ? { data, meta: { next_page_uri: next } } : { data }),
+  ],
 ])('the envelope %s is understood', async (_name, wrap) => {
   const stage = scene()
-  await stage.run((_path, nth) => answer(200, nth === 1 ? wrap(records.slice(0, 2), '/api/v2/export/conversations?cursor=2') : wrap(records.slice(2), null)))
+  await stage.run((_path, nth) =>
+    answer(
+      200,
+      nth === 1
+        ? wrap(records.slice(0, 2), '/api/v2/export/conversations?cursor=2')
+        : wrap(records.slice(2), null),
+    ),
+  )
   expect(stage.records()).toEqual(records)
 })
 
@@ -52,7 +73,11 @@ test('a long span is asked for in queries of 60 days, one after another', async 
   const toMs = Date.UTC(2026, 10, 1)
   const span = { by: 'created', fromMs: toMs - 150 * 86_400_000, toMs } as const
   let nth = 0
-  await expect(stage.run(() => page([record(nth++)], null), { span })).resolves.toMatchObject({ records: 3, queries: 3, queriesAll: 3 })
+  await expect(stage.run(() => page([record(nth++)], null), { span })).resolves.toMatchObject({
+    records: 3,
+    queries: 3,
+    queriesAll: 3,
+  })
   const bounds = stage.asked.map((path) => {
     const parameters = new URL(path, 'https://acme.ada.support').searchParams
     return [parameters.get('created_since'), parameters.get('created_to')]
@@ -87,7 +112,10 @@ describe('what goes wrong', () => {
     const stage = scene()
     const right = serving(pages)
     const stopped = stage.run((path, nth) => (nth === 1 ? right(path) : refusal(503, 'Service unavailable')))
-    await expect(stopped).rejects.toMatchObject({ name: 'ExportRefusedError', message: 'Service unavailable' })
+    await expect(stopped).rejects.toMatchObject({
+      name: 'ExportRefusedError',
+      message: 'Service unavailable',
+    })
     expect(stage.asked).toHaveLength(6)
     expect(existsSync(stage.output), 'a file that is not whole').toBe(false)
     stage.asked.length = 0
@@ -99,20 +127,30 @@ describe('what goes wrong', () => {
   test('403 is explained as the missing add-on, and not tried again', async () => {
     const stage = scene()
     const stopped = stage.run(() => refusal(403, 'Forbidden'))
-    await expect(stopped).rejects.toMatchObject({ name: 'ExportRefusedError', message: expect.stringContaining('add-on') })
+    await expect(stopped).rejects.toMatchObject({
+      name: 'ExportRefusedError',
+      message: expect.stringContaining('add-on'),
+    })
     expect(stage.asked).toHaveLength(1)
   })
 
   test('401 is the key, and not tried again', async () => {
     const stage = scene()
-    await expect(stage.run(() => refusal(401, 'Unauthorized'))).rejects.toMatchObject({ name: 'KeyRefusedError' })
+    await expect(stage.run(() => refusal(401, 'Unauthorized'))).rejects.toMatchObject({
+      name: 'KeyRefusedError',
+    })
     expect(stage.asked).toHaveLength(1)
   })
 
   test('a next page on another host is refused', async () => {
     const stage = scene()
-    const stopped = stage.run(() => page(records, 'https://elsewhere.example/api/v2/export/conversations?cursor=1'))
-    await expect(stopped).rejects.toMatchObject({ name: 'UsageError', message: expect.stringContaining('elsewhere.example') })
+    const stopped = stage.run(() =>
+      page(records, 'https://elsewhere.example/api/v2/export/conversations?cursor=1'),
+    )
+    await expect(stopped).rejects.toMatchObject({
+      name: 'UsageError',
+      message: expect.stringContaining('elsewhere.example'),
+    })
     expect(stage.asked).toHaveLength(1)
   })
 
@@ -151,7 +189,9 @@ describe('a download that is gone on with', () => {
       const stage = scene()
       await killedAt(stage, 2)
       const right = serving(pages)
-      const numbers = await stage.run((path, nth) => (nth === 1 ? refusal(status, 'Unknown cursor') : right(path)))
+      const numbers = await stage.run((path, nth) =>
+        nth === 1 ? refusal(status, 'Unknown cursor') : right(path),
+      )
       expect(stage.records()).toEqual(records)
       expect(numbers.records).toBe(9)
     },
@@ -187,7 +227,9 @@ describe('a download that is gone on with', () => {
     const stage = scene()
     await killedAt(stage, 1)
     const right = serving(pages)
-    const stopped = stage.run((path) => (path.includes('cursor') ? refusal(400, 'Unknown cursor') : right(path)))
+    const stopped = stage.run((path) =>
+      path.includes('cursor') ? refusal(400, 'Unknown cursor') : right(path),
+    )
     await expect(stopped).rejects.toMatchObject({ name: 'ExportRefusedError' })
     expect(stage.asked.length).toBeLessThan(5)
   })
@@ -217,7 +259,10 @@ describe('a download that is gone on with', () => {
     const stage = scene()
     await killedAt(stage, 1)
     damage(stage.output)
-    await expect(stage.run(serving(pages))).rejects.toMatchObject({ name: 'UsageError', message: expect.stringContaining('damaged') })
+    await expect(stage.run(serving(pages))).rejects.toMatchObject({
+      name: 'UsageError',
+      message: expect.stringContaining('damaged'),
+    })
   })
 
   test.each(['.part', '.part.json'])('begins anew when %s was removed', async (ending) => {

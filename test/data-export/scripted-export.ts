@@ -29,7 +29,8 @@ export const answer = (status: number, body?: unknown, retryAfterMs: number | nu
   quota: { ...noQuota, retryAfterMs },
   dateMs: null,
 })
-export const page = (data: unknown[], next: string | null) => answer(200, { data, meta: { next_page_uri: next } })
+export const page = (data: unknown[], next: string | null) =>
+  answer(200, { data, meta: { next_page_uri: next } })
 export const refusal = (status: number, message: string) =>
   answer(status, { errors: [{ type: 'error', message, details: null }] })
 
@@ -55,7 +56,10 @@ export interface Scene {
   asked: string[]
   clock: ReturnType<typeof hastyClock>
   /** Downloads, with the API answering as the test says. */
-  run(answers: (path: string, nth: number) => ApiAnswer, options?: Partial<DownloadOptions>): ReturnType<typeof download>
+  run(
+    answers: (path: string, nth: number) => ApiAnswer,
+    options?: Partial<DownloadOptions>,
+  ): ReturnType<typeof download>
   /** The lines of the file. */
   records(): Record[]
 }

@@ -35,8 +35,14 @@ describe('a span is asked for in queries', () => {
 })
 
 test.each([
-  ['updated', '/api/v2/export/conversations?updated_since=2026-01-01T00%3A00%3A00.000Z&updated_to=2026-01-02T00%3A00%3A00.000Z&page_size=1000'],
-  ['created', '/api/v2/export/conversations?created_since=2026-01-01T00%3A00%3A00.000Z&created_to=2026-01-02T00%3A00%3A00.000Z&page_size=1000'],
+  [
+    'updated',
+    '/api/v2/export/conversations?updated_since=2026-01-01T00%3A00%3A00.000Z&updated_to=2026-01-02T00%3A00%3A00.000Z&page_size=1000',
+  ],
+  [
+    'created',
+    '/api/v2/export/conversations?created_since=2026-01-01T00%3A00%3A00.000Z&created_to=2026-01-02T00%3A00%3A00.000Z&page_size=1000',
+  ],
 ] as const)('a query by %s names both bounds, in UTC with a Z', (by, path) => {
   expect(queryPath({ ...span(dayMs), by }, 1000)).toBe(path)
 })

@@ -276,7 +276,7 @@ test.concurrent.for([
   expect(summary.stoppedBecause).toContain(`HTTP ${status}: ${message}`)
   // The call that was refused settles nothing.
   expect(summary.totals.left).toBe(40 - api.calls.length + 1)
-  expect(api.calls.length, 'BUG 1: no call leaves after the answer that refuses the key').toBe(4)
+  expect(api.calls.length, 'no call leaves after the answer that refuses the key').toBe(4)
   api.script = ada
   expect(await place.run(['resume', '--yes'])).toMatchObject({ code: 0 })
   expect(summaryOf(place.onlyRun())).toMatchObject({ reasons: { ended: 40 }, totals: { left: 0 } })

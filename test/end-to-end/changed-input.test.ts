@@ -117,6 +117,6 @@ describe('kill -9 while a changed input is taken over', () => {
     })
     expect(reportOf(directory).map(({ id }) => id)).toEqual(changed)
     const twice = ids.filter((id) => api.timesCalled(id) > 1)
-    expect(twice.length, 'BUG 4: what was called before the change stays settled').toBeLessThanOrEqual(1)
+    expect(twice.length, 'what was called before the change stays settled').toBeLessThanOrEqual(1)
   })
 })

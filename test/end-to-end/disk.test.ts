@@ -55,9 +55,7 @@ test.concurrent('a file-size limit stops the run (4) with a sentence; without it
   expectNoStack(stopped)
   const directory = place.onlyRun()
   expect(summaryOf(directory)).toMatchObject({ exitCode: 4, totals: { read: 200 } })
-  expect(reportOf(directory).length, 'BUG 15: report and summary agree').toBe(
-    200 - summaryOf(directory).totals.left,
-  )
+  expect(reportOf(directory).length, 'report and summary agree').toBe(200 - summaryOf(directory).totals.left)
   expect(await place.run(['resume', '--yes'])).toMatchObject({ code: 0 })
   expectAllEnded(stage, directory)
 })
@@ -116,7 +114,7 @@ describe.runIf(isRootOnLinux)('a full disk', () => {
     expectAllEnded(stage, directory)
     expect(
       readdirSync(directory).filter((name) => name.endsWith('.tmp')),
-      'BUG 7: nothing half written stays',
+      'nothing half written stays',
     ).toEqual([])
   })
 
@@ -135,7 +133,7 @@ describe.runIf(isRootOnLinux)('a full disk', () => {
     const directory = place.onlyRun()
     expect(await place.run(['resume', '--yes'], { environment: state })).toMatchObject({ code: 0 })
     expectAllEnded(stage, directory)
-    expect(stopped.code, 'BUG 6: 2 says that nothing was sent, and calls were').toBe(4)
+    expect(stopped.code, '2 says that nothing was sent, and calls were').toBe(4)
     expect(checkpointOf(directory)).toContainEqual(expect.objectContaining({ event: 'stopped', exitCode: 4 }))
   })
 
@@ -149,7 +147,7 @@ describe.runIf(isRootOnLinux)('a full disk', () => {
       const directory = join(disk.path, 'run')
       const ended = await place.run(args('--limit none --run-dir disk/run'))
       expect(ended.stderr + ended.stdout).toContain('ENOSPC')
-      expect([2, 4], `BUG 5: not a bug (1) but a full disk\n${ended.stderr}`).toContain(ended.code)
+      expect([2, 4], `not a bug (1) but a full disk\n${ended.stderr}`).toContain(ended.code)
       expectNoStack(ended)
       disk.free()
       disk.remount('size=8m')
@@ -211,7 +209,7 @@ test.concurrent('a state below a file: it cannot start (2), and nothing is sent'
 test.concurrent.for([
   { what: 'a run directory', flags: '--run-dir /proc/ada-bulk/run --quiet', environment: {} },
   { what: 'a state', flags: '--quiet', environment: { ADA_BULK_STATE: '/proc/ada-bulk' } },
-])('BUG 14: $what in /proc: it cannot start (2)', async ({ flags, environment }) => {
+])('$what in /proc: it cannot start (2)', async ({ flags, environment }) => {
   const { place, api, args } = await scene()
   const running = place.start(args(flags), { environment })
   // Node's own recursive mkdir never comes back from there.

@@ -148,7 +148,7 @@ test.concurrent('plan and --dry-run count and call nothing, and leave nothing be
   expect(existsSync(place.runs)).toBe(false)
 })
 
-test.concurrent('BUG 12: --input - keeps stdin with the run, so that it can be resumed', async () => {
+test.concurrent('--input - keeps stdin with the run, so that it can be resumed', async () => {
   const { place, ids, api } = await scene()
   const args = `run end-conversations --input - --base-url ${api.url} --yes --limit none --max-items 5`
   expect(await place.run(args.split(' '), { stdin: csvOf(ids) })).toMatchObject({ code: 75 })

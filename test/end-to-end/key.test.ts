@@ -131,7 +131,7 @@ test.concurrent('nor from a key file', async () => {
   expectNoKey(place, ended)
 })
 
-test.concurrent('BUG 9: nor when the API repeats it in its message', async () => {
+test.concurrent('nor when the API repeats it in its message', async () => {
   const { place, api, args } = await scene()
   api.script = () =>
     json(422, { errors: [{ type: 'x', message: `bad header: Bearer ${secret}`, details: null }] })

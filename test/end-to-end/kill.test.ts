@@ -154,7 +154,7 @@ describe('kill -9', () => {
       { id: lost, reason: 'ended_on_retry', attempts: '2' },
       { id: refused, attempts: '2' },
     ])
-    expect(reportOf(directory)[1]!.reason, 'BUG 3: the note that an answer came survives the kill').toBe(
+    expect(reportOf(directory)[1]!.reason, 'the note that an answer came survives the kill').toBe(
       'already_ended',
     )
   })
@@ -215,15 +215,12 @@ describe('kill -9 in the middle of a step on disk', () => {
     // What has no run.json yet has not begun.
     const again = await place.run([...args, '--continue'])
     expect(again).toMatchObject({ code: 0 })
-    expect(
-      existsSync(join(directory, 'report.csv')),
-      'BUG 2: a run that died before its report gets one',
-    ).toBe(true)
+    expect(existsSync(join(directory, 'report.csv')), 'a run that died before its report gets one').toBe(true)
     expectWhole(ids, api, directory, 1)
   })
 
   test.concurrent.for(['report.csv', 'summary.json'])(
-    'BUG 2: before its last %s is in place: the next resume writes it',
+    'before its last %s is in place: the next resume writes it',
     async (file) => {
       const { place, api, directory } = await scene()
       const ids = conversationIds(4)

@@ -121,7 +121,7 @@ test.concurrent('several inputs are one list: rows in the order of the files, an
   )
 })
 
-test.concurrent('BUG 8: with many calls in flight nothing is on stderr that is not ours', async () => {
+test.concurrent('with many calls in flight nothing is on stderr that is not ours', async () => {
   const place = openPlace()
   place.write('stale.csv', csvOf(conversationIds(40)))
   const sandbox = await startSandbox({ limits: 'none', latencyMs: { min: 100, max: 200 } })

@@ -184,7 +184,7 @@ describe('one sentence, exit 2, nothing sent', () => {
     expect(ended.stderr).not.toContain('secret')
   })
 
-  test.concurrent('BUG 10: an env file that is not there', async () => {
+  test.concurrent('an env file that is not there', async () => {
     const stage = await scene()
     const { place, run } = stage
     chmodSync(cliPath, 0o755)
@@ -196,7 +196,7 @@ describe('one sentence, exit 2, nothing sent', () => {
     expectNothing(stage)
   })
 
-  test.concurrent('BUG 12: stdin twice, or stdin that is empty', async () => {
+  test.concurrent('stdin twice, or stdin that is empty', async () => {
     const stage = await scene()
     const { place, run } = stage
     expectRefusal(await place.run([...run, '--yes', '-i', '-', '-i', '-']), '--input - is given twice')
@@ -212,7 +212,7 @@ test.skipIf(isScriptHere)('a terminal is needed', () =>
   cannotTestHere('questions on a terminal', 'Install util-linux, on Linux.'),
 )
 
-describe.runIf(isScriptHere)('BUG 16: on a terminal', () => {
+describe.runIf(isScriptHere)('on a terminal', () => {
   const throughTerminal = (command: string[]) => [
     '/usr/bin/script',
     '--quiet',

@@ -46,19 +46,24 @@ describe('idle for 14 days', () => {
     [{}, 'has no date_updated or updated_at, which --idle needs'],
     [{ date_updated: null, updated_at: ' ' }, 'has no date_updated or updated_at, which --idle needs'],
     [{ record_last_updated: '2025-01-01T00:00:00' }, 'has no date_updated or updated_at, which --idle needs'],
-    [{ date_updated: '31/12/2025' }, 'has a date_updated that is not a moment, which --idle needs: "31/12/2025"'],
-    [{ date_updated: [1] }, 'has a date_updated that is not a moment, which --idle needs: [1]'],
+    [{ date_updated: '31/12/2025' }, 'date_updated is not a moment, which --idle needs: "31/12/2025"'],
+    [{ date_updated: [1] }, 'date_updated is not a moment, which --idle needs: [1]'],
     // No conversation is as old as this: it is how programs write that there is no date.
-    [{ date_updated: '1970-01-01T00:00:00' }, 'has a date_updated that is not a moment, which --idle needs: "1970-01-01T00:00:00"'],
-    [{ date_updated: '0001-01-01' }, 'has a date_updated that is not a moment, which --idle needs: "0001-01-01"'],
-    [{ date_updated: 20260131 }, 'has a date_updated that is not a moment, which --idle needs: 20260131'],
-    [{ date_updated: 1e20 }, 'has a date_updated that is not a moment, which --idle needs: 100000000000000000000'],
+    [
+      { date_updated: '1970-01-01T00:00:00' },
+      'date_updated is not a moment, which --idle needs: "1970-01-01T00:00:00"',
+    ],
+    [{ date_updated: '0001-01-01' }, 'date_updated is not a moment, which --idle needs: "0001-01-01"'],
+    [{ date_updated: 20260131 }, 'date_updated is not a moment, which --idle needs: 20260131'],
+    [{ date_updated: 1e20 }, 'date_updated is not a moment, which --idle needs: 100000000000000000000'],
   ])('cannot be said of %j: %s', (record, message) => {
     expect(idle(record)).toEqual({ status: 'invalid', reason: 'bad_row', message })
   })
 
   test('goes by the field that Data Export has before that of the API', () => {
-    expect(wordOf(idle({ date_updated: '2026-11-20T00:00:00', updated_at: '2025-01-01T00:00:00Z' }))).toBe('filtered not_stale')
+    expect(wordOf(idle({ date_updated: '2026-11-20T00:00:00', updated_at: '2025-01-01T00:00:00Z' }))).toBe(
+      'filtered not_stale',
+    )
     expect(wordOf(idle({ updated_at: '2025-01-01T00:00:00Z' }))).toBe('take')
   })
 
@@ -66,7 +71,10 @@ describe('idle for 14 days', () => {
     const record = { date_updated: '2025-01-01T00:00:00', 'Last seen': '2026-11-20' }
     expect(wordOf(idle(record, 'Last seen'))).toBe('filtered not_stale')
     for (const field of ['Last Seen', 'constructor', '__proto__', 'toString'])
-      expect(idle(record, field)).toMatchObject({ status: 'invalid', message: `has no ${field}, which --idle needs` })
+      expect(idle(record, field)).toMatchObject({
+        status: 'invalid',
+        message: `has no ${field}, which --idle needs`,
+      })
   })
 
   test('is judged again, hours later, by the moment at which the run began', () => {
@@ -77,7 +85,9 @@ describe('idle for 14 days', () => {
 
   test('is the same for a record of Data Export and for a row of a CSV made of it', async () => {
     const dates = ['2026-11-01T00:00:00.123456', '2026-11-21T00:00:00', '']
-    const json = dates.map((date_updated, index) => JSON.stringify({ _id: `c${index}`, date_updated })).join('\n')
+    const json = dates
+      .map((date_updated, index) => JSON.stringify({ _id: `c${index}`, date_updated }))
+      .join('\n')
     const table = `_id,date_updated\n${dates.map((date, index) => `c${index},${date}\n`).join('')}`
     for (const text of [json, table]) {
       const items = await itemsIn(text)
@@ -108,7 +118,9 @@ describe('created between', () => {
   test('leaves a side open', () => {
     const ancient = itemOf({ date_created: '2016-01-01' })
     expect(createdBetween(Number.NEGATIVE_INFINITY, to).judge(ancient)).toBeNull()
-    expect(wordOf(createdBetween(from, Number.POSITIVE_INFINITY).judge(ancient))).toBe('filtered created_too_early')
+    expect(wordOf(createdBetween(from, Number.POSITIVE_INFINITY).judge(ancient))).toBe(
+      'filtered created_too_early',
+    )
   })
 
   test('cannot be said of a record without the moment', () => {
@@ -118,7 +130,7 @@ describe('created between', () => {
       message: 'has no date_created or created_at, which --created-after needs',
     })
     expect(createdBetween(Number.NEGATIVE_INFINITY, to).judge(itemOf({ created_at: 'soon' }))).toMatchObject({
-      message: 'has a created_at that is not a moment, which --created-before needs: "soon"',
+      message: 'created_at is not a moment, which --created-before needs: "soon"',
     })
   })
 })

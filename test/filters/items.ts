@@ -1,10 +1,10 @@
-import { readItems } from '../../src/items.js'
-import type { Item } from '../../src/item.js'
-import { csv } from '../../src/sources/csv.js'
-import { dataExport } from '../../src/sources/data-export.js'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Item } from '../../src/item.js'
+import { readItems } from '../../src/items.js'
+import { csv } from '../../src/sources/csv.js'
+import { dataExport } from '../../src/sources/data-export.js'
 
 /** An item as it comes out of a source, with this record. */
 export function itemOf(record: Record<string, unknown>): Item {

@@ -15,7 +15,8 @@ const record = {
   agent_name: ['Amara', 'Noé'],
   variables: { plan: 'gold', seats: 3 },
 }
-const judge = (expression: string, of: Record<string, unknown> = record) => where(expression).judge(itemOf(of))
+const judge = (expression: string, of: Record<string, unknown> = record) =>
+  where(expression).judge(itemOf(of))
 const refusalOf = (expression: string) => {
   try {
     where(expression)
@@ -58,12 +59,17 @@ test.each([
   expect(judge(expression)).toBeNull()
 })
 
-test.each(['false', 'language == "en"', 'is_escalated', 'turns > 5', '!has(variables.plan)', 'csat != null', 'turns != 5'])(
-  '%s is false, and leaves the record out',
-  (expression) => {
-    expect(judge(expression)).toEqual({ status: 'filtered', reason: 'where', message: '' })
-  },
-)
+test.each([
+  'false',
+  'language == "en"',
+  'is_escalated',
+  'turns > 5',
+  '!has(variables.plan)',
+  'csat != null',
+  'turns != 5',
+])('%s is false, and leaves the record out', (expression) => {
+  expect(judge(expression)).toEqual({ status: 'filtered', reason: 'where', message: '' })
+})
 
 test.each([
   ['missing == 1', '--where: Unknown variable: missing'],
@@ -97,10 +103,39 @@ test.each([
 
 describe('an expression', () => {
   test.each([
-    ...['', ' ', 'language =', 'language = "fr"', 'language == "fr', '(language == "fr"', 'a b', '&& true', 'a ? b', '{', '"'],
-    ...['language == "fr"; true', 'x => x', 'function() {}', '`1`', 'import("node:fs")', 'new Date()', 'var x = 1'],
+    ...[
+      '',
+      ' ',
+      'language =',
+      'language = "fr"',
+      'language == "fr',
+      '(language == "fr"',
+      'a b',
+      '&& true',
+      'a ? b',
+      '{',
+      '"',
+    ],
+    ...[
+      'language == "fr"; true',
+      'x => x',
+      'function() {}',
+      '`1`',
+      'import("node:fs")',
+      'new Date()',
+      'var x = 1',
+    ],
     // What can never be true or false.
-    ...['"fr"', '1 + 1', '[true]', '{"a": true}', '1 + "a" == 2', 'sizze(language) > 1', 'language.foo()', 'has(language)'],
+    ...[
+      '"fr"',
+      '1 + 1',
+      '[true]',
+      '{"a": true}',
+      '1 + "a" == 2',
+      'sizze(language) > 1',
+      'language.foo()',
+      'has(language)',
+    ],
   ])('%j is refused', (expression) => {
     expect(refusalOf(expression)).toMatch(/^--where: .+, in .* Write it like `language == "fr"/)
   })
@@ -143,23 +178,50 @@ describe('an expression', () => {
 
 describe('an expression sees the record and nothing else', () => {
   test.each([
-    ...['constructor', 'toString', 'hasOwnProperty', 'valueOf', 'this', 'self', 'globalThis', 'process', 'console'],
+    ...[
+      'constructor',
+      'toString',
+      'hasOwnProperty',
+      'valueOf',
+      'this',
+      'self',
+      'globalThis',
+      'process',
+      'console',
+    ],
     ...['record', 'size', 'get', 'entries'],
   ])('%s is no variable', (name) => {
     for (const expression of [`${name} == ${name}`, name, `${name}.x == 1`, `has(${name}.x)`])
-      expect(judge(expression)).toMatchObject({ status: 'invalid', message: `--where: Unknown variable: ${name}` })
+      expect(judge(expression)).toMatchObject({
+        status: 'invalid',
+        message: `--where: Unknown variable: ${name}`,
+      })
   })
 
   test.each([
-    ...['__proto__ == 1', 'prototype == 1', 'constructor("return 1")() == 1', 'require("fs") == 1', 'eval("1") == 1'],
-    ...['language.constructor("return process")() == 1', 'variables.toString() == ""', 'variables.hasOwnProperty("plan")'],
+    ...[
+      '__proto__ == 1',
+      'prototype == 1',
+      'constructor("return 1")() == 1',
+      'require("fs") == 1',
+      'eval("1") == 1',
+    ],
+    ...[
+      'language.constructor("return process")() == 1',
+      'variables.toString() == ""',
+      'variables.hasOwnProperty("plan")',
+    ],
   ])('%s is no expression', (expression) => {
     expect(refusalOf(expression)).toContain('--where:')
   })
 
   test.each(['variables', 'agent_name', 'language', 'turns'])('and nothing of JavaScript in %s', (name) => {
     for (const inner of ['constructor', '__proto__', 'length', 'toString']) {
-      for (const expression of [`${name}.${inner} == 1`, `${name}["${inner}"] == 1`, `${name}.${inner}.${inner} == "x"`])
+      for (const expression of [
+        `${name}.${inner} == 1`,
+        `${name}["${inner}"] == 1`,
+        `${name}.${inner}.${inner} == "x"`,
+      ])
         expect(wordOf(judge(expression))).toBe('invalid bad_row')
     }
   })
@@ -171,17 +233,31 @@ describe('an expression sees the record and nothing else', () => {
       return true
     }
     const of = { trap, inner: { trap }, get: trap, at: { valueOf: trap, toString: trap, toJSON: trap } }
-    for (const expression of ['trap', 'trap == 1', 'inner.trap', 'inner.trap == true', 'get == 1', 'at == 1', 'at.valueOf', 'string(at) == "x"'])
+    for (const expression of [
+      'trap',
+      'trap == 1',
+      'inner.trap',
+      'inner.trap == true',
+      'get == 1',
+      'at == 1',
+      'at.valueOf',
+      'string(at) == "x"',
+    ])
       expect(wordOf(judge(expression, of))).toMatch(/^(invalid bad_row|filtered where)$/)
-    for (const expression of ['trap()', 'inner.trap()', 'at.valueOf()']) expect(refusalOf(expression)).toContain('--where:')
+    for (const expression of ['trap()', 'inner.trap()', 'at.valueOf()'])
+      expect(refusalOf(expression)).toContain('--where:')
     expect(isCalled).toBe(false)
   })
 
   test('whatever the fields of the record are called', () => {
-    const of = JSON.parse('{"__proto__":{"polluted":true},"constructor":"c","get":"g","record":"r","has":"h"}')
+    const of = JSON.parse(
+      '{"__proto__":{"polluted":true},"constructor":"c","get":"g","record":"r","has":"h"}',
+    )
     expect(judge('constructor == "c" && get == "g" && record == "r"', of)).toBeNull()
     expect(wordOf(judge('polluted', of))).toBe('invalid bad_row')
-    expect(wordOf(judge('polluted == true', JSON.parse('{"variables":{"__proto__":{"polluted":true}}}')))).toBe('invalid bad_row')
+    expect(
+      wordOf(judge('polluted == true', JSON.parse('{"variables":{"__proto__":{"polluted":true}}}'))),
+    ).toBe('invalid bad_row')
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined()
   })
 
@@ -193,12 +269,15 @@ describe('an expression sees the record and nothing else', () => {
 })
 
 test('a CSV made from an export is read as the export, its text as text', async () => {
-  const table = '_id,language,variables.plan,variables.home.city,is_escalated\nc1,fr,gold,Lyon,False\nc2,de,,,True\n'
+  const table =
+    '_id,language,variables.plan,variables.home.city,is_escalated\nc1,fr,gold,Lyon,False\nc2,de,,,True\n'
   const [first, second] = await itemsIn(table)
   const expression = 'variables.plan == "gold" && variables["home.city"] == "Lyon" && is_escalated == "False"'
   expect(where(expression).judge(first!)).toBeNull()
   expect(wordOf(where(expression).judge(second!))).toBe('filtered where')
-  expect(where('variables.seats == "3"').judge(first!)).toMatchObject({ message: '--where: No such key: seats' })
+  expect(where('variables.seats == "3"').judge(first!)).toMatchObject({
+    message: '--where: No such key: seats',
+  })
   expect(where('is_escalated == false').judge(first!)).toMatchObject({
     status: 'invalid',
     message: '--where: compares text with true or false',

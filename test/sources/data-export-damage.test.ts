@@ -65,13 +65,19 @@ describe('a damaged record is a row with its problem, and the next one is read',
     }
   })
 
-  test('behind lines of records pretty-printed ones may follow', async () => {
+  test('behind lines of records others may follow that take many lines', async () => {
     for (const end of ['\n', '\r\n']) {
-      const pretty = JSON.stringify({ data: [{ _id: third, note: '' }] }, null, 2).replaceAll('\n', end)
-      expect(await problems([whole[0], whole[1], pretty].join(end))).toEqual([
+      const pretty = [second, third].map((id) => JSON.stringify({ data: [{ _id: id }] }, null, 2))
+      const loose = `{"_id":"${third}",\n"note":""}`
+      const record = JSON.stringify({ _id: first }, null, 2)
+      const text = [whole[0], whole[1], ...pretty, record, loose].join('\n').replaceAll('\n', end)
+      expect(await problems(text)).toEqual([
         [first, 1, undefined],
         [second, 2, undefined],
-        [third, 5, undefined],
+        [second, 5, undefined],
+        [third, 12, undefined],
+        [first, 17, undefined],
+        [third, 20, undefined],
       ])
     }
   })

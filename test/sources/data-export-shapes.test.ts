@@ -73,3 +73,18 @@ test('a file cut off anywhere is refused at its end, or gives exactly the whole 
     { numRuns: 2_000 },
   )
 })
+
+test('one of UTF-16 too, at every byte', async () => {
+  const path = join(directory, 'cut.json')
+  const text = '[{"_id":"a","note":"é🙂"}, {"_id":"b"}\n]'
+  const bytes = Buffer.from(`\ufeff${text}`, 'utf16le')
+  for (let length = 3; length < bytes.length; length++) {
+    await writeFile(path, bytes.subarray(0, length))
+    const accepted = await readRows(dataExport, path, { acceptTruncated: true })
+    const whole = text.slice(0, (length - 2) >> 1).split('}').length - 1
+    expect(accepted.map((row) => row.id)).toEqual(['a', 'b'].slice(0, whole))
+    await expect(readRows(dataExport, path)).rejects.toThrow(
+      `with ${whole} whole ${whole === 1 ? 'record' : 'records'} before that`,
+    )
+  }
+})

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { csv } from '../../src/sources/csv.js'
 import { dataExport } from '../../src/sources/data-export.js'
 import { rowsIn } from './data-export-shapes.js'
-import { describeSource } from './source-contract.js'
+import { describeSource, readRows } from './source-contract.js'
 
 const id = '66f2a91c4be07d3f5c1e0001'
 
@@ -111,4 +111,20 @@ test('what begins like JSON is not a CSV, and the other way round', () => {
     }),
   )
   for (const head of ['{', ' [', '\n{"data"']) expect(dataExport.recognises(Buffer.from(head))).toBe(true)
+})
+
+describe('the samples', () => {
+  test.each([
+    ['export-page.json', 12, 12],
+    // A record of the first page comes again on the second.
+    ['export-pages.json', 10, 9],
+    ['export-array.json.gz', 10, 10],
+    ['export.jsonl', 10, 10],
+    ['messages.json', 14, 5],
+  ])('%s has %i records of %i conversations', async (name, records, conversations) => {
+    const rows = await readRows(dataExport, new URL(`../../samples/${name}`, import.meta.url).pathname)
+    expect(rows.map(({ problem }) => problem)).toEqual(Array(records).fill(undefined))
+    expect(new Set(rows.map((row) => row.id)).size).toBe(conversations)
+    for (const row of rows) expect(row.id).toMatch(/^[0-9a-f]{24}$/)
+  })
 })

@@ -1,0 +1,115 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import yargs from 'yargs'
+import { command as plan } from '../../src/commands/plan.js'
+import { command as run } from '../../src/commands/run.js'
+import { UsageError } from '../../src/usage-error.js'
+
+const commands = { plan, run }
+
+/** What a command said; a UsageError is code 2, as on the command line. */
+export interface Said {
+  code: number
+  stdout: string
+  stderr: string
+}
+
+export interface Desk {
+  directory: string
+  /** Writes a file, and says where it lies. */
+  write(name: string, text: string): string
+  path(name: string): string
+  /** Has a command read these words, in this process: no build, no start of Node. */
+  type(...words: string[]): Promise<Said>
+  /** Added to the environment. */
+  environment: Record<string, string>
+}
+
+/** A directory of a test's own, and commands typed in it. */
+export function openDesk(): Desk {
+  const directory = mkdtempSync(join(tmpdir(), 'ada-bulk-desk-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  const state = join(directory, 'state')
+  mkdirSync(state)
+  const path = (name: string) => join(directory, name)
+  const environment: Record<string, string> = {
+    ADA_API_KEY: 'k3y-0f-a-test',
+    ADA_BULK_STATE: state,
+    ADA_BULK_RUNS: path('runs'),
+  }
+  return {
+    directory,
+    environment,
+    path,
+    write(name, text) {
+      writeFileSync(path(name), text)
+      return path(name)
+    },
+    async type(...words) {
+      const said: Said = { code: 0, stdout: '', stderr: '' }
+      const shell = {
+        environment,
+        isInteractive: false,
+        isStderrTerminal: false,
+        print(text: string) {
+          said.stdout += `${text}\n`
+        },
+        notice(text: string) {
+          said.stderr += `${text}\n`
+        },
+        ask: async () => '',
+      }
+      const cli = yargs(words)
+        .parserConfiguration({ 'greedy-arrays': false })
+        .strict()
+        .exitProcess(false)
+        .demandCommand(1)
+      cli.fail((message, error) => {
+        throw error ?? new UsageError(message)
+      })
+      for (const [name, { flags, run }] of Object.entries(commands)) {
+        cli.command(
+          `${name} <job>`,
+          name,
+          async (argv) => flags(argv, words),
+          async (typed) => {
+            said.code = await run(typed, shell)
+          },
+        )
+      }
+      try {
+        await cli.parseAsync()
+      } catch (error) {
+        if (!(error instanceof UsageError)) throw error
+        said.code = 2
+        said.stderr += `ada-bulk: ${error.message}\n`
+      }
+      return said
+    },
+  }
+}
+
+/** An API that ends whatever it is asked to, and says what that was. */
+export async function startEndingApi(): Promise<{ url: string; ended: string[] }> {
+  const ended: string[] = []
+  const server = createServer((request, response) => {
+    request.resume()
+    const [, id] = /^\/api\/v2\/conversations\/([^/]+)\/end\/$/.exec(request.url ?? '') ?? []
+    if (request.method === 'POST' && id !== undefined) ended.push(decodeURIComponent(id))
+    response
+      .writeHead(request.method === 'POST' && id !== undefined ? 200 : 404, {
+        'content-type': 'application/json',
+      })
+      .end('{}')
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, ended }
+}
