@@ -96,7 +96,8 @@ main(withStdin(process.argv.slice(2)), shell)
   .catch((error: unknown) => {
     if (error instanceof Error && error.name === 'UsageError') {
       shell.notice(`ada-bulk: ${error.message}`)
-      return 2
+      // A download that stopped before its run began.
+      return 'exitCode' in error ? Number(error.exitCode) : 2
     }
     if (error instanceof Interrupted) {
       shell.notice('')

@@ -1,3 +1,4 @@
+import { LogWriteError } from './checkpoint/log.js'
 import { type CheckpointState, readCheckpoint } from './checkpoint/read.js'
 import { settledItems } from './checkpoint/rows.js'
 import { systemClock } from './clock.js'
@@ -44,6 +45,7 @@ export interface Launch {
 /** Runs until the end or a stop, and leaves report and summary. Throws a UsageError when it cannot start. */
 export async function launch(launch: Launch): Promise<Summary> {
   const { directory, run, state, memory, stop, log } = launch
+  const isResumed = state.events.length > 0
   const { filters } = await filtersOfRun(run, launch.job, memory)
   const ledger = run.isSandbox
     ? openMemoryLedger(systemClock)
@@ -70,7 +72,7 @@ export async function launch(launch: Launch): Promise<Summary> {
     })
     // What could not be written may be written all the same, in part: the checkpoint knows.
     const { tally, requests } = exitCode === 4 ? readCheckpoint(directory.checkpoint) : state
-    if (stoppedBecause === null && run.live !== null) memory?.finished(run.live, Date.parse(run.startedAt))
+    const forgot = stoppedBecause === null ? await closeNight(launch, isResumed) : null
     const summary: Summary = {
       run: run.run,
       directory: directory.path,
@@ -79,8 +81,8 @@ export async function launch(launch: Launch): Promise<Summary> {
       retryOf: run.retryOf,
       startedAt: run.startedAt,
       finishedAt: new Date().toISOString(),
-      exitCode,
-      stoppedBecause,
+      exitCode: forgot === null ? exitCode : 4,
+      stoppedBecause: stoppedBecause ?? forgot,
       totals: tally.totals(run.plan.read),
       reasons: tally.reasons(),
       requests,
@@ -92,6 +94,24 @@ export async function launch(launch: Launch): Promise<Summary> {
     return summary
   } finally {
     await ledger.close()
+  }
+}
+
+/** A job that remembers begins next time where this run ended. Says what kept it from that; null when nothing did. */
+async function closeNight({ directory, run, memory }: Launch, isResumed: boolean): Promise<string | null> {
+  if (memory === null || run.live === null) return null
+  try {
+    // A crash may have come between an item's line in the checkpoint and its line in the memory.
+    if (isResumed) {
+      for await (const batch of settledItems(directory.checkpoint)) {
+        for (const settled of batch) memory.catchUp(settled, run.live.fromMs)
+      }
+    }
+    memory.finished(run.live, Date.parse(run.startedAt))
+    return null
+  } catch (error) {
+    if (!(error instanceof LogWriteError)) throw error
+    return `${error.message}; the next run begins where this one began`
   }
 }
 

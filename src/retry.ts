@@ -86,7 +86,7 @@ export async function settleWithRetries(
         throw new KeyRefusedError(refusalOf(verdict.outcome))
       case 'rate_limited':
         refusals += 1
-        if (refusals > rateLimitedMax) return { outcome: verdict.outcome, attempts }
+        if (refusals > rateLimitedMax) return { outcome: lost ?? verdict.outcome, attempts }
         await policy.clock.sleep(shortestDelayMs, stopSignal)
         break
       case 'again':

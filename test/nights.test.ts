@@ -138,6 +138,7 @@ test.each([
     for (const id of [broken, ...held]) expect(world.isEnded(id), id).toBe(true)
     for (const id of [...voices, ...missing]) expect(world.callsFor(id), id).toBeGreaterThan(0)
   },
+  180_000,
 )
 
 test('a night without anything to do is a good night', async () => {

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { CheckpointState } from '../checkpoint/read.js'
 import type { Job } from '../job.js'
 import { launch } from '../launch.js'
@@ -76,7 +78,7 @@ export async function begin(beginning: Beginning, flags: ShowFlags, shell: Shell
 
 export function printSummary(summary: Summary, flags: ShowFlags, shell: Shell): void {
   if (flags.json) shell.print(JSON.stringify(summary, null, 2))
-  else if (!flags.quiet) shell.print(summaryText(summary))
+  else if (!flags.quiet) shell.print(summaryText(summary, existsSync(join(summary.directory, 'report.csv'))))
 }
 
 /** Checks what is wrong with the flags before anything else happens. */

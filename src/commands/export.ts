@@ -18,15 +18,7 @@ import { counted, inDigits } from '../words.js'
 import type { Command } from './command.js'
 import { exportSpan, pageSizeOf } from './export-span.js'
 import { sandboxConversations } from './live-input.js'
-import {
-  type Flags,
-  instanceOptions,
-  jsonOption,
-  keyOptions,
-  pacingOptions,
-  spanOptions,
-  stopOptions,
-} from './options.js'
+import { type Flags, instanceOptions, jsonOption, keyOptions, pacingOptions, spanOptions } from './options.js'
 import { instanceOrigin, newSettings, noInstance, requiredKey } from './settings.js'
 import type { Shell } from './shell.js'
 import { stopOnSignals } from './signals.js'
@@ -44,7 +36,6 @@ const exportOptions = {
   ...instanceOptions,
   ...keyOptions,
   ...pacingOptions,
-  'max-outage': stopOptions['max-outage'],
   quiet: { type: 'boolean', describe: 'No progress and no summary' },
   ...jsonOption,
 } as const

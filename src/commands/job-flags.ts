@@ -1,11 +1,26 @@
-import type { Argv } from 'yargs'
+import yargs, { type Argv, type Options } from 'yargs'
 import type { Job } from '../job.js'
 import { loadJob } from '../jobs.js'
 import { UsageError } from '../usage-error.js'
 
-/** Declares the flags of the job that was typed after `command`, so that they are checked and stand in `--help`. */
-export async function withJobFlags(argv: Argv, typed: readonly string[], command: string): Promise<Argv> {
-  const name = typed.slice(typed.indexOf(command) + 1).find((word) => !word.startsWith('-'))
+/**
+ * Declares the flags of the job that was typed, so that they are checked and stand in `--help`. `options` are the
+ * command's own, without which a flag's value could be taken for the job.
+ */
+export async function withJobFlags(
+  argv: Argv,
+  typed: readonly string[],
+  options: Record<string, Options>,
+): Promise<Argv> {
+  const words = yargs([...typed])
+    .parserConfiguration({ 'greedy-arrays': false })
+    .options(options)
+    .help(false)
+    .version(false)
+    .exitProcess(false)
+    .fail(false)
+    .parseSync()._
+  const name = words[1] === undefined ? undefined : String(words[1])
   if (name === undefined) return argv
   const loaded = await loadJob(name).catch(() => null)
   for (const [flag, { describe, default: value }] of Object.entries(loaded?.job.flags ?? {})) {

@@ -1,6 +1,5 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
 import type { Lock } from '../checkpoint/lock.js'
 import { readCheckpoint } from '../checkpoint/read.js'
 import { currentUser } from '../current-user.js'
@@ -8,21 +7,20 @@ import type { ExportSpan } from '../data-export/span.js'
 import { IdHashWriter } from '../id-hashes.js'
 import { openFilters } from '../input.js'
 import type { LoadedJob } from '../jobs.js'
-import { makeDirectory } from '../make-directory.js'
 import { type Memory, openMemoryOf } from '../memory.js'
 import { countInput } from '../plan.js'
 import { type PlanFile, refuseFoundOtherwise } from '../plan-file.js'
-import { newRunDirectory, newRunName, type RunDirectory, writeRunFile } from '../run-directory.js'
+import { newRunDirectory, type RunDirectory, writeRunFile } from '../run-directory.js'
 import type { RunFile, RunSettings } from '../run-file.js'
 import { takeRunLocks } from '../run-locks.js'
 import type { InputFile } from '../sources/source.js'
-import { UsageError } from '../usage-error.js'
 import { version } from '../version.js'
 import { begin } from './begin.js'
 import { confirm } from './confirm.js'
 import { forecast, forecastText } from './forecast.js'
 import { lockedText } from './locked-text.js'
 import type { ShowFlags } from './options.js'
+import { asUsageError, makeOwnDirectory } from './own-directory.js'
 import type { Shell } from './shell.js'
 
 /** What a new run is made of. */
@@ -61,7 +59,9 @@ export async function beginNewRun(newRun: NewRun, flags: ShowFlags, shell: Shell
   const { job, origin } = newRun
   const startedAt = new Date()
   const isNew = newRun.runDirectory === undefined || !existsSync(newRun.runDirectory)
-  const directory = newRunDirectory(newRun.runDirectory ?? freePath(newRun, startedAt))
+  const directory = newRunDirectory(
+    newRun.runDirectory ?? makeOwnDirectory(newRun.runsDirectory, job.shortName, startedAt),
+  )
   const leaveNothing = () => {
     if (!isNew) return
     try {
@@ -165,38 +165,5 @@ function onSignal(leaveNothing: () => void): () => void {
   for (const signal of signals) process.once(signal, leave)
   return () => {
     for (const signal of signals) process.off(signal, leave)
-  }
-}
-
-/** What the disk has against it is no bug. */
-function asUsageError(error: unknown, path: string): unknown {
-  const { code, message } = error as NodeJS.ErrnoException
-  if (!(error instanceof Error) || code === undefined || !/^E[A-Z]+$/.test(code)) return error
-  return new UsageError(
-    `cannot write to ${path}: ${message}. Nothing was sent. Make room, or name another place with --runs-dir or --run-dir.`,
-  )
-}
-
-/** A directory of the run's own, made at once, so that two runs that begin in the same second get two. */
-function freePath({ job, runsDirectory }: NewRun, at: Date): string {
-  try {
-    makeDirectory(runsDirectory)
-    for (;;) {
-      const name = newRunName(job.shortName, at, (taken) => existsSync(join(runsDirectory, taken)))
-      const path = join(runsDirectory, name)
-      if (made(path)) return path
-    }
-  } catch (error) {
-    throw asUsageError(error, runsDirectory)
-  }
-}
-
-function made(path: string): boolean {
-  try {
-    mkdirSync(path, { mode: 0o700 })
-    return true
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw error
   }
 }

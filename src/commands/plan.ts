@@ -52,7 +52,7 @@ export const command: Command = {
       .example('$0 plan end-conversations -i samples/conversations.csv', 'Count, call nothing')
       .example('$0 plan end-conversations -i samples/conversations.csv --share 50% --json', 'For a script')
       .example('$0 plan close-stale -i export.jsonl --output plan.json', 'To keep, for `run --plan`')
-    return withJobFlags(argv, typed, 'plan')
+    return withJobFlags(argv, typed, planOptions)
   },
 
   async run(flags: PlanFlags, shell) {

@@ -41,7 +41,7 @@ export const command: Command = {
       .example('$0 run end-conversations -i samples/conversations.csv --sandbox', 'Practise')
       .example('$0 run end-conversations -i stale.csv --max-items 10', 'Try ten first')
       .example('$0 run close-stale --plan plan.json', 'What was planned, or nothing')
-    return withJobFlags(argv, typed, 'run')
+    return withJobFlags(argv, typed, runOptions)
   },
 
   async run(flags: RunFlags, shell) {

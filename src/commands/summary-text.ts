@@ -1,10 +1,9 @@
-import { existsSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import type { Summary } from '../summary.js'
 import { counted, inDigits, inTime } from '../words.js'
 
 /** How a run ended, for people: what became of the items, where the report lies and what to do next. */
-export function summaryText(summary: Summary): string {
+export function summaryText(summary: Summary, isReported = true): string {
   const { read, left, ...byStatus } = summary.totals
   const statuses = Object.entries(byStatus)
     .filter(([, times]) => times > 0)
@@ -12,7 +11,6 @@ export function summaryText(summary: Summary): string {
   const reasons = Object.entries(summary.reasons).map(([reason, times]) => `${reason} ${inDigits(times)}`)
   const { sent, rateLimited } = summary.requests
   const ms = Date.parse(summary.finishedAt) - Date.parse(summary.startedAt)
-  const report = join(summary.directory, 'report.csv')
   const head =
     summary.stoppedBecause === null
       ? `${summary.run} is finished: ${counted(read, 'item')} in ${inTime(ms)}.`
@@ -23,12 +21,13 @@ export function summaryText(summary: Summary): string {
     ...(left > 0 ? [`  ${'left'.padEnd(10)} ${inDigits(left).padStart(9)}`] : []),
     ...(reasons.length > 0 ? [`Reasons: ${reasons.join(', ')}.`] : []),
     `Calls: ${inDigits(sent)}, of which ${inDigits(rateLimited)} were over a rate limit.`,
-    ...(existsSync(report) ? [`Report: ${relativePath(report)}`] : []),
+    ...(isReported ? [`Report: ${relativePath(join(summary.directory, 'report.csv'))}`] : []),
     ...next(summary),
   ].join('\n')
 }
 
-function next({ run, stoppedBecause, totals }: Summary): string[] {
+function next({ directory, stoppedBecause, totals }: Summary): string[] {
+  const run = relativePath(directory)
   if (stoppedBecause !== null) return [`Go on with: ada-bulk resume ${run}`]
   if (totals.failed + totals.unknown > 0) return [`Try those that failed again with: ada-bulk retry ${run}`]
   return []

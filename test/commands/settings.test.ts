@@ -34,7 +34,7 @@ describe('the settings of a run', () => {
   test('are what the flags say', () => {
     const flags = {
       ...{
-        format: 'csv',
+        format: 'csv' as const,
         'id-column': '2',
         limit: ['10/s'],
         share: '50%',

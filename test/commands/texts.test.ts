@@ -91,7 +91,7 @@ describe('the summary for people', () => {
     const text = summaryText({ ...summary, totals, exitCode: 75, stoppedBecause: '--max-items 9000 reached' })
     expect(text).toContain(`${summary.run} stopped: --max-items 9000 reached.\n`)
     expect(text).toContain('  left           1,000\n')
-    expect(text).toMatch(/\nGo on with: ada-bulk resume end-conversations-2026-11-22T09-00-00$/)
+    expect(text).toMatch(/\nGo on with: ada-bulk resume runs\/end-conversations-2026-11-22T09-00-00$/)
   })
 
   test.each(['failed', 'unknown'])(
@@ -99,7 +99,7 @@ describe('the summary for people', () => {
     (status) => {
       const totals = { ...summary.totals, [status]: 2, succeeded: 9998 }
       expect(summaryText({ ...summary, totals, exitCode: 3 })).toMatch(
-        /\nTry those that failed again with: ada-bulk retry end-conversations-2026-11-22T09-00-00$/,
+        /\nTry those that failed again with: ada-bulk retry runs\/end-conversations-2026-11-22T09-00-00$/,
       )
     },
   )

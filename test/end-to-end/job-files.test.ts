@@ -135,3 +135,12 @@ test.concurrent('an operation with a bug in it is a bug: exit 1, its stack, and 
   expect(summaryOf(place.onlyRun()).totals).toMatchObject({ read: 22, succeeded: 22 })
   expect(api.ended.size).toBe(22)
 })
+
+test.concurrent("a job's own flags are known wherever the job stands among the words", async () => {
+  const place = openPlace()
+  place.write('stale.csv', 'conversation_id,date_updated\n66f2a91c4be07d3f5c1e0001,2026-01-01T00:00:00\n')
+  const words = 'plan -i stale.csv --share 50% close-stale --idle 14d --json'.split(' ')
+  const { code, stdout } = await place.run(words)
+  expect(code).toBe(0)
+  expect(JSON.parse(stdout)).toMatchObject({ job: 'close-stale', calls: 1 })
+})

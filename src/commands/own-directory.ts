@@ -1,0 +1,38 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { makeDirectory } from '../make-directory.js'
+import { newRunName } from '../run-directory.js'
+import { UsageError } from '../usage-error.js'
+
+/** What the disk has against it is no bug. */
+export function asUsageError(error: unknown, path: string): unknown {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (!(error instanceof Error) || code === undefined || !/^E[A-Z]+$/.test(code)) return error
+  return new UsageError(
+    `cannot write to ${path}: ${message}. Nothing was sent. Make room, or name another place with --runs-dir or --run-dir.`,
+  )
+}
+
+/** A directory of the run's own, made at once, so that two runs that begin in the same second get two. */
+export function makeOwnDirectory(runsDirectory: string, job: string, at: Date): string {
+  try {
+    makeDirectory(runsDirectory)
+    for (;;) {
+      const name = newRunName(job, at, (taken) => existsSync(join(runsDirectory, taken)))
+      const path = join(runsDirectory, name)
+      if (made(path)) return path
+    }
+  } catch (error) {
+    throw asUsageError(error, runsDirectory)
+  }
+}
+
+function made(path: string): boolean {
+  try {
+    mkdirSync(path, { mode: 0o700 })
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}
