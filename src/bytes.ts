@@ -24,14 +24,25 @@ export async function* readBytes(
   }
 }
 
-/** The first 64 KiB of what `readBytes` gives. */
+/** Whether `readBytes` threw this because a gzip ends too early. It has given everything before. */
+export function isCutOff(error: unknown): boolean {
+  return (
+    error instanceof UsageError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'Z_BUF_ERROR'
+  )
+}
+
+/** The first 64 KiB of what `readBytes` gives. That there should be more is for the reader of the rest to say. */
 export async function readHead(path: string, name: string): Promise<Buffer> {
   const pieces: Buffer[] = []
   let length = 0
-  for await (const piece of readBytes(path, name)) {
-    pieces.push(piece)
-    length += piece.length
-    if (length >= headBytesMax) break
+  try {
+    for await (const piece of readBytes(path, name)) {
+      pieces.push(piece)
+      length += piece.length
+      if (length >= headBytesMax) break
+    }
+  } catch (error) {
+    if (!isCutOff(error)) throw error
   }
   return Buffer.concat(pieces).subarray(0, headBytesMax)
 }
@@ -86,19 +97,32 @@ async function* unpacked(bytes: Bytes, name: string): Bytes {
   const feed = async function* (): Bytes {
     for (let chunk = await next(); chunk; chunk = await next()) yield chunk
   }
+  let isFed = false
+  // If the end is missing, that is an error, and an error throws away what is unpacked and not read yet.
+  const endWhenRead = () => {
+    if (isFed && gunzip.readableLength === 0) gunzip.end()
+  }
+  const fed = () =>
+    gunzip.write(Buffer.alloc(0), () => {
+      isFed = true
+      endWhenRead()
+    })
   // What goes wrong in it comes out of the loop below as well.
-  const feeding = pipeline(feed, gunzip).catch(() => undefined)
+  const feeding = pipeline(feed, gunzip, { end: false }).then(fed, () => undefined)
   try {
-    yield* gunzip as AsyncIterable<Buffer>
+    for await (const chunk of gunzip as AsyncIterable<Buffer>) {
+      endWhenRead()
+      yield chunk
+    }
   } catch (error) {
-    throw damaged(name, (error as Error).message)
+    throw damaged(name, error as Error)
   } finally {
     gunzip.destroy()
     await feeding
   }
   // After padding with zeros zlib reads no further: the tap wants the rest, and nothing may be forgotten in it.
   while (await next());
-  if (contentEnd > gunzip.bytesWritten) throw damaged(name, 'something follows its end')
+  if (contentEnd > gunzip.bytesWritten) throw damaged(name, new Error('something follows its end'))
 }
 
 async function* decoded(bytes: Bytes): Bytes {
@@ -146,9 +170,10 @@ function lengthWithoutZeros(chunk: Buffer): number {
   return length
 }
 
-function damaged(name: string, why: string): UsageError {
+function damaged(name: string, cause: Error): UsageError {
   return new UsageError(
-    `${name} begins like gzip but is damaged or cut off (${why}). Get a whole copy of the file.`,
+    `${name} begins like gzip but is damaged or cut off (${cause.message}). Get a whole copy of the file.`,
+    { cause },
   )
 }
 

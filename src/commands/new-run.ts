@@ -1,20 +1,12 @@
 import { existsSync, rmSync } from 'node:fs'
-import { hostname } from 'node:os'
 import type { Lock } from '../checkpoint/lock.js'
 import { readCheckpoint } from '../checkpoint/read.js'
-import { currentUser } from '../current-user.js'
-import type { ExportSpan } from '../data-export/span.js'
-import { IdHashWriter } from '../id-hashes.js'
-import { openFilters } from '../input.js'
-import type { LoadedJob } from '../jobs.js'
 import { type Memory, openMemoryOf } from '../memory.js'
-import { countInput } from '../plan.js'
 import { type PlanFile, refuseFoundOtherwise } from '../plan-file.js'
-import { newRunDirectory, type RunDirectory, writeRunFile } from '../run-directory.js'
-import type { RunFile, RunSettings } from '../run-file.js'
+import { type Asked, type NewInput, prepareRun } from '../prepare.js'
+import { newRunDirectory, type RunDirectory } from '../run-directory.js'
+import type { RunFile } from '../run-file.js'
 import { takeRunLocks } from '../run-locks.js'
-import type { InputFile } from '../sources/source.js'
-import { version } from '../version.js'
 import { begin } from './begin.js'
 import { confirm } from './confirm.js'
 import { forecast, forecastText } from './forecast.js'
@@ -24,15 +16,8 @@ import { asUsageError, makeOwnDirectory } from './own-directory.js'
 import type { Shell } from './shell.js'
 
 /** What a new run is made of. */
-export interface NewRun {
-  job: LoadedJob
-  jobFlags: Record<string, string>
-  settings: RunSettings
-  /** Where calls go to; the instance that is recorded. */
-  origin: string
+export interface NewRun extends Omit<Asked, 'startedAt' | 'judgedAt'> {
   key: string
-  isSandbox: boolean
-  isParallel: boolean
   isConfirmed: boolean
   runsDirectory: string
   /** Instead of a directory named after job and time. */
@@ -40,18 +25,10 @@ export interface NewRun {
   stateDirectory: string
   maxItems: number
   maxDurationMs: number | null
-  hold: InputFile[]
-  retryOf: string | null
   /** The plan that the run goes by, and where it lies. */
   planned?: { path: string; plan: PlanFile }
   /** The input; may put files into the run's directory first. `nowMs` is when the run began. */
   input(directory: RunDirectory, memory: Memory | null, nowMs: number): Promise<NewInput>
-}
-
-export interface NewInput {
-  files: InputFile[]
-  /** What of Data Export it was downloaded from. */
-  live: ExportSpan | null
 }
 
 /** Counts, asks, and begins. Until the person has agreed nothing is sent and nothing stays behind. */
@@ -115,44 +92,20 @@ async function agree(
   shell: Shell,
 ): Promise<Agreed> {
   const { job, settings, origin, planned } = newRun
-  const nowMs = planned === undefined ? startedAt.getTime() : Date.parse(planned.plan.judgedAt)
-  const { files, live } = await newRun.input(directory, memory, nowMs)
-  const { filters, hold } = await openFilters({
-    ...newRun,
-    job: job.job,
-    isRetry: newRun.retryOf !== null,
-    memory,
-    nowMs,
+  const judgedAt = planned?.plan.judgedAt
+  const nowMs = judgedAt === undefined ? startedAt.getTime() : Date.parse(judgedAt)
+  const input = await newRun.input(directory, memory, nowMs)
+  const asked = { ...newRun, startedAt, ...(judgedAt === undefined ? {} : { judgedAt }) }
+  let confirmed = 0
+  const run = await prepareRun(asked, directory, input, memory, async ({ count, hold }) => {
+    const counted = { input: count.input, hold, plan: { read: count.read, calls: count.calls } }
+    if (planned !== undefined) refuseFoundOtherwise(planned.path, planned.plan, counted)
+    const plan = forecast(job.shortName, origin, count, settings, newRun.maxItems)
+    if (!flags.quiet) shell.notice(forecastText(plan, settings, job.job.operation))
+    if (!newRun.isConfirmed && plan.items > 0) await confirm(shell, plan.items, job.job.operation, origin)
+    confirmed = newRun.isConfirmed ? count.calls : plan.items
   })
-  const ids = new IdHashWriter(directory.inputIds)
-  const count = await countInput(files, settings, filters, ids.add)
-  ids.close()
-  const counted = { input: count.input, hold, plan: { read: count.read, calls: count.calls } }
-  if (planned !== undefined) refuseFoundOtherwise(planned.path, planned.plan, counted)
-  const plan = forecast(job.shortName, origin, count, settings, newRun.maxItems)
-  if (!flags.quiet) shell.notice(forecastText(plan, settings, job.job.operation))
-  if (!newRun.isConfirmed && plan.items > 0) await confirm(shell, plan.items, job.job.operation, origin)
-  const run: RunFile = {
-    version: 1,
-    run: directory.name,
-    job: job.name,
-    jobFlags: newRun.jobFlags,
-    instance: origin,
-    isSandbox: newRun.isSandbox,
-    isParallel: newRun.isParallel,
-    settings,
-    ...counted,
-    live,
-    retryOf: newRun.retryOf,
-    adaBulk: version,
-    node: process.version,
-    startedAt: startedAt.toISOString(),
-    ...(planned === undefined ? {} : { judgedAt: planned.plan.judgedAt }),
-    by: currentUser(),
-    host: hostname(),
-  }
-  writeRunFile(directory, run)
-  return { run, confirmed: newRun.isConfirmed ? count.calls : plan.items }
+  return { run, confirmed }
 }
 
 /** A signal before the run begins leaves nothing behind; nothing has been sent. */

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { Job } from '../job.js'
 import type { RunSettings } from '../run-file.js'
+import { defaultSettings } from '../settings/defaults.js'
 import { apiKey, type Environment } from '../settings/environment.js'
 import { originOfHandle, parseBaseUrl } from '../settings/instance.js'
 import {
@@ -25,21 +26,13 @@ export function newSettings(
   flags: PacingFlags & Partial<Pick<InputFlags, 'format' | 'id-column' | 'accept-truncated'>>,
   job: Pick<Job, 'checksFirst'> & { operation: Pick<Job['operation'], 'limits'> },
 ): RunSettings {
-  const defaults: RunSettings = {
-    format: flags.format ?? 'auto',
-    idColumn: flags['id-column'] ?? null,
-    acceptTruncated: flags['accept-truncated'] ?? false,
-    limits: [...job.operation.limits],
-    share: 0.8,
-    hours: null,
-    concurrency: 16,
-    timeoutMs: 30_000,
-    attemptsMax: 5,
-    maxFailures: { count: null, ratio: 0.25 },
-    maxOutageMs: 300_000,
-    checkFirst: job.checksFirst ?? false,
+  const settings: RunSettings = {
+    ...defaultSettings(job),
+    ...(flags.format === undefined ? {} : { format: flags.format }),
+    ...(flags['id-column'] === undefined ? {} : { idColumn: flags['id-column'] }),
+    ...(flags['accept-truncated'] === undefined ? {} : { acceptTruncated: flags['accept-truncated'] }),
   }
-  return changedSettings(defaults, flags)
+  return changedSettings(settings, flags)
 }
 
 /** Node's timers fire at once when they are asked to wait for longer than 24 days. */

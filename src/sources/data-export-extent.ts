@@ -48,7 +48,6 @@ export function extentOf(bytes: Buffer, from: number, to: number, kind: Kind): E
       if (name === undefined) continue
       const value = valueAfterColon(bytes, at, to)
       if (value === undefined) continue
-      if (value === to) break
       if (name === 'records' && bytes[value] === square) return { stop: 'page', at: value + 1, levels }
       mayBePage = name === 'records' || kind === 'rest of page'
     } else if (byte === curly || byte === square) {

@@ -1,4 +1,4 @@
-import { readBytes } from '../bytes.js'
+import { isCutOff, readBytes } from '../bytes.js'
 import { cleanMessage } from '../message.js'
 import { UsageError } from '../usage-error.js'
 import { AnonymousExportRow, type ExportRow, rowOf } from './data-export-row.js'
@@ -39,12 +39,12 @@ export async function* exportRows(
       return row
     })
 
-  let isCutOff = false
+  let endsEarly = false
   const cutOff = () => {
-    isCutOff = true
+    endsEarly = true
   }
   for await (const piece of untilCutOff(pieces, cutOff)) yield batchOf(scanner.next(piece))
-  yield batchOf(scanner.end(isCutOff, acceptTruncated))
+  yield batchOf(scanner.end(endsEarly, acceptTruncated))
   if (hasOthers || scanner.hasArray) return
   if (anonymous !== undefined) throw noRecords(name, anonymous.record())
   if (!acceptTruncated) throw new UsageError(`${name} is empty: there are no records in it.`)
@@ -61,8 +61,7 @@ async function* untilCutOff(pieces: AsyncIterable<Buffer>, cutOff: () => void): 
       else yield piece
     }
   } catch (error) {
-    const cause = error instanceof UsageError ? (error.cause as NodeJS.ErrnoException | undefined) : undefined
-    if (cause?.code !== 'Z_BUF_ERROR') throw error
+    if (!isCutOff(error)) throw error
     cutOff()
   }
 }

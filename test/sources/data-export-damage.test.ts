@@ -94,7 +94,8 @@ describe('damage that hides where records end refuses the file, and names the pl
     [`[{"_id":"a","b":[1▸},${whole[0]}]`, ', or ]'],
     [`[{"_id":"a},{"▸_id":"b"}]`, ', or }'],
     // The quotes come right again, but three records have become one.
-    [`[{"_id":"a,"▸x":"y"},${whole[0]},{"_id":"b,"x":"z"}]`, ', or }'],
+    [`[{"_id":"a,"▸x":"y"},{"_id":"m","x":"w"},{"_id":"b,"x":"z"}]`, ', or }'],
+    [`[{"_id:"▸a","x":"y"},{"_id":"m","x":"w"},{"_id":"b,"x":"z"}]`, ':'],
     [`${whole[0]} ▸oops`, '{ or ['],
     [`{"data":[${whole[0]}],"meta":{"next" ▸1}}`, ':'],
     [`{"message":▸ok,"data":[${whole[0]}]}`, 'a value'],

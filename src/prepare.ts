@@ -1,0 +1,88 @@
+import { hostname } from 'node:os'
+import { currentUser } from './current-user.js'
+import type { ExportSpan } from './data-export/span.js'
+import { IdHashWriter } from './id-hashes.js'
+import { openFilters } from './input.js'
+import type { LoadedJob } from './jobs.js'
+import type { Memory } from './memory.js'
+import { type Count, countInput } from './plan.js'
+import { type RunDirectory, writeRunFile } from './run-directory.js'
+import type { Fingerprinted, RunFile, RunSettings } from './run-file.js'
+import type { InputFile } from './sources/source.js'
+import { version } from './version.js'
+
+/** What a new run is to do. */
+export interface Asked {
+  job: LoadedJob
+  jobFlags: Record<string, string>
+  settings: RunSettings
+  /** Where calls go to; the instance that is recorded. */
+  origin: string
+  isSandbox: boolean
+  isParallel: boolean
+  hold: InputFile[]
+  retryOf: string | null
+  startedAt: Date
+  /** The moment by which filters judge, when a plan has set it. */
+  judgedAt?: string
+}
+
+export interface NewInput {
+  files: InputFile[]
+  /** What of Data Export it was downloaded from. */
+  live: ExportSpan | null
+}
+
+/** What counting found, before anything is written down. */
+export interface Counted {
+  count: Count
+  hold: Fingerprinted[]
+}
+
+/**
+ * Counts the input of a new run and writes its run.json: from then on it can be resumed. `agree` sees the counts
+ * first, and throws if it is not to be. Throws a UsageError when the input cannot be used.
+ */
+export async function prepareRun(
+  asked: Asked,
+  directory: RunDirectory,
+  input: NewInput,
+  memory: Memory | null,
+  agree: (counted: Counted) => Promise<void>,
+): Promise<RunFile> {
+  const { job, settings, startedAt, judgedAt } = asked
+  const { filters, hold } = await openFilters({
+    ...asked,
+    job: job.job,
+    isRetry: asked.retryOf !== null,
+    memory,
+    nowMs: judgedAt === undefined ? startedAt.getTime() : Date.parse(judgedAt),
+  })
+  const ids = new IdHashWriter(directory.inputIds)
+  const count = await countInput(input.files, settings, filters, ids.add)
+  ids.close()
+  await agree({ count, hold })
+  const run: RunFile = {
+    version: 1,
+    run: directory.name,
+    job: job.name,
+    jobFlags: asked.jobFlags,
+    instance: asked.origin,
+    isSandbox: asked.isSandbox,
+    isParallel: asked.isParallel,
+    settings,
+    input: count.input,
+    hold,
+    plan: { read: count.read, calls: count.calls },
+    live: input.live,
+    retryOf: asked.retryOf,
+    adaBulk: version,
+    node: process.version,
+    startedAt: startedAt.toISOString(),
+    ...(judgedAt === undefined ? {} : { judgedAt }),
+    by: currentUser(),
+    host: hostname(),
+  }
+  writeRunFile(directory, run)
+  return run
+}

@@ -1,0 +1,112 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { changedFiles } from './changed-input.js'
+import { readCheckpoint } from './checkpoint/read.js'
+import type { Job } from './job.js'
+import { launch } from './launch.js'
+import { openLog } from './log.js'
+import { openMemoryOf } from './memory.js'
+import { prepareRun } from './prepare.js'
+import type { RunView } from './progress/progress.js'
+import { readRunFile, runDirectory } from './run-directory.js'
+import type { RunSettings } from './run-file.js'
+import { takeRunLocks } from './run-locks.js'
+import { defaultSettings } from './settings/defaults.js'
+import { parseBaseUrl } from './settings/instance.js'
+import { Stop } from './stop.js'
+import type { Summary } from './summary.js'
+import { UsageError } from './usage-error.js'
+
+export interface RunJobOptions {
+  job: Job
+  /** Tells this job from others: one run of it at a time works on an instance. */
+  name: string
+  /** The values of the job's own flags. */
+  flags?: Record<string, string>
+  /** Files of IDs, in any format that the command line takes. */
+  input: readonly string[]
+  /** Files of IDs that are never touched. */
+  hold?: readonly string[]
+  baseUrl: string
+  key: string
+  /** The run's directory. A run that stopped there is resumed. */
+  directory: string
+  /** Where ledger and locks lie; shared by all that call the instance from this host. */
+  stateDirectory: string
+  settings?: Partial<RunSettings>
+  /** Items to settle by calling, at most. */
+  maxItems?: number
+  /** Stops the run in order: calls in flight are finished and recorded. */
+  signal?: AbortSignal
+  /** Is handed a way to look at the run while it goes. */
+  onStart?: (view: () => RunView) => void
+}
+
+/**
+ * Runs a job as `ada-bulk run --yes` does, or resumes the run in that directory, and returns its summary. Nothing is
+ * asked and nothing printed. Throws a UsageError when it cannot start.
+ */
+export async function runJob(options: RunJobOptions): Promise<Summary> {
+  const { job, name, key, stateDirectory, signal } = options
+  const origin = parseBaseUrl(options.baseUrl, 'baseUrl')
+  const directory = runDirectory(options.directory)
+  const asked = {
+    job: { job, name, shortName: name },
+    jobFlags: options.flags ?? {},
+    settings: { ...defaultSettings(job), ...options.settings },
+    origin,
+    isSandbox: false,
+    isParallel: false,
+    hold: filesOf(options.hold),
+    retryOf: null,
+    startedAt: new Date(),
+  }
+  const attempt = takeRunLocks({ stateDirectory, job: name, instance: origin, isParallel: false, directory })
+  if (attempt.lock === null) {
+    throw new UsageError(
+      `${name} is running on ${origin} already: process ${attempt.holder.pid} on ${attempt.holder.host}.`,
+    )
+  }
+  const memory = openMemoryOf({ ...asked, stateDirectory }, job, name, origin)
+  const stop = new Stop()
+  const onAbort = () => stop.request({ exitCode: 75, because: 'stopped by its signal' })
+  signal?.addEventListener('abort', onAbort, { once: true })
+  if (signal?.aborted) onAbort()
+  try {
+    const run = existsSync(directory.runFile)
+      ? readRunFile(directory)
+      : await prepareRun(
+          asked,
+          directory,
+          { files: filesOf(options.input), live: null },
+          memory,
+          async () => {},
+        )
+    const changed = await changedFiles(run)
+    if (changed.length > 0)
+      throw new UsageError(`the input has changed since the run began: ${changed.join(', ')}.`)
+    return await launch({
+      directory,
+      run,
+      state: readCheckpoint(directory.checkpoint),
+      job,
+      key,
+      origin,
+      stateDirectory,
+      stop,
+      maxItems: options.maxItems ?? Number.POSITIVE_INFINITY,
+      confirmed: run.plan.calls,
+      memory,
+      log: openLog({ path: directory.log, level: 'info', isOnStderr: false }),
+      onStart: options.onStart ?? (() => {}),
+    })
+  } finally {
+    signal?.removeEventListener('abort', onAbort)
+    memory?.close()
+    attempt.lock.release()
+  }
+}
+
+function filesOf(names: readonly string[] = []): { name: string; path: string }[] {
+  return names.map((name) => ({ name, path: resolve(name) }))
+}
