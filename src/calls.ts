@@ -26,10 +26,10 @@ export interface Calls {
 const holdMarginMs = 1000
 
 /** Opens the HTTP client and the limiter that its calls wait for. The ledger stays the caller's. */
-export function openCalls(options: CallOptions): Calls {
+export async function openCalls(options: CallOptions): Promise<Calls> {
   const { origin, key, ledger, clock, random } = options
   const { timeoutMs, concurrency, hours, limits, share, maxOutageMs } = options.settings
-  const api = openHttpApi({
+  const api = await openHttpApi({
     origin,
     key,
     timeoutMs,

@@ -35,7 +35,8 @@ async function main(typed: string[], shell: Shell): Promise<number> {
     .recommendCommands()
     .demandCommand(1, 'Name a command.')
     .exitProcess(false)
-    .wrap(Math.min(100, process.stderr.columns ?? 100))
+    // yargs draws up the help at every command; without wrapping that costs a third.
+    .wrap(isHelpAsked(typed) ? Math.min(100, process.stderr.columns ?? 100) : null)
     .epilogue('`ada-bulk <command> --help` has the flags and examples of each.')
     .fail((message, error) => {
       throw error ?? new UsageError(complaint(message, typed[0]))
@@ -57,6 +58,10 @@ async function main(typed: string[], shell: Shell): Promise<number> {
       : error
   })
   return exitCode
+}
+
+function isHelpAsked(typed: readonly string[]): boolean {
+  return typed.length === 0 || typed.some((word) => word === '--help' || word === '-h')
 }
 
 /** What yargs has against the words that were typed, in one line. */

@@ -71,7 +71,7 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
   const { settings } = run
   const now = () => new Date(clock.wallMs()).toISOString()
   const checkpoint = new Checkpoint(execution.checkpointPath, state)
-  const calls = openCalls({ ...execution, settings })
+  const calls = await openCalls({ ...execution, settings })
   const { api, limiter } = calls
   const pace = (one: Operation) =>
     paced(one, limiter, (outcome) => stop.request({ exitCode: 4, because: refusalOf(outcome) }))
@@ -80,6 +80,7 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
     : pace(execution.operation)
   const settling = new Settling({
     ...execution,
+    onOutcome,
     operation,
     api,
     checkpoint,
@@ -91,6 +92,7 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
       abortSignal: stop.abortSignal,
     },
   })
+  const seen = { failures: state.tally.failures, called: state.tally.called }
   let begun = 0
 
   const start: StartEvent = {
@@ -145,6 +147,14 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
     return { event: 'finished', at, exitCode: state.tally.hasTrouble ? 3 : 0 }
   }
 
+  /** The rule is asked at once, so that no more calls leave than are in flight. */
+  function onOutcome({ status }: Outcome): void {
+    if (status === 'failed' || status === 'unknown') seen.failures += 1
+    if (status !== 'filtered') seen.called += 1
+    const failures = tooManyFailures(seen, settings.maxFailures)
+    if (failures !== null) stop.request({ exitCode: 4, because: failures })
+  }
+
   function mayBegin(): boolean {
     if (begun === execution.maxItems) {
       stop.request({ exitCode: 75, because: `--max-items ${begun} reached`, finishesItems: true })
@@ -156,8 +166,6 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
 
   async function settleByCalling(item: Item): Promise<void> {
     await settling.byCalling(item).catch(stopBecauseOf)
-    const failures = tooManyFailures(state.tally, settings.maxFailures)
-    if (failures !== null) stop.request({ exitCode: 4, because: failures })
   }
 
   function settleWithoutCalling(item: Item, outcome: Outcome): void {

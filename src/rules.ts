@@ -5,7 +5,10 @@ import type { Tally } from './tally.js'
 const ratioCountsFrom = 100
 
 /** Why the run must stop for a person to look, by the number of failures; null when it may go on. */
-export function tooManyFailures(tally: Tally, limit: FailureLimit): string | null {
+export function tooManyFailures(
+  tally: Pick<Tally, 'failures' | 'called'>,
+  limit: FailureLimit,
+): string | null {
   const { failures, called } = tally
   if (limit.count !== null && failures > limit.count) {
     return `${failures} items failed, more than --max-failures ${limit.count} allows`

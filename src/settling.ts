@@ -18,6 +18,8 @@ export interface SettlingParts {
   policy: Omit<RetryPolicy, 'notes'>
   clock: Clock
   log: Logger
+  /** Is told what calls have come to as soon as it is known, which is before it is on disk. */
+  onOutcome: (outcome: Outcome) => void
   /** Is told of every item when it is settled. */
   onSettled: (item: Item, settled: SettledItem) => void
 }
@@ -41,6 +43,7 @@ export class Settling {
     try {
       const policy = { ...this.#parts.policy, notes: this.#notes }
       const { outcome, attempts } = await settleWithRetries(operation, api, item, earlier, policy)
+      this.#parts.onOutcome(outcome)
       const settled = this.#settledItem(item, outcome, attempts)
       await checkpoint.settleDurably(settled)
       this.#count(item, settled)

@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher } from 'undici'
+import type { Agent, Dispatcher } from 'undici'
 import { messageOf } from '../message.js'
 import type { Api, ApiAnswer, ApiRequest } from './api.js'
 import { quotaOf } from './quota.js'
@@ -25,7 +25,9 @@ const longestBodyBytes = 64 * 1024
 const longestConnectMs = 10_000
 
 /** Talks to the API over HTTP. Redirects are not followed: one could turn a POST into a GET, or leak the key. */
-export function openHttpApi(options: HttpApiOptions): HttpApi {
+export async function openHttpApi(options: HttpApiOptions): Promise<HttpApi> {
+  // It takes long to load, and a plan makes no call.
+  const { Agent } = await import('undici')
   const agent = new Agent({
     connections: options.connections,
     pipelining: 1,

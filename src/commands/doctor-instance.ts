@@ -12,7 +12,7 @@ const clockToleranceMs = 60_000
 
 /** Makes one call that changes nothing, and says what the answer tells about address, key and clock. */
 export async function checkInstance(origin: string, key: string): Promise<Check[]> {
-  const api = openHttpApi({ origin, key, timeoutMs, connections: 1, userAgent: `ada-bulk/${version}` })
+  const api = await openHttpApi({ origin, key, timeoutMs, connections: 1, userAgent: `ada-bulk/${version}` })
   try {
     const path = `/api/v2/conversations/${nobodysId}/`
     const startedMs = Date.now()

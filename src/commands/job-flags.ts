@@ -18,7 +18,8 @@ export async function withJobFlags(
     .help(false)
     .version(false)
     .exitProcess(false)
-    .fail(false)
+    // What is wrong with the words is said when they are parsed in earnest.
+    .fail(() => {})
     .parseSync()._
   const name = words[1] === undefined ? undefined : String(words[1])
   if (name === undefined) return argv

@@ -36,7 +36,7 @@ export async function fetchExport(options: Fetch): Promise<Downloaded> {
         instance: `${origin}/export`,
         clock: systemClock,
       })
-  const calls = openCalls({
+  const calls = await openCalls({
     origin,
     key,
     settings: { ...settings, concurrency },

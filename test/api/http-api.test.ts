@@ -12,8 +12,8 @@ afterEach(async () => {
   for (const close of closings.splice(0).reverse()) await close()
 })
 
-function apiOf(origin: string, timeoutMs = 10_000): HttpApi {
-  const api = openHttpApi({ origin, key, timeoutMs, connections: 4, userAgent: 'ada-bulk/test' })
+async function apiOf(origin: string, timeoutMs = 10_000): Promise<HttpApi> {
+  const api = await openHttpApi({ origin, key, timeoutMs, connections: 4, userAgent: 'ada-bulk/test' })
   closings.push(() => api.close())
   return api
 }
@@ -73,7 +73,7 @@ describe('a call', () => {
       arrivals.push({ method, url, headers, body: Buffer.concat(chunks).toString() })
       response.end('{}')
     })
-    await call(apiOf(origin), request)
+    await call(await apiOf(origin), request)
     expect(arrivals).toHaveLength(1)
     return arrivals[0]!
   }
@@ -108,7 +108,7 @@ describe('a call', () => {
 
 describe('an answer', () => {
   async function answerOf(listener: RequestListener): Promise<ApiAnswer> {
-    return call(apiOf(await serve(listener)))
+    return call(await apiOf(await serve(listener)))
   }
 
   test.each([200, 204, 400, 401, 404, 408, 413, 429, 500, 503])('has the status %i', async (status) => {
@@ -158,14 +158,14 @@ describe('an answer', () => {
       response.on('drain', more)
       more()
     })
-    const answer = await call(apiOf(origin))
+    const answer = await call(await apiOf(origin))
     expect(answer).toMatchObject({ kind: 'answer', status: 200 })
     expect((answer as { body: string }).body === 'a'.repeat(65_536)).toBe(true)
   })
 
   test('has as much of a long body as the call asks for', async () => {
     const origin = await serve((_, response) => response.end(JSON.stringify({ items: 'a'.repeat(200_000) })))
-    const api = apiOf(origin)
+    const api = await apiOf(origin)
     expect(typeof ((await call(api)) as { body: unknown }).body).toBe('string')
     expect(await call(api, { bodyBytesMax: 1_000_000 })).toMatchObject({
       body: { items: expect.any(String) },
@@ -177,14 +177,22 @@ describe('an answer', () => {
       socket.write('HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{"message":"Conv')
       setTimeout(() => socket.resetAndDestroy(), 100)
     })
-    expect(await call(apiOf(origin))).toMatchObject({ kind: 'answer', status: 200, body: '{"message":"Conv' })
+    expect(await call(await apiOf(origin))).toMatchObject({
+      kind: 'answer',
+      status: 200,
+      body: '{"message":"Conv',
+    })
   })
 
   test('whose body never ends counts when the time is over', async () => {
     const origin = await serveRaw((socket) => {
       socket.write('HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n')
     })
-    expect(await call(apiOf(origin, 400))).toMatchObject({ kind: 'answer', status: 200, body: undefined })
+    expect(await call(await apiOf(origin, 400))).toMatchObject({
+      kind: 'answer',
+      status: 200,
+      body: undefined,
+    })
   })
 
   test('that redirects is not followed', async () => {
@@ -205,7 +213,7 @@ describe('a call without an answer', () => {
     ['answered with nonsense', (socket: Socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n')],
     ['cut off within the headers', (socket: Socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-le')],
   ])('is lost when its connection is %s', async (_, does) => {
-    expect(await call(apiOf(await serveRaw(does)))).toEqual({
+    expect(await call(await apiOf(await serveRaw(does)))).toEqual({
       kind: 'lost',
       reason: 'connection_lost',
       message: expect.stringMatching(/./),
@@ -219,7 +227,7 @@ describe('a call without an answer', () => {
       if (calls === 1) socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
       else socket.resetAndDestroy()
     })
-    const api = apiOf(origin)
+    const api = await apiOf(origin)
     expect(await call(api)).toMatchObject({ kind: 'answer', status: 200 })
     expect(await call(api)).toMatchObject({ kind: 'lost', reason: 'connection_lost' })
   })
@@ -229,14 +237,14 @@ describe('a call without an answer', () => {
     const origin = await listen(server)
     server.close()
     await once(server, 'close')
-    expect(await call(apiOf(origin))).toEqual({
+    expect(await call(await apiOf(origin))).toEqual({
       kind: 'unreachable',
       message: expect.stringContaining('ECONNREFUSED'),
     })
   })
 
   test('never got there when the name is not found', async () => {
-    expect(await call(apiOf('http://acme.invalid'))).toEqual({
+    expect(await call(await apiOf('http://acme.invalid'))).toEqual({
       kind: 'unreachable',
       message: expect.stringContaining('acme.invalid'),
     })
@@ -244,13 +252,13 @@ describe('a call without an answer', () => {
 
   test('never got there when the other side does not speak TLS', async () => {
     const origin = await serve((_, response) => response.end())
-    expect(await call(apiOf(origin.replace('http:', 'https:')))).toMatchObject({ kind: 'unreachable' })
+    expect(await call(await apiOf(origin.replace('http:', 'https:')))).toMatchObject({ kind: 'unreachable' })
   })
 
   test('is lost to its time-out', async () => {
     const startMs = performance.now()
     const origin = await serveRaw(() => {})
-    expect(await call(apiOf(origin, 150))).toEqual({
+    expect(await call(await apiOf(origin, 150))).toEqual({
       kind: 'lost',
       reason: 'timeout',
       message: 'no answer within 0.15 s',
@@ -260,7 +268,7 @@ describe('a call without an answer', () => {
 
   test('does not show the key', async () => {
     const origin = await serveRaw((socket) => socket.resetAndDestroy())
-    expect(JSON.stringify(await call(apiOf(origin)))).not.toContain(key)
+    expect(JSON.stringify(await call(await apiOf(origin)))).not.toContain(key)
   })
 })
 
@@ -268,7 +276,7 @@ describe('an abort', () => {
   const reason = new Error('stopped at once')
 
   test('throws its reason, before the call and during it', async () => {
-    const api = apiOf(await serveRaw(() => {}))
+    const api = await apiOf(await serveRaw(() => {}))
     await expect(call(api, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
     const abort = new AbortController()
     const calling = call(api, { signal: abort.signal })
@@ -283,12 +291,15 @@ describe('an abort', () => {
       socket.write('HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{"mess')
       setTimeout(() => abort.abort(reason), 200)
     })
-    expect(await call(apiOf(origin), { signal: abort.signal })).toMatchObject({ kind: 'answer', status: 200 })
+    expect(await call(await apiOf(origin), { signal: abort.signal })).toMatchObject({
+      kind: 'answer',
+      status: 200,
+    })
   })
 
   test('of one call leaves the others alone, and nothing is left listening', async () => {
     const origin = await serve((_, response) => setTimeout(() => response.end(), 60))
-    const api = apiOf(origin)
+    const api = await apiOf(origin)
     const abort = new AbortController()
     const calls = [call(api, { signal: abort.signal }), call(api), call(api)]
     abort.abort(reason)
@@ -308,7 +319,7 @@ test('more calls than connections wait for one and are all answered', async () =
       response.end()
     }, 5)
   })
-  const api = apiOf(origin)
+  const api = await apiOf(origin)
   const answers = await Promise.all(Array.from({ length: 20 }, () => call(api)))
   expect(answers.map((answer) => answer.kind)).toEqual(Array(20).fill('answer'))
   expect(most).toBeLessThanOrEqual(4)

@@ -123,7 +123,7 @@ describe('a lock', () => {
   test('in a place that cannot be written is an error with a code', () => {
     writeFileSync(join(directory, 'file'), '')
     expect(() => takeLock(join(directory, 'file'), 'job', 'runs/mine')).toThrow(
-      expect.objectContaining({ code: 'EEXIST' }),
+      expect.objectContaining({ code: 'ENOTDIR' }),
     )
   })
 })
