@@ -8,13 +8,13 @@ import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const concurrency = 16
 const [, , role = 'main', ...rest] = process.argv
 const self = fileURLToPath(import.meta.url)
-const cli = fileURLToPath(new URL('../../dist/src/cli.js', import.meta.url))
+const cli = resolve('dist/src/cli.js')
 
 /** Has the command print what it used when it exits. */
 const measuring = `data:text/javascript,${encodeURIComponent(`process.on('exit', () => {
