@@ -1,13 +1,9 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { CheckpointState } from '../checkpoint/read.js'
-import type { Job } from '../job.js'
-import { launch } from '../launch.js'
+import { type Launch, launch } from '../launch.js'
 import { type Logger, logLevels, openLog } from '../log.js'
-import type { Memory } from '../memory.js'
 import type { Progress, RunView } from '../progress/progress.js'
 import type { RunDirectory } from '../run-directory.js'
-import type { RunFile } from '../run-file.js'
 import { Stop } from '../stop.js'
 import type { Summary } from '../summary.js'
 import { UsageError } from '../usage-error.js'
@@ -17,18 +13,8 @@ import { stopOnSignals } from './signals.js'
 import { summaryText } from './summary-text.js'
 
 /** What `run`, `resume` and `retry` have found out when the run may begin. */
-export interface Beginning {
-  directory: RunDirectory
-  run: RunFile
-  state: CheckpointState
-  job: Job
-  key: string
-  origin: string
-  stateDirectory: string
-  maxItems: number
+export interface Beginning extends Omit<Launch, 'stop' | 'log' | 'onStart'> {
   maxDurationMs: number | null
-  confirmed: number
-  memory: Memory | null
 }
 
 /** Runs with progress, log and signals; prints the summary and returns the exit code. */

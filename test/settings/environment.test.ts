@@ -91,3 +91,8 @@ describe('the state directory', () => {
     expect(stateDirectory({ ADA_BULK_STATE: '' })).toBe(join(homedir(), '.local/state/ada-bulk'))
   })
 })
+
+test('a Redis that is asked for and cannot be used is refused, not passed over', () => {
+  const environment = { ADA_BULK_REDIS_URL: 'redis://127.0.0.1:6379', ADA_BULK_STATE: '/tmp' }
+  expect(() => stateDirectory(environment)).toThrow(/^ADA_BULK_REDIS_URL is set/)
+})
