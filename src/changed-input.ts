@@ -17,7 +17,9 @@ import type { RunFile } from './run-file.js'
 /** The run with its input as it was last accepted. */
 export function withAcceptedInput(run: RunFile, state: CheckpointState): RunFile {
   const accepted = state.events.findLast((event) => event.event === 'input-changed')
-  return accepted === undefined ? run : { ...run, input: accepted.input, plan: accepted.plan }
+  return accepted === undefined
+    ? run
+    : { ...run, input: accepted.input, plan: accepted.plan, duplicates: undefined }
 }
 
 /** The names of the input's files that are not what they were. */

@@ -55,7 +55,11 @@ export async function launch(launch: Launch): Promise<Summary> {
       run,
       checkpointPath: directory.checkpoint,
       state,
-      input: await openInput(run.input, run.settings, filters),
+      input: {
+        ...(await openInput(run.input, run.settings, filters)),
+        // The fingerprint of a resumed run's input was compared just now.
+        isFreeOfDuplicates: isResumed && run.duplicates === 0,
+      },
       operation: launch.job.operation,
       origin: launch.origin,
       key: launch.key,

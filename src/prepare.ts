@@ -74,6 +74,7 @@ export async function prepareRun(
     input: count.input,
     hold,
     plan: { read: count.read, calls: count.calls },
+    duplicates: count.tally.totals(count.read).duplicate,
     live: input.live,
     retryOf: asked.retryOf,
     adaBulk: version,

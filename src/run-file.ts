@@ -49,6 +49,8 @@ export const runFileSchema = z.object({
   hold: z.array(fingerprinted),
   /** What counting found before the first call. */
   plan: z.object({ read: z.number(), calls: z.number() }),
+  /** Rows whose ID stood in the input before, by the same counting. */
+  duplicates: z.number().optional(),
   /** What of Data Export the input was downloaded from; null when it was not. */
   live: z.object({ by: z.enum(['created', 'updated']), fromMs: z.number(), toMs: z.number() }).nullable(),
   /** The run whose failed and unknown items this one does again. */

@@ -157,7 +157,12 @@ async function withInputAsItIs(
   shell.notice(`Going on with the changed input ${changed.join(', ')} (${words}).`)
   await acceptChangedInput(directory, run, count, filters)
   return {
-    run: { ...run, input: count.input, plan: { read: count.read, calls: count.calls } },
+    run: {
+      ...run,
+      input: count.input,
+      plan: { read: count.read, calls: count.calls },
+      duplicates: undefined,
+    },
     state: readCheckpoint(directory.checkpoint),
   }
 }
