@@ -69,7 +69,7 @@ function complaint(message: string, command = ''): string {
   const said = message.startsWith('Not enough non-option arguments')
     ? 'Something is missing behind the command.'
     : message.replace(/\s+/g, ' ').replace(/([^.?])$/, '$1.')
-  return `${said} See \`ada-bulk ${command.startsWith('-') ? '' : `${command} `}--help\`.`
+  return `${said} See \`ada-bulk ${command === '' || command.startsWith('-') ? '' : `${command} `}--help\`.`
 }
 
 /** yargs makes a list of a flag that is given twice; only those that are lists may be. */

@@ -40,6 +40,12 @@ export async function loadJob(nameOrPath: string): Promise<LoadedJob> {
       `${nameOrPath}: its default export is not a job. Write \`export default defineJob({ describe, operation })\`.`,
     )
   }
+  const unknown = Object.keys(job).filter((key) => !jobKeys.includes(key))
+  if (unknown.length > 0) {
+    throw new UsageError(
+      `${nameOrPath}: a job has no ${unknown.join(', ')}. It may have ${jobKeys.join(', ')}.`,
+    )
+  }
   return { job, name: isFile ? path : nameOrPath, shortName: jobShortName(nameOrPath) }
 }
 
@@ -47,6 +53,17 @@ export async function loadJob(nameOrPath: string): Promise<LoadedJob> {
 export function jobShortName(nameOrPath: string): string {
   return basename(nameOrPath, extname(nameOrPath))
 }
+
+/** A key that is mistyped, like `filter`, would otherwise mean that nothing is left out. */
+const jobKeys: readonly string[] = [
+  'describe',
+  'operation',
+  'flags',
+  'filters',
+  'isLive',
+  'remembers',
+  'checksFirst',
+] satisfies (keyof Job)[]
 
 function builtInPath(name: string): string {
   return ['js', 'ts'].map((ending) => join(jobsDirectory, `${name}.${ending}`)).find(existsSync)!

@@ -106,3 +106,12 @@ describe('a name that no job has', () => {
     }
   })
 })
+
+test('a job file with a key that no job has is refused, as a mistyped filter would let everything through', async () => {
+  const operation = "{ name: 'end', verb: 'end', noun: 'conversation', limits: [], attempt() {} }"
+  const path = write(
+    'french.mjs',
+    `export default { describe: 'Ends the French.', operation: ${operation}, filter: () => [] }\n`,
+  )
+  await expect(loadJob(path)).rejects.toThrow(/a job has no filter\. It may have .*filters/)
+})

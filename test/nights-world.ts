@@ -239,7 +239,7 @@ export class World {
     const flags = {
       job: 'cleanup',
       yes: true,
-      quiet: true,
+      quiet: false,
       limit: ['none'],
       attempts: '2',
       'max-outage': '20s',

@@ -43,7 +43,7 @@ export function isLiveInput(
 }
 
 export interface LiveInput {
-  flags: Flags<typeof spanOptions> & PacingFlags
+  flags: Flags<typeof spanOptions> & PacingFlags & { quiet?: boolean | undefined }
   jobFlags: JobFlags
   memory: Memory | null
   nowMs: number
@@ -70,7 +70,8 @@ export async function liveInput(input: LiveInput): Promise<{ files: InputFile[];
     throw new UsageError(
       'nothing can be stale yet: --updated-since lies after the latest moment that is idle for long enough.',
     )
-  shell.notice(`Downloading what was ${span.by} from ${iso(span.fromMs)} to ${iso(span.toMs)}.`)
+  if (!flags.quiet)
+    shell.notice(`Downloading what was ${span.by} from ${iso(span.fromMs)} to ${iso(span.toMs)}.`)
   try {
     const { records } = await fetchExport({
       ...input,

@@ -42,7 +42,11 @@ export const keyOptions = {
 } as const satisfies Record<string, Options>
 
 export const pacingOptions = {
-  limit: { ...texts, describe: 'A window, like 30/s, 300/m, 40/6s, repeatable; or none', group: 'Pacing:' },
+  limit: {
+    ...texts,
+    describe: "A window instead of Ada's own, like 30/s, 300/m, repeatable; or none",
+    group: 'Pacing:',
+  },
   share: { ...text, describe: 'Part of every window to use (80%)', group: 'Pacing:' },
   hours: { ...text, describe: 'Call only in this span of local time, like 22:00-06:00', group: 'Pacing:' },
   concurrency: { ...text, describe: 'Calls in flight (16)', group: 'Pacing:' },

@@ -26,10 +26,13 @@ export function summaryText(summary: Summary, isReported = true): string {
   ].join('\n')
 }
 
-function next({ directory, stoppedBecause, totals }: Summary): string[] {
+function next({ directory, stoppedBecause, totals, reasons }: Summary): string[] {
   const run = relativePath(directory)
   if (stoppedBecause !== null) return [`Go on with: ada-bulk resume ${run}`]
-  if (totals.failed + totals.unknown > 0) return [`Try those that failed again with: ada-bulk retry ${run}`]
+  // Another try changes nothing for what does not exist or cannot be ended.
+  const hopeless = (reasons.not_found ?? 0) + (reasons.rejected ?? 0)
+  if (totals.failed + totals.unknown > hopeless)
+    return [`Try those that failed again with: ada-bulk retry ${run}`]
   return []
 }
 
