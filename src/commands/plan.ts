@@ -113,7 +113,10 @@ export const command: Command = {
           maxItems: Number.isFinite(maxItems) ? maxItems : null,
           forecast: plan,
         })
-        shell.notice(`Kept in ${flags.output}; run it with: ada-bulk run ${flags.job} --plan ${flags.output}`)
+        if (!flags.quiet)
+          shell.notice(
+            `Kept in ${flags.output}; run it with: ada-bulk run ${flags.job} --plan ${flags.output}`,
+          )
       }
       shell.print(flags.json ? JSON.stringify(plan, null, 2) : forecastText(plan, settings, job.operation))
       return 0
