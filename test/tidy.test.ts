@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
-/** The rules of design.md §5 and style.md that can be read off the files. Change a rule here, on purpose, or not at all. */
+/** The rules of the structure that can be read off the files. Change a rule here, on purpose, or not at all. */
 
 const root = join(import.meta.dirname, '..')
 
