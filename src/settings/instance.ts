@@ -8,9 +8,12 @@ const apiPath = /^\/*(api\/*(v\d+(\/.*)?)?)?$/i
  */
 export function parseBaseUrl(text: string, flag = '--base-url'): string {
   const trimmed = text.trim()
-  const url = urlOf(/^[a-z][a-z0-9+.-]*:\/\//i.test(trimmed) ? trimmed : `https://${trimmed}`)
+  const url = urlOf(withScheme(trimmed))
   if (url === null || trimmed === '') {
     throw new UsageError(`${flag}: not an address. Write it like https://acme.ada.support.`)
+  }
+  if (/^[a-z0-9-]+$/i.test(trimmed) && trimmed !== 'localhost') {
+    throw new UsageError(`${flag} ${text}: not an address. For a handle alone, write --handle ${trimmed}.`)
   }
   if (url.username !== '' || url.password !== '') {
     throw new UsageError(
@@ -44,6 +47,13 @@ export function originOfHandle(handle: string, region?: string): string {
     }
   }
   return `https://${[handle, ...(region ? [region] : []), 'ada.support'].join('.')}`.toLowerCase()
+}
+
+/** What is left out is https, but on this machine, where nobody has a certificate. */
+function withScheme(address: string): string {
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(address)) return address
+  const isHere = isLoopback(urlOf(`http://${address}`)?.hostname ?? '')
+  return `${isHere ? 'http' : 'https'}://${address}`
 }
 
 function urlOf(text: string): URL | null {

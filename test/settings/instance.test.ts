@@ -27,6 +27,9 @@ describe('an address', () => {
     ['https://acme.eu.ada.support/api/v2', 'https://acme.eu.ada.support'],
     ['https://proxy.example:8443/api', 'https://proxy.example:8443'],
     ['http://localhost:4010', 'http://localhost:4010'],
+    // Nobody has a certificate for this machine.
+    ['localhost:4010', 'http://localhost:4010'],
+    ['127.0.0.1:4010/api', 'http://127.0.0.1:4010'],
     ['http://127.0.0.1:4010/api/v2/', 'http://127.0.0.1:4010'],
     ['http://127.8.9.10', 'http://127.8.9.10'],
     ['http://[::1]:4010', 'http://[::1]:4010'],
@@ -108,4 +111,10 @@ describe('a handle', () => {
     expect(() => originOfHandle(handle, region)).toThrow(UsageError)
     expect(() => originOfHandle(handle, region)).toThrow(named)
   })
+})
+
+test('a bare handle is no address: it says which flag takes it', () => {
+  expect(() => parseBaseUrl('acme')).toThrow(
+    '--base-url acme: not an address. For a handle alone, write --handle acme.',
+  )
 })
