@@ -103,6 +103,7 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
     pid: process.pid,
     version,
     confirmed: execution.confirmed,
+    settings,
   }
   await checkpoint.record(start).catch(stopBecauseOf)
   execution.onStart(() => ({

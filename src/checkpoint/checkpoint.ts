@@ -1,12 +1,13 @@
 import type { Item } from '../item.js'
 import type { Outcome, SettledItem } from '../outcome.js'
+import type { RateWindow } from '../pacing/rate-window.js'
 import type { EarlierCalls } from '../retry.js'
-import type { Fingerprinted } from '../run-file.js'
+import type { Fingerprinted, RunSettings } from '../run-file.js'
 import { Log } from './log.js'
 import type { CheckpointState } from './read.js'
 
 /** What happens to a run as a whole. */
-export type CheckpointEvent = StartEvent | InputChangedEvent | EndEvent
+export type CheckpointEvent = StartEvent | InputChangedEvent | ControlEvent | WaitedEvent | EndEvent
 
 export interface StartEvent {
   event: 'started' | 'resumed'
@@ -17,6 +18,8 @@ export interface StartEvent {
   version: string
   /** Items that a person allowed to be called, over all executions of the run. */
   confirmed: number
+  /** How this execution goes; a resumed run may be told otherwise than the one before. */
+  settings: RunSettings
 }
 
 /** Ordinals of all lines before it are void: the settled items that still matter stand again behind it. */
@@ -25,6 +28,25 @@ export interface InputChangedEvent {
   at: string
   input: Fingerprinted[]
   plan: { read: number; calls: number }
+}
+
+/** Somebody changed the run from outside while it went, or between two executions. */
+export type ControlEvent = { at: string; by: string; host: string } & (
+  | { event: 'paused' }
+  | { event: 'continued' }
+  /** Null where nothing was changed. */
+  | { event: 'throttled'; share: number | null; limits: readonly RateWindow[] | 'none' | null }
+)
+
+/**
+ * Where the time went since the line before of this kind, or since the execution began: milliseconds by what was
+ * waited for. `calling` is no wait; a window is called `window 300/60000`, as the API has it; the others are the
+ * kinds of `LimiterState`. Written about once a minute and at the end; the last minute before a crash is not known.
+ */
+export interface WaitedEvent {
+  event: 'waited'
+  at: string
+  ms: Record<string, number>
 }
 
 export type EndEvent =

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import type { Checkpoint } from '../../src/checkpoint/checkpoint.js'
 import type { Item } from '../../src/item.js'
 import { type SettledItem, statuses } from '../../src/outcome.js'
+import { defaultSettings } from '../../src/settings/defaults.js'
 
 /** One thing that is written to a checkpoint. */
 export type Step =
@@ -98,6 +99,7 @@ export async function take(checkpoint: Checkpoint, step: Step): Promise<void> {
         pid: 7,
         version: '1',
         confirmed: 9,
+        settings: defaultSettings({ operation: { limits: [] } }),
       })
     case 'stop':
       return checkpoint.record({ event: 'stopped', at, exitCode: 75, because: 'for "now"' })
