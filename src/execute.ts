@@ -110,7 +110,7 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
     read: run.plan.read,
     tally: state.tally,
     requests: state.requests,
-    waiting: limiter.state(),
+    waiting: limiter.waiting(),
     stoppingBecause: stop.reason?.because ?? null,
   }))
   try {

@@ -41,7 +41,7 @@ export type ControlEvent = { at: string; by: string; host: string } & (
 /**
  * Where the time went since the line before of this kind, or since the execution began: milliseconds by what was
  * waited for. `calling` is no wait; a window is called `window 300/60000`, as the API has it; the others are the
- * kinds of `LimiterState`. Written about once a minute and at the end; the last minute before a crash is not known.
+ * kinds of `Waiting`. Written about once a minute and at the end; the last minute before a crash is not known.
  */
 export interface WaitedEvent {
   event: 'waited'

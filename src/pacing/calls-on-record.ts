@@ -18,12 +18,23 @@ export class CallsOnRecord {
   /** Longest window of takers: when it was last named. It says how long ended calls have to stay. */
   readonly #windowsNamed = new Map<number, number>()
   #closedUntilMs = Number.NEGATIVE_INFINITY
+  #taken: number
+
+  constructor(taken = 0) {
+    this.#taken = taken
+  }
 
   get size(): number {
     return this.#inFlight.size + this.#ended.length
   }
 
+  /** How many places were taken, as far as that is known here. */
+  get taken(): number {
+    return this.#taken
+  }
+
   take(token: string, holdUntilMs: number): void {
+    this.#taken++
     this.#inFlight.set(token, holdUntilMs)
   }
 
@@ -57,7 +68,7 @@ export class CallsOnRecord {
     let obstacle: Obstacle | null = null
     for (const window of windows) {
       const first = firstAfter(this.#ended, nowMs - window.perMs)
-      const missing = this.#ended.length - first + this.#inFlight.size - window.max + 1
+      const missing = this.#count(first) - window.max + 1
       if (missing <= 0) continue
       // A call in flight can't come back before a whole window from now.
       const endedAtMs = this.#ended[first + missing - 1] ?? nowMs
@@ -65,6 +76,11 @@ export class CallsOnRecord {
       if (!obstacle || waitMs > obstacle.waitMs) obstacle = { waitMs, fullWindow: window }
     }
     return obstacle
+  }
+
+  /** Calls that count in each window. */
+  counts(windows: readonly RateWindow[], nowMs: number): number[] {
+    return windows.map(({ perMs }) => this.#count(firstAfter(this.#ended, nowMs - perMs)))
   }
 
   /** All that still counts, to be written down elsewhere. */
@@ -76,6 +92,11 @@ export class CallsOnRecord {
       windowsNamed: [...this.#windowsNamed],
       closedUntilMs: this.#closedUntilMs > nowMs ? this.#closedUntilMs : null,
     }
+  }
+
+  /** Of ended calls those from an index on. */
+  #count(firstEnded: number): number {
+    return this.#ended.length - firstEnded + this.#inFlight.size
   }
 
   #forgetDead(nowMs: number): void {

@@ -54,7 +54,10 @@ export async function openFileLedger(options: FileLedgerOptions): Promise<Ledger
       // The hold runs from the record on. A process that was frozen since then begins anew; so nothing that takes
       // time may come behind this.
       const isYoung = clock.monotonicMs() - record.monotonicMs <= holdMs / 10
-      if (!obstacle && isYoung) return { place: placeOf(record.token) }
+      if (!obstacle && isYoung) {
+        const onRecord = log.calls.counts(windows, clock.monotonicMs())
+        return { place: placeOf(record.token), onRecord, taken: log.calls.taken }
+      }
       log.append(log.record('release', { token: record.token }))
       if (obstacle) return { place: null, ...obstacle }
     }

@@ -25,7 +25,13 @@ export interface Ledger {
 }
 
 export type Taken =
-  | { place: Place }
+  | {
+      place: Place
+      /** Calls that count in each window now, in the order of the windows, this one included. */
+      onRecord: number[]
+      /** Grows by one with every place that anybody takes, and now and then by more; so two of them tell how many were taken between. */
+      taken: number
+    }
   /** `fullWindow` is the window without room that needs the longest; null when the instance is closed for now. */
   | { place: null; waitMs: number; fullWindow: RateWindow | null }
 

@@ -2,13 +2,14 @@ import { setMaxListeners } from 'node:events'
 import type { Verdict } from '../api/verdict.js'
 import type { Clock } from '../clock.js'
 import { UsageError } from '../usage-error.js'
-import { type CallResult, type ClosedReason, openGate, type Permit } from './gate.js'
-import { type Hours, msUntilOpen } from './hours.js'
-import type { Ledger, Place } from './ledger.js'
+import { type CallResult, openGate, type Permit } from './gate.js'
+import type { Hours } from './hours.js'
+import type { Ledger } from './ledger.js'
 import { openQueue } from './queue.js'
 import type { RateWindow } from './rate-window.js'
-import { factorAt, giveWay, notGivingWay, sharedWindows } from './share.js'
+import { type Pace, type Turn, Turns } from './turns.js'
 import { Turnstile } from './turnstile.js'
+import type { Waiting } from './waiting.js'
 
 export interface LimiterOptions {
   ledger: Ledger
@@ -25,6 +26,8 @@ export interface LimiterOptions {
   random: () => number
   hours?: Hours
   outageMaxMs?: number
+  /** Begins with a pause. */
+  isPaused?: boolean
 }
 
 /** Lets calls leave when their turn has come. Keep at most about twice `concurrency` scheduled: the queue is slow. */
@@ -34,9 +37,14 @@ export interface Limiter {
    * once; a call that has left goes on. Rejects with `ApiDownError` when the API fails for too long.
    */
   schedule(options: ScheduleOptions, call: (permit: Permit) => Promise<Verdict>): Promise<Verdict>
-  state(): LimiterState
+  /** What all calls are waiting for right now. */
+  waiting(): Waiting
   counts(): { sent: number; rateLimited: number }
-  setShare(share: number): void
+  pace(): Pace
+  /** Changes what is named; whoever waits looks again at once. */
+  setPace(pace: Partial<Pace>): void
+  /** Milliseconds by what took them, since this was asked before. */
+  takeTimeSpent(): Record<string, number>
   /** Drops what waits, waits for the calls in flight. The ledger stays open. */
   close(): Promise<void>
 }
@@ -48,88 +56,25 @@ export interface ScheduleOptions {
   signal: AbortSignal
 }
 
-/** What all calls are waiting for; `untilMs` is monotonic. */
-export type LimiterState =
-  | { kind: 'nothing' }
-  | { kind: 'window'; window: RateWindow }
-  | { kind: ClosedReason | 'hours'; untilMs: number }
-
-interface Ready {
-  permit: Permit
-  place: Place | null
-}
-
 export function openLimiter(options: LimiterOptions): Limiter {
-  const { ledger, clock, windows, holdMs, hours } = options
+  const { ledger, clock, windows, share } = options
   const longestWindowMs = windows === 'none' ? 60_000 : Math.max(0, ...windows.map(({ perMs }) => perMs))
   const gate = openGate({ ...options, longestWindowMs })
+  const turns = new Turns({ ...options, gate, pace: { windows, share, isPaused: options.isPaused ?? false } })
   const turnstile = new Turnstile()
   const queue = openQueue(options)
   /** Drop what has not left yet; for `close`. */
   const waiting = new Set<(reason: unknown) => void>()
-  let state: LimiterState = { kind: 'nothing' }
-  let share = options.share
-  let givingWay = notGivingWay
   let sent = 0
   let rateLimited = 0
   let closing: Promise<void> | null = null
 
-  async function waitFor(reason: LimiterState, ms: number, signal: AbortSignal): Promise<void> {
-    state = reason
-    try {
-      await clock.sleep(ms, signal)
-    } finally {
-      state = { kind: 'nothing' }
-    }
-  }
-
-  async function waitForHours(signal: AbortSignal): Promise<void> {
-    for (;;) {
-      const ms = hours ? msUntilOpen(hours, new Date(clock.wallMs())) : 0
-      if (ms === 0) return
-      const untilMs = clock.monotonicMs() + ms
-      await waitFor({ kind: 'hours', untilMs }, Math.min(ms, askAgainHoursMs), signal)
-    }
-  }
-
-  /** Null when there is none yet; then some time has passed, and the gate or the hours may have closed. */
-  async function takePlace(windows: readonly RateWindow[], signal: AbortSignal): Promise<Place | null> {
-    const allowed = sharedWindows(windows, share, factorAt(givingWay, clock.monotonicMs()))
-    const taken = await ledger.take(allowed, holdMs)
-    if (taken.place) return taken.place
-    const { fullWindow, waitMs } = taken
-    const reason: LimiterState = fullWindow
-      ? { kind: 'window', window: fullWindow }
-      : { kind: 'rate_limited', untilMs: clock.monotonicMs() + waitMs }
-    await waitFor(reason, Math.min(waitMs, askAgainPlaceMs), signal)
-    return null
-  }
-
-  /** Only one at a time is in here, so the gate, asked last, speaks of the call that leaves next. */
-  async function getReady(signal: AbortSignal): Promise<Ready> {
-    for (;;) {
-      await gate.wait(signal)
-      await waitForHours(signal)
-      const place = windows === 'none' ? null : await takePlace(windows, signal)
-      if (!place && windows !== 'none') continue
-      const permit = signal.aborted ? null : gate.pass()
-      if (permit) return { permit, place }
-      await place?.release()
-    }
-  }
-
-  /** When nothing has to be waited for, the turnstile would only cost time. */
-  function readyAtOnce(): Ready | null {
-    if (windows !== 'none' || hours || turnstile.isBusy) return null
-    const permit = gate.pass()
-    return permit && { permit, place: null }
-  }
-
-  function learn(permit: Permit, result: CallResult): void {
-    gate.report(permit, result)
+  function learn({ permit, taken }: Turn, result: CallResult): void {
+    gate.report(permit, { ...result, quota: turns.allowance.asFarAsOurs(result.quota) })
+    if (taken) turns.allowance.answered(result.quota, turns.ownCalls(taken))
     if (result.kind !== 'rate_limited') return
     rateLimited++
-    givingWay = giveWay(givingWay, clock.monotonicMs(), Math.min(longestWindowMs, 60_000))
+    turns.allowance.rateLimited()
   }
 
   async function send(
@@ -138,8 +83,9 @@ export function openLimiter(options: LimiterOptions): Limiter {
     call: (permit: Permit) => Promise<Verdict>,
   ): Promise<Verdict> {
     wait.signal.throwIfAborted()
-    const ready = readyAtOnce() ?? (await turnstile.pass(wait.signal, () => getReady(wait.signal)))
-    const { permit, place } = ready
+    const atOnce = turnstile.isBusy ? null : turns.atOnce()
+    const turn = atOnce ?? (await turnstile.pass(wait.signal, () => turns.next(wait.signal)))
+    const { permit, taken } = turn
     wait.end()
     sent++
     let verdict: Verdict
@@ -150,9 +96,9 @@ export function openLimiter(options: LimiterOptions): Limiter {
       gate.forget(permit)
       throw error
     }
-    learn(permit, { ...judge(verdict), itemKey })
+    learn(turn, { ...judge(verdict), itemKey })
     try {
-      await place?.giveBack()
+      await taken?.place.giveBack()
       const closed = gate.state()
       if (verdict.kind === 'rate_limited' && closed.waitingFor === 'rate_limited') {
         await ledger.closeFor(Math.max(0, closed.untilMs - clock.monotonicMs()))
@@ -189,14 +135,13 @@ export function openLimiter(options: LimiterOptions): Limiter {
           .finally(end)
       })
     },
-    state() {
-      const closed = gate.state()
-      return closed.waitingFor === 'nothing' ? state : { kind: closed.waitingFor, untilMs: closed.untilMs }
-    },
+    waiting: () => turns.waiting,
     counts: () => ({ sent, rateLimited }),
-    setShare(newShare) {
-      share = newShare
+    pace: () => turns.pace,
+    setPace(pace) {
+      turns.pace = { ...turns.pace, ...pace }
     },
+    takeTimeSpent: () => turns.takeTimeSpent(),
     async close() {
       for (const drop of waiting) drop(new Error('The limiter was closed'))
       closing ??= queue.close()
@@ -204,12 +149,6 @@ export function openLimiter(options: LimiterOptions): Limiter {
     },
   }
 }
-
-/** The share may be changed, and another process may release a place: so nobody sleeps on an old answer for long. */
-const askAgainPlaceMs = 1000
-
-/** The wall clock may be set meanwhile. */
-const askAgainHoursMs = 60_000
 
 function judge(verdict: Verdict): Omit<CallResult, 'itemKey'> {
   const { quota } = verdict

@@ -19,6 +19,8 @@ export function openMemoryLedger(clock: Clock): Ledger {
           giveBack: async () => calls.end(token, clock.monotonicMs()),
           release: async () => calls.release(token),
         },
+        onRecord: calls.counts(windows, nowMs),
+        taken: calls.taken,
       }
     },
     closeFor: async (ms) => calls.closeUntil(clock.monotonicMs() + ms),

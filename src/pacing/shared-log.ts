@@ -135,7 +135,7 @@ export class SharedLog {
   /** On to the generation after the sealed one. */
   #goOn(): void {
     this.#generation = this.#generation.next(this.#options.directory, () => this.#snapshot())
-    this.calls = new CallsOnRecord()
+    this.calls = new CallsOnRecord(this.calls.taken)
     this.#readAll()
   }
 

@@ -1,4 +1,4 @@
-import type { LimiterState } from '../pacing/limiter.js'
+import type { Waiting } from '../pacing/waiting.js'
 import type { Tally } from '../tally.js'
 import { inDigits, inLimit } from '../words.js'
 
@@ -8,7 +8,7 @@ export interface RunView {
   read: number
   tally: Tally
   requests: { sent: number; rateLimited: number }
-  waiting: LimiterState
+  waiting: Waiting
   /** Set when the run was asked to stop. */
   stoppingBecause: string | null
 }
@@ -30,12 +30,16 @@ export function progressText(view: RunView): string {
   return `${inDigits(tally.settled)}/${inDigits(read)}${words.length === 0 ? '' : `: ${words.join(', ')}`}${doing && `; ${doing}`}`
 }
 
-function waitingText(waiting: LimiterState): string {
+function waitingText(waiting: Waiting): string {
   switch (waiting.kind) {
     case 'nothing':
       return ''
     case 'window':
       return `waiting for the window ${inLimit(waiting.window)}`
+    case 'giving_way':
+      return `giving way to others: ${inLimit(waiting.window)}`
+    case 'paused':
+      return 'paused'
     case 'rate_limited':
       return 'waiting: the API answered 429'
     case 'quota':

@@ -101,6 +101,19 @@ export function testLedgerContract(name: string, open: (clock: FakeClock) => Pro
       await place()
     })
 
+    it('says how many calls count in each window, and how many places were taken', async () => {
+      const first = await ledger.take([second, minute], holdMs)
+      expect(first).toMatchObject({ onRecord: [1, 1] })
+      await first.place?.giveBack()
+      await clock.advance(1000)
+      const later = await ledger.take([second, minute], holdMs)
+      expect(later).toMatchObject({ onRecord: [1, 2] })
+      const last = await ledger.take([minute], holdMs)
+      expect(last).toMatchObject({ onRecord: [3] })
+      const taken = [first, later, last].map((one) => (one.place ? one.taken : Number.NaN))
+      expect(taken).toEqual([taken[0], taken[0]! + 1, taken[0]! + 2])
+    })
+
     it('gives places without end when there are no windows', async () => {
       for (let call = 0; call < 100; call++) await place([])
     })

@@ -83,11 +83,11 @@ describe('the limiter', () => {
     const { send, sentMs, limiter } = setUp()
     for (let item = 0; item < 7; item++) send(item, { lastsMs: 100 })
     await clock.advance(500)
-    expect(limiter.state()).toEqual({ kind: 'window', window: { max: 3, perMs: 1000 } })
+    expect(limiter.waiting()).toEqual({ kind: 'window', window: { max: 3, perMs: 1000 } })
     await clock.advance(5000)
     expect(sentMs).toEqual([[0, 0], [1, 0], [2, 0], [3, 1100], [4, 1100], [5, 1100], [6, 2200]]) // biome-ignore format: a table
     expect(limiter.counts()).toEqual({ sent: 7, rateLimited: 0 })
-    expect(limiter.state()).toEqual({ kind: 'nothing' })
+    expect(limiter.waiting()).toEqual({ kind: 'nothing' })
   })
 
   it('bounds the calls in flight', async () => {
@@ -118,7 +118,7 @@ describe('the limiter', () => {
     for (let item = 0; item < 6; item++) send(item)
     await clock.advance(0)
     expect(sentMs).toHaveLength(2)
-    limiter.setShare(1)
+    limiter.setPace({ share: 1 })
     await clock.advance(1000)
     expect(sentMs).toHaveLength(6)
   })
@@ -162,7 +162,7 @@ describe('the limiter', () => {
     send('refused', { verdict: tooMany(5000) })
     for (let item = 0; item < 2; item++) send(item, { lastsMs: 300 })
     await clock.advance(1000)
-    expect(limiter.state()).toMatchObject({ kind: 'rate_limited', untilMs: clock.monotonicMs() + 4000 })
+    expect(limiter.waiting()).toMatchObject({ kind: 'rate_limited', untilMs: clock.monotonicMs() + 4000 })
     expect(await ledger.take([], 1000)).toEqual({ place: null, waitMs: 4000, fullWindow: null })
     await clock.advance(10_000)
     expect(sentMs).toEqual([['refused', 0], [0, 5000], [1, 5300]]) // biome-ignore format: a table
@@ -192,7 +192,7 @@ describe('the limiter', () => {
           released++
           return place.release()
         }
-        return { place: { giveBack: () => place.giveBack(), release } }
+        return { ...taken, place: { giveBack: () => place.giveBack(), release } }
       },
     }
     const { send, sentMs } = setUp({ ledger })
@@ -210,6 +210,53 @@ describe('the limiter', () => {
     for (let item = 0; item < 12; item++) send(item)
     await clock.advance(0)
     expect(sentMs).toHaveLength(1 + 7)
+  })
+
+  it('lets nothing leave while it is paused, says so, and goes on at once', async () => {
+    const { send, sentMs, limiter } = setUp({ windows: [{ max: 100, perMs: 1000 }], isPaused: true })
+    send('first')
+    await clock.advance(500_000)
+    expect(sentMs).toEqual([])
+    expect(limiter.waiting()).toEqual({ kind: 'paused' })
+    limiter.setPace({ isPaused: false })
+    await clock.advance(1)
+    expect(sentMs).toHaveLength(1)
+    limiter.setPace({ isPaused: true })
+    send('second')
+    await clock.advance(60_000)
+    expect(sentMs).toHaveLength(1)
+    expect(limiter.takeTimeSpent()).toEqual({ calling: 1, paused: 560_000 })
+  })
+
+  it('is paused without windows too', async () => {
+    const { send, sentMs, limiter } = setUp({ windows: 'none', isPaused: true })
+    for (let item = 0; item < 3; item++) send(item)
+    await clock.advance(60_000)
+    expect(sentMs).toEqual([])
+    limiter.setPace({ isPaused: false })
+    await clock.advance(1)
+    expect(sentMs).toHaveLength(3)
+  })
+
+  it('takes other windows from one call to the next', async () => {
+    const { send, sentMs, limiter } = setUp({ windows: 'none' })
+    send('first')
+    await clock.advance(0)
+    limiter.setPace({ windows: [{ max: 2, perMs: 1000 }] })
+    for (let item = 0; item < 4; item++) send(item)
+    await clock.advance(500)
+    expect(sentMs).toHaveLength(1 + 2)
+    limiter.setPace({ windows: 'none' })
+    await clock.advance(1)
+    expect(sentMs).toHaveLength(5)
+  })
+
+  it('keeps account of where the time goes, by the names of the windows that the API has', async () => {
+    const { send, limiter } = setUp({ share: 0.5, windows: [{ max: 2, perMs: 1000 }] })
+    for (let item = 0; item < 3; item++) send(item, { lastsMs: 100 })
+    await clock.advance(2300)
+    expect(limiter.takeTimeSpent()).toEqual({ calling: 100, 'window 2/1000': 2200 })
+    expect(limiter.takeTimeSpent()).toEqual({})
   })
 
   it('gives up when the API fails for too long, and says so to everybody', async () => {
@@ -233,7 +280,7 @@ describe('the limiter', () => {
     })
     send('early')
     await clock.advance(60_000)
-    expect(limiter.state()).toEqual({ kind: 'hours', untilMs: clock.monotonicMs() + 540_000 })
+    expect(limiter.waiting()).toEqual({ kind: 'hours', untilMs: clock.monotonicMs() + 540_000 })
     await clock.advance(540_000)
     expect(sentMs).toEqual([['early', 600_000]])
   })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { LimiterState } from '../../src/pacing/limiter.js'
+import type { Waiting } from '../../src/pacing/waiting.js'
 import { progressText, type RunView } from '../../src/progress/progress.js'
 import { Tally } from '../../src/tally.js'
 
@@ -26,8 +26,10 @@ describe('a run in one line', () => {
     expect(progressText(viewOf({ tally: new Tally() }))).toBe('0/40,000')
   })
 
-  test.each<[LimiterState, string]>([
+  test.each<[Waiting, string]>([
     [{ kind: 'window', window: { max: 240, perMs: 60_000 } }, 'waiting for the window 240/m'],
+    [{ kind: 'giving_way', window: { max: 90, perMs: 60_000 } }, 'giving way to others: 90/m'],
+    [{ kind: 'paused' }, 'paused'],
     [{ kind: 'rate_limited', untilMs: 0 }, 'waiting: the API answered 429'],
     [{ kind: 'quota', untilMs: 0 }, 'waiting: the API has no calls left for us'],
     [{ kind: 'outage', untilMs: 0 }, 'waiting: the API is failing'],
@@ -37,7 +39,7 @@ describe('a run in one line', () => {
   })
 
   test('says why it is stopping instead', () => {
-    const waiting: LimiterState = { kind: 'outage', untilMs: 0 }
+    const waiting: Waiting = { kind: 'outage', untilMs: 0 }
     expect(progressText(viewOf({ waiting, stoppingBecause: 'SIGINT received' }))).toBe(
       `${counts}; stopping: SIGINT received`,
     )
