@@ -7,6 +7,7 @@ import type { Clock } from './clock.js'
 import { currentUser } from './current-user.js'
 import type { Item } from './item.js'
 import { type Input, readItems } from './items.js'
+import { startLive } from './live.js'
 import type { Logger } from './log.js'
 import { messageOf } from './message.js'
 import { checkingFirst } from './operations/check-first.js'
@@ -16,10 +17,13 @@ import { ApiDownError } from './pacing/gate.js'
 import type { Ledger } from './pacing/ledger.js'
 import { paced } from './pacing/paced.js'
 import type { RunView } from './progress/progress.js'
+import { RateMeter } from './rate-meter.js'
 import { KeyRefusedError, refusalOf } from './retry.js'
 import { tooManyFailures } from './rules.js'
 import { runLine } from './run.js'
+import type { RunDirectory } from './run-directory.js'
 import type { RunFile } from './run-file.js'
+import { viewOf } from './run-view.js'
 import { Settling } from './settling.js'
 import { type Stop, Stopped } from './stop.js'
 import { UsageError } from './usage-error.js'
@@ -28,8 +32,8 @@ import { version } from './version.js'
 /** Everything that one execution of a run needs. What is open here belongs to the caller. */
 export interface Execution {
   run: RunFile
-  /** Where the checkpoint lies, and what it says so far. It is kept up to date. */
-  checkpointPath: string
+  directory: RunDirectory
+  /** What the checkpoint says so far. It is kept up to date. */
   state: CheckpointState
   input: Input
   operation: Operation
@@ -70,7 +74,7 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
   const { run, state, stop, clock, log } = execution
   const { settings } = run
   const now = () => new Date(clock.wallMs()).toISOString()
-  const checkpoint = new Checkpoint(execution.checkpointPath, state)
+  const checkpoint = new Checkpoint(execution.directory.checkpoint, state)
   const calls = await openCalls({ ...execution, settings })
   const { api, limiter } = calls
   const pace = (one: Operation) =>
@@ -93,6 +97,7 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
     },
   })
   const seen = { failures: state.tally.failures, called: state.tally.called }
+  const meter = new RateMeter(clock)
   let begun = 0
 
   const start: StartEvent = {
@@ -106,13 +111,19 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
     settings,
   }
   await checkpoint.record(start).catch(stopBecauseOf)
-  execution.onStart(() => ({
-    read: run.plan.read,
-    tally: state.tally,
-    requests: state.requests,
-    waiting: limiter.waiting(),
-    stoppingBecause: stop.reason?.because ?? null,
-  }))
+  const view = () => viewOf({ run, state, limiter, meter, stop, clock })
+  const endLive = startLive({
+    controlPath: execution.directory.control,
+    livePath: execution.directory.live,
+    settings,
+    limiter,
+    checkpoint,
+    state,
+    view,
+    clock,
+    log,
+  })
+  execution.onStart(view)
   try {
     await runLine({
       items: readItems(execution.input),
@@ -125,6 +136,7 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
     }).catch(stopBecauseOf)
   } finally {
     await calls.close()
+    endLive()
   }
   try {
     await checkpoint.record(endEvent(now()))
@@ -150,6 +162,7 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
 
   /** The rule is asked at once, so that no more calls leave than are in flight. */
   function onOutcome({ status }: Outcome): void {
+    meter.add()
     if (status === 'failed' || status === 'unknown') seen.failures += 1
     if (status !== 'filtered') seen.called += 1
     const failures = tooManyFailures(seen, settings.maxFailures)

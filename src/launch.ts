@@ -53,7 +53,7 @@ export async function launch(launch: Launch): Promise<Summary> {
   try {
     const { exitCode, stoppedBecause, head } = await execute({
       run,
-      checkpointPath: directory.checkpoint,
+      directory,
       state,
       input: {
         ...(await openInput(run.input, run.settings, filters)),

@@ -31,6 +31,9 @@ export interface RunDirectory {
   checkpoint: string
   summary: string
   log: string
+  /** What is asked of the run from outside, and how it says that it stands while it goes. */
+  control: string
+  live: string
   /** Hashes of the input's IDs, to tell what came and went if it changes. */
   inputIds: string
 }
@@ -44,6 +47,8 @@ export function runDirectory(path: string): RunDirectory {
     checkpoint: join(absolute, 'checkpoint.jsonl'),
     summary: join(absolute, 'summary.json'),
     log: join(absolute, 'run.log'),
+    control: join(absolute, 'control.json'),
+    live: join(absolute, 'live.json'),
     inputIds: join(absolute, '.input-ids'),
   }
 }

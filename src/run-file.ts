@@ -1,6 +1,7 @@
 import { z } from 'zod'
 
-const rateWindow = z.object({ max: z.number().int().positive(), perMs: z.number().positive() })
+/** As `RateWindow`, from a file. */
+export const rateWindow = z.object({ max: z.number().int().positive(), perMs: z.number().positive() })
 
 /** A file that a run reads, with its fingerprint. */
 const fingerprinted = z.object({

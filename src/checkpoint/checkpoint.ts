@@ -98,9 +98,15 @@ export class Checkpoint {
     this.#log.add({ carried: item.ordinal, id: item.id, calls: earlier.calls, lost: earlier.isAnswerLost })
   }
 
-  record(event: CheckpointEvent): Promise<void> {
+  async record(event: CheckpointEvent): Promise<void> {
     this.#log.add(event)
-    return this.#log.sync()
+    await this.#log.sync()
+  }
+
+  /** Adds what may be lost in a power cut. */
+  note(event: WaitedEvent): void {
+    this.#log.add(event)
+    this.#log.flush()
   }
 
   async close(): Promise<void> {

@@ -6,20 +6,22 @@ import { type PlanFile, refuseFoundOtherwise } from '../plan-file.js'
 import { type Asked, type NewInput, prepareRun } from '../prepare.js'
 import { newRunDirectory, type RunDirectory } from '../run-directory.js'
 import type { RunFile } from '../run-file.js'
-import { takeRunLocks } from '../run-locks.js'
 import { begin } from './begin.js'
 import { confirm } from './confirm.js'
 import { forecast, forecastText } from './forecast.js'
-import { lockedText } from './locked-text.js'
-import type { ShowFlags } from './options.js'
+import type { ShowFlags, WaitFlag } from './options.js'
 import { asUsageError, makeOwnDirectory } from './own-directory.js'
 import type { Shell } from './shell.js'
+import { leaveOnSignals } from './signals.js'
+import { takeLocks } from './take-locks.js'
 
 /** What a new run is made of. */
 export interface NewRun extends Omit<Asked, 'startedAt' | 'judgedAt'> {
   key: string
   isConfirmed: boolean
   runsDirectory: string
+  /** Tells runs of one job that begin together from each other, in the names of their directories. */
+  label?: string | undefined
   /** Instead of a directory named after job and time. */
   runDirectory: string | undefined
   stateDirectory: string
@@ -32,12 +34,17 @@ export interface NewRun extends Omit<Asked, 'startedAt' | 'judgedAt'> {
 }
 
 /** Counts, asks, and begins. Until the person has agreed nothing is sent and nothing stays behind. */
-export async function beginNewRun(newRun: NewRun, flags: ShowFlags, shell: Shell): Promise<number> {
-  const { job, origin } = newRun
+export async function beginNewRun(
+  newRun: NewRun,
+  flags: ShowFlags & WaitFlag,
+  shell: Shell,
+): Promise<number> {
+  const { job, origin, label } = newRun
+  const ownName = label === undefined ? job.shortName : `${job.shortName}-${label}`
   const startedAt = new Date()
   const isNew = newRun.runDirectory === undefined || !existsSync(newRun.runDirectory)
   const directory = newRunDirectory(
-    newRun.runDirectory ?? makeOwnDirectory(newRun.runsDirectory, job.shortName, startedAt),
+    newRun.runDirectory ?? makeOwnDirectory(newRun.runsDirectory, ownName, startedAt),
   )
   const leaveNothing = () => {
     if (!isNew) return
@@ -47,26 +54,30 @@ export async function beginNewRun(newRun: NewRun, flags: ShowFlags, shell: Shell
       // Below something that is no directory nothing was made.
     }
   }
-  const stopListening = onSignal(leaveNothing)
+  const endListening = leaveOnSignals(leaveNothing)
+  let left: number | null = null
   let lock: Lock | null = null
   let memory: Memory | null = null
   try {
     let agreed: Agreed
     try {
-      const attempt = takeRunLocks({ ...newRun, job: job.name, instance: origin, directory })
-      if (attempt.lock === null) {
+      const wanted = { ...newRun, job: job.name, shortName: job.shortName, instance: origin, directory }
+      lock = await takeLocks(wanted, flags.wait, shell)
+      if (lock === null) {
         leaveNothing()
-        shell.notice(lockedText(job.shortName, origin, attempt.holder))
         return 75
       }
-      lock = attempt.lock
       memory = openMemoryOf(newRun, job.job, job.name, origin)
       agreed = await agree(newRun, directory, memory, startedAt, flags, shell)
     } catch (error) {
       leaveNothing()
       throw asUsageError(error, directory.path)
     } finally {
-      stopListening()
+      left = endListening()
+    }
+    if (left !== null) {
+      leaveNothing()
+      return left
     }
     const state = readCheckpoint(directory.checkpoint)
     return await begin({ ...newRun, ...agreed, directory, state, job: job.job, memory }, flags, shell)
@@ -106,17 +117,4 @@ async function agree(
     confirmed = newRun.isConfirmed ? count.calls : plan.items
   })
   return { run, confirmed }
-}
-
-/** A signal before the run begins leaves nothing behind; nothing has been sent. */
-function onSignal(leaveNothing: () => void): () => void {
-  const leave = (signal: NodeJS.Signals) => {
-    leaveNothing()
-    process.exit(signal === 'SIGINT' ? 130 : 143)
-  }
-  const signals = ['SIGINT', 'SIGTERM'] as const
-  for (const signal of signals) process.once(signal, leave)
-  return () => {
-    for (const signal of signals) process.off(signal, leave)
-  }
 }

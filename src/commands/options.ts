@@ -5,6 +5,9 @@ import type { InferredOptionTypes, Options } from 'yargs'
 const text = { type: 'string', requiresArg: true } as const
 const texts = { type: 'string', array: true, requiresArg: true } as const
 
+/** A run that a command is about. */
+export const runArgument = { type: 'string', describe: "A run's directory or name" } as const
+
 export const inputOptions = {
   input: { ...texts, alias: 'i', describe: 'File of IDs, repeatable; - is stdin', group: 'Input:' },
   format: { ...text, choices: ['auto', 'csv', 'json'], describe: 'auto goes by content', group: 'Input:' },
@@ -118,6 +121,22 @@ export const newRunOptions = {
   parallel: { type: 'boolean', describe: 'Allow a run beside another of the same job', group: 'Files:' },
 } as const satisfies Record<string, Options>
 
+export const waitOption = {
+  wait: {
+    type: 'boolean',
+    describe: 'Wait while another run holds the lock, instead of leaving (75)',
+    group: 'Stopping:',
+  },
+} as const satisfies Record<string, Options>
+
+export const instancesOption = {
+  instances: {
+    ...text,
+    describe: 'CSV of instances to run the job on, side by side: base_url, key_variable, input',
+    group: 'Instance:',
+  },
+} as const satisfies Record<string, Options>
+
 export const planOption = {
   plan: { ...text, describe: 'Run what `plan --output` has kept, if nothing changed since', group: 'Files:' },
 } as const satisfies Record<string, Options>
@@ -151,4 +170,5 @@ export type PacingFlags = Partial<Flags<typeof pacingOptions>> &
   Partial<Pick<Flags<typeof stopOptions>, 'max-failures' | 'max-outage'>> &
   Partial<Flags<typeof checkFirstOption>>
 export type StopFlags = Flags<typeof stopOptions>
+export type WaitFlag = Flags<typeof waitOption>
 export type ShowFlags = Flags<typeof showOptions>

@@ -1,12 +1,12 @@
 import { acceptChangedInput, changedFiles, countChanged, withAcceptedInput } from '../changed-input.js'
 import { type CheckpointState, readCheckpoint } from '../checkpoint/read.js'
+import { changeControl, readControl } from '../control.js'
 import { filtersOfRun } from '../input.js'
 import type { Job } from '../job.js'
 import { loadJob } from '../jobs.js'
 import { type Memory, openMemoryOf } from '../memory.js'
 import { findRun, type RunDirectory, readRunFile, readSummary } from '../run-directory.js'
 import type { RunFile } from '../run-file.js'
-import { takeRunLocks } from '../run-locks.js'
 import { findUnfinished, runState } from '../run-state.js'
 import { sandboxKey } from '../sandbox/key.js'
 import { startSandbox } from '../sandbox/start.js'
@@ -16,7 +16,6 @@ import { inDigits } from '../words.js'
 import { begin, checkShowFlags, printSummary } from './begin.js'
 import type { Command } from './command.js'
 import { confirm, refuseUnasked } from './confirm.js'
-import { lockedText } from './locked-text.js'
 import {
   changedInputOption,
   type Flags,
@@ -25,9 +24,11 @@ import {
   placeOptions,
   showOptions,
   stopOptions,
+  waitOption,
 } from './options.js'
 import { changedSettings, requiredKey, runsDirectory, stopLimits } from './settings.js'
 import type { Shell } from './shell.js'
+import { isIdle, takeLocks } from './take-locks.js'
 
 const resumeOptions = {
   ...keyOptions,
@@ -36,6 +37,7 @@ const resumeOptions = {
   ...placeOptions,
   ...showOptions,
   ...changedInputOption,
+  ...waitOption,
 } as const
 
 export type ResumeFlags = Flags<typeof resumeOptions>
@@ -69,11 +71,8 @@ export async function resumeRun(directory: RunDirectory, flags: ResumeFlags, she
   const loaded = await loadJob(asked.job)
   const run: RunFile = { ...asked, settings: changedSettings(asked.settings, flags) }
 
+  if (!(await isIdle(directory, flags.wait, shell))) return 75
   const standing = runState(directory)
-  if (standing.kind === 'running') {
-    shell.notice(lockedText(loaded.shortName, run.instance, standing.holder))
-    return 75
-  }
   // A run that died before its reports were in place is gone through once more, to write them.
   const summary = standing.kind === 'finished' ? readSummary(directory) : null
   const isReported = summary !== null && summary.checkpointHead === readCheckpoint(directory.checkpoint).head
@@ -84,14 +83,16 @@ export async function resumeRun(directory: RunDirectory, flags: ResumeFlags, she
   }
   const key = run.isSandbox ? sandboxKey : requiredKey(flags, environment)
   const state = stateDirectory(environment)
-  const attempt = takeRunLocks({ ...run, stateDirectory: state, directory })
-  if (attempt.lock === null) {
-    shell.notice(lockedText(loaded.shortName, run.instance, attempt.holder))
-    return 75
-  }
+  const { shortName } = loaded
+  const lock = await takeLocks({ ...run, shortName, stateDirectory: state, directory }, flags.wait, shell)
+  if (lock === null) return 75
   const sandbox = run.isSandbox ? await startSandbox() : null
   let memory: Memory | null = null
   try {
+    // What is asked for now is newer than what was asked of the run before.
+    const isThrottled = readControl(directory.control) !== null
+    if (isThrottled && flags.share !== undefined) changeControl(directory.control, { share: null })
+    if (isThrottled && flags.limit !== undefined) changeControl(directory.control, { limits: null })
     memory = openMemoryOf({ ...run, stateDirectory: state }, loaded.job, run.job, run.instance)
     const current = await withInputAsItIs(
       directory,
@@ -120,7 +121,7 @@ export async function resumeRun(directory: RunDirectory, flags: ResumeFlags, she
   } finally {
     memory?.close()
     await sandbox?.close()
-    attempt.lock.release()
+    lock.release()
   }
 }
 

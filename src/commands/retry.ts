@@ -4,7 +4,6 @@ import { finished } from 'node:stream/promises'
 import { settledItems } from '../checkpoint/rows.js'
 import { loadJob } from '../jobs.js'
 import { findRun, type RunDirectory, readRunFile } from '../run-directory.js'
-import { runState } from '../run-state.js'
 import { sandboxKey } from '../sandbox/key.js'
 import { startSandbox } from '../sandbox/start.js'
 import { stateDirectory, withEnvFile } from '../settings/environment.js'
@@ -12,7 +11,6 @@ import type { InputFile } from '../sources/source.js'
 import { checkShowFlags } from './begin.js'
 import type { Command } from './command.js'
 import { refuseUnasked } from './confirm.js'
-import { lockedText } from './locked-text.js'
 import { beginNewRun } from './new-run.js'
 import {
   type Flags,
@@ -23,8 +21,10 @@ import {
   placeOptions,
   showOptions,
   stopOptions,
+  waitOption,
 } from './options.js'
 import { changedSettings, namedFiles, requiredKey, runsDirectory, stopLimits } from './settings.js'
+import { isIdle } from './take-locks.js'
 
 const retryOptions = {
   hold: inputOptions.hold,
@@ -34,6 +34,7 @@ const retryOptions = {
   ...placeOptions,
   ...newRunOptions,
   ...showOptions,
+  ...waitOption,
 } as const
 
 type RetryFlags = Flags<typeof retryOptions> & { run: string }
@@ -55,11 +56,7 @@ export const command: Command = {
     const asked = readRunFile(old)
     const job = await loadJob(asked.job)
     const settings = changedSettings({ ...asked.settings, format: 'csv', idColumn: 'conversation_id' }, flags)
-    const standing = runState(old)
-    if (standing.kind === 'running') {
-      shell.notice(lockedText(job.shortName, asked.instance, standing.holder))
-      return 75
-    }
+    if (!(await isIdle(old, flags.wait, shell))) return 75
     if (!(await hasAny(failedItems(old)))) {
       shell.notice(`${old.name}: no item failed or is unknown, so there is nothing to retry.`)
       return 0

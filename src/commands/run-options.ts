@@ -11,6 +11,7 @@ import {
   showOptions,
   spanOptions,
   stopOptions,
+  waitOption,
 } from './options.js'
 
 /** The flags of `run`; `plan` takes the same. */
@@ -27,6 +28,7 @@ export const runOptions = {
   ...checkFirstOption,
   ...changedInputOption,
   ...showOptions,
+  ...waitOption,
   continue: {
     type: 'boolean',
     describe: 'Resume an unfinished run of this job instead, if there is one',

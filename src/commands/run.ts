@@ -14,7 +14,7 @@ import { inputFiles } from './input-files.js'
 import { jobFlagsOf, withJobFlags } from './job-flags.js'
 import { isLiveInput, liveInput, sandboxConversations } from './live-input.js'
 import { beginNewRun } from './new-run.js'
-import { type Flags, planOption } from './options.js'
+import { type Flags, instancesOption, planOption } from './options.js'
 import { command as plan } from './plan.js'
 import {
   askedInstance,
@@ -25,10 +25,14 @@ import {
   sandboxInstance,
 } from './planned.js'
 import { resumeRun } from './resume.js'
+import { runInstances } from './run-instances.js'
 import { runOptions } from './run-options.js'
 import { namedFiles, noInstance, requiredInput, requiredKey, runsDirectory } from './settings.js'
+import { isIdle } from './take-locks.js'
 
-type RunFlags = Flags<typeof runOptions & typeof planOption> & { job: string }
+const ownOptions = { ...runOptions, ...planOption, ...instancesOption } as const
+
+type RunFlags = Flags<typeof ownOptions> & { job: string; label?: string }
 
 export const command: Command = {
   async flags(argv, typed) {
@@ -37,14 +41,16 @@ export const command: Command = {
         type: 'string',
         describe: 'A name that `ada-bulk jobs` lists, or the path of your own job file',
       })
-      .options({ ...runOptions, ...planOption })
+      .options(ownOptions)
       .example('$0 run end-conversations -i samples/conversations.csv --sandbox', 'Practise')
       .example('$0 run end-conversations -i stale.csv --max-items 10', 'Try ten first')
       .example('$0 run close-stale --plan plan.json', 'What was planned, or nothing')
-    return withJobFlags(argv, typed, runOptions)
+    return withJobFlags(argv, typed, ownOptions)
   },
 
   async run(flags: RunFlags, shell) {
+    if (flags.instances !== undefined)
+      return runInstances({ ...flags, instances: flags.instances }, shell, command.run)
     const planned = plannedBy(flags)
     if (flags['dry-run']) return plan.run(flags, shell)
     const environment = withEnvFile(shell.environment, flags['env-file'])
@@ -64,8 +70,12 @@ export const command: Command = {
     const key = flags.sandbox ? sandboxKey : requiredKey(flags, environment)
 
     if (flags.continue) {
-      const unfinished = toContinue(flags['run-dir'], runs, job.name, instance)
-      if (unfinished !== null) return resumeRun(unfinished, flags, shell)
+      const find = () => toContinue(flags['run-dir'], runs, job.name, instance)
+      const unfinished = find()
+      if (unfinished !== null && !(await isIdle(unfinished, flags.wait, shell))) return 75
+      // While it was waited for it may have come to its end.
+      const still = unfinished && find()
+      if (still) return resumeRun(still, flags, shell)
     }
     const isLive = isLiveInput(flags, job.job)
     const files = plannedInput(flags, planned)
@@ -87,6 +97,7 @@ export const command: Command = {
           isConfirmed: flags.yes ?? false,
           runsDirectory: runs,
           runDirectory: flags['run-dir'],
+          label: flags.label,
           stateDirectory: stateDirectory(environment),
           hold: flags.hold === undefined && planned !== null ? planned.hold : namedFiles(flags.hold),
           retryOf: null,

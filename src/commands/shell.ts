@@ -13,20 +13,24 @@ export interface Shell {
   isInteractive: boolean
   /** Stderr is a terminal, so that a bar may be drawn. */
   isStderrTerminal: boolean
-  /** Results. */
-  print(text: string): void
+  /** Results. `anew` takes the place of what was printed before, where stdout is a terminal. */
+  print(text: string, anew?: boolean): void
   /** Progress, notices, errors. */
   notice(text: string): void
   /** Puts a question on stderr; the answer without the spaces around it, '' when there is none. Throws Interrupted. */
   ask(question: string): Promise<string>
 }
 
+/** Cursor to the upper left corner, and all that is below it away. */
+const clearScreen = '\u001b[H\u001b[J'
+
 export function processShell(): Shell {
   return {
     environment: process.env,
     isInteractive: Boolean(process.stdin.isTTY && process.stderr.isTTY),
     isStderrTerminal: Boolean(process.stderr.isTTY),
-    print: (text) => void process.stdout.write(`${text}\n`),
+    print: (text, anew = false) =>
+      void process.stdout.write(`${anew && process.stdout.isTTY ? clearScreen : ''}${text}\n`),
     notice: (text) => void process.stderr.write(`${text}\n`),
     async ask(question) {
       const lines = createInterface({ input: process.stdin, output: process.stderr })

@@ -1,15 +1,28 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { withAcceptedInput } from '../changed-input.js'
 import { readCheckpoint } from '../checkpoint/read.js'
+import { readControl } from '../control.js'
 import { jobShortName } from '../jobs.js'
+import { readLive, type Shown } from '../live.js'
 import { findRun, listRuns, type RunDirectory, readRunFile } from '../run-directory.js'
 import { type RunState, runState } from '../run-state.js'
 import type { Totals } from '../tally.js'
-import { inDigits } from '../words.js'
+import { inClock, inDigits } from '../words.js'
 import type { Command } from './command.js'
 import { type Flags, jsonOption, placeOptions } from './options.js'
 import { runsDirectory } from './settings.js'
 
-const statusOptions = { ...placeOptions, ...jsonOption } as const
+const statusOptions = {
+  ...placeOptions,
+  ...jsonOption,
+  watch: {
+    type: 'boolean',
+    describe: 'Show it anew every two seconds, until the run has ended',
+    group: 'Output:',
+  },
+} as const
+
+const watchEveryMs = 2000
 
 export const command: Command = {
   flags: (argv) =>
@@ -20,20 +33,37 @@ export const command: Command = {
       })
       .options(statusOptions)
       .example('$0 status', 'All runs, the latest first')
-      .example('$0 status end-conversations-2026-11-22T09-00-00 --json', 'One run, for a script'),
+      .example('$0 status runs/tonight --watch', 'One run, until it has ended')
+      .example('$0 status --json', 'For a script'),
 
   async run(flags: Flags<typeof statusOptions> & { run?: string }, shell) {
     const runs = runsDirectory(flags, shell.environment)
-    if (flags.run !== undefined) {
-      const status = statusOf(findRun(runs, flags.run))
-      shell.print(flags.json ? JSON.stringify(status, null, 2) : statusText(status))
-      return 0
+    for (;;) {
+      const { text, isRunning } =
+        flags.run === undefined ? allOf(runs, flags.json) : oneOf(runs, flags.run, flags.json)
+      shell.print(text, flags.watch)
+      if (!flags.watch || !isRunning) return 0
+      await delay(watchEveryMs)
     }
-    const all = listRuns(runs).map(statusOf)
-    if (flags.json) shell.print(JSON.stringify(all, null, 2))
-    else shell.print(all.length === 0 ? `There are no runs in ${runs}.` : tableOf(all))
-    return 0
   },
+}
+
+interface Look {
+  text: string
+  isRunning: boolean
+}
+
+function oneOf(runs: string, run: string, isJson: boolean | undefined): Look {
+  const status = statusOf(findRun(runs, run))
+  const text = isJson ? JSON.stringify(status, null, 2) : statusText(status)
+  return { text, isRunning: status.state === 'running' }
+}
+
+function allOf(runs: string, isJson: boolean | undefined): Look {
+  const all = listRuns(runs).map(statusOf)
+  const table = all.length === 0 ? `There are no runs in ${runs}.` : tableOf(all)
+  const isRunning = all.some(({ state }) => state === 'running')
+  return { text: isJson ? JSON.stringify(all, null, 2) : table, isRunning }
 }
 
 /** Where a run stands. The names stand in `status --json`. */
@@ -53,12 +83,17 @@ interface Status {
   reasons: Record<string, number>
   requests: { sent: number; rateLimited: number }
   holder: { pid: number; host: string; since: string } | null
+  /** It was asked to stand still. */
+  isPaused: boolean
+  /** How it stands right now; null when it does not run, or says nothing. */
+  live: Shown | null
 }
 
 function statusOf(directory: RunDirectory): Status {
   const state = runState(directory)
   const checkpoint = readCheckpoint(directory.checkpoint)
   const run = withAcceptedInput(readRunFile(directory), checkpoint)
+  const isRunning = state.kind === 'running'
   const end = state.kind === 'finished' || state.kind === 'stopped' ? state.end : null
   return {
     run: run.run,
@@ -74,7 +109,9 @@ function statusOf(directory: RunDirectory): Status {
     totals: checkpoint.tally.totals(run.plan.read),
     reasons: checkpoint.tally.reasons(),
     requests: checkpoint.requests,
-    holder: state.kind === 'running' ? state.holder : null,
+    holder: isRunning ? state.holder : null,
+    isPaused: readControl(directory.control)?.control.isPaused ?? false,
+    live: isRunning ? readLive(directory.live) : null,
   }
 }
 
@@ -87,11 +124,23 @@ function statusText(status: Status): string {
     `  job        ${status.job} on ${status.instance}`,
     `  started    ${status.startedAt}`,
     `  settled    ${inDigits(read - left)} of ${inDigits(read)}`,
+    ...liveText(status),
     ...counts.map(([name, times]) => `  ${name.padEnd(10)} ${inDigits(times)}`),
     ...(reasons.length === 0 ? [] : [`  reasons    ${reasons.join(', ')}`]),
     `  calls      ${inDigits(status.requests.sent)}, of which ${inDigits(status.requests.rateLimited)} were over a rate limit`,
     `  directory  ${status.directory}`,
   ].join('\n')
+}
+
+function liveText({ live, isPaused, state }: Status): string[] {
+  if (live === null) return isPaused && state !== 'finished' ? ['  paused     until `ada-bulk continue`'] : []
+  const { settledLastMinute, finishesAt, waiting, stoppingBecause } = live
+  const until = finishesAt === null ? '' : `, done ${inClock(new Date(finishesAt), new Date())}`
+  const doing = stoppingBecause === null ? waiting : `stopping: ${stoppingBecause}`
+  return [
+    `  pace       ${inDigits(settledLastMinute)} in the last minute${until}`,
+    `  doing      ${doing || 'calling'}`,
+  ]
 }
 
 function stateText({ state, holder, exitCode, stoppedBecause }: Status): string {
@@ -108,9 +157,9 @@ function stateText({ state, holder, exitCode, stoppedBecause }: Status): string 
 }
 
 function tableOf(statuses: readonly Status[]): string {
-  const rows = statuses.map(({ run, state, startedAt, totals }) => [
+  const rows = statuses.map(({ run, state, isPaused, startedAt, totals }) => [
     run,
-    state,
+    isPaused && state !== 'finished' ? `${state}, paused` : state,
     startedAt.slice(0, 16).replace('T', ' '),
     `${inDigits(totals.read - totals.left)}/${inDigits(totals.read)}`,
     inDigits(totals.failed + totals.unknown),

@@ -1,6 +1,6 @@
 import type { Waiting } from '../pacing/waiting.js'
 import type { Tally } from '../tally.js'
-import { inDigits, inLimit } from '../words.js'
+import { inClock, inDigits, inLimit } from '../words.js'
 
 /** A run as it stands, for whoever shows it. */
 export interface RunView {
@@ -8,7 +8,13 @@ export interface RunView {
   read: number
   tally: Tally
   requests: { sent: number; rateLimited: number }
+  /** Items settled by calling in the last minute. */
+  settledLastMinute: number
+  /** When all will be done, if it goes on like this (Unix); null while nobody can say. */
+  endsAtMs: number | null
   waiting: Waiting
+  /** When the waiting ends at the latest (Unix); null where that is not known. */
+  waitsUntilMs: number | null
   /** Set when the run was asked to stop. */
   stoppingBecause: string | null
 }
@@ -18,19 +24,31 @@ export interface Progress {
   stop(): void
 }
 
-/** The run in one line: `120/40,000: 118 succeeded, 2 failed; waiting for the window 240/m`. */
-export function progressText(view: RunView): string {
-  const { read, tally } = view
-  const { read: _read, left: _left, ...counts } = tally.totals(read)
+/** The run in one line: `120/40,000: 118 succeeded, 2 failed; 240/min, until 18:12; waiting for the window 240/m`. */
+export function progressText(view: RunView, now = new Date()): string {
+  const { read, tally, settledLastMinute, endsAtMs } = view
+  const { read: _read, left, ...counts } = tally.totals(read)
   const words = Object.entries(counts)
     .filter(([, times]) => times > 0)
     .map(([status, times]) => `${inDigits(times)} ${status}`)
-  const doing =
-    view.stoppingBecause === null ? waitingText(view.waiting) : `stopping: ${view.stoppingBecause}`
-  return `${inDigits(tally.settled)}/${inDigits(read)}${words.length === 0 ? '' : `: ${words.join(', ')}`}${doing && `; ${doing}`}`
+  const pace = [
+    ...(settledLastMinute > 0 ? [`${inDigits(settledLastMinute)}/min`] : []),
+    ...(endsAtMs !== null && left > 0 ? [`until ${inClock(new Date(endsAtMs), now)}`] : []),
+  ]
+  const doing = view.stoppingBecause === null ? waitingText(view, now) : `stopping: ${view.stoppingBecause}`
+  return [
+    `${inDigits(tally.settled)}/${inDigits(read)}${words.length === 0 ? '' : `: ${words.join(', ')}`}`,
+    ...(pace.length === 0 ? [] : [pace.join(', ')]),
+    ...(doing === '' ? [] : [doing]),
+  ].join('; ')
 }
 
-function waitingText(waiting: Waiting): string {
+/** Why no call is made right now; empty when calls are made. */
+export function waitingText(
+  { waiting, waitsUntilMs }: Pick<RunView, 'waiting' | 'waitsUntilMs'>,
+  now = new Date(),
+): string {
+  const until = waitsUntilMs === null ? '' : ` until ${inClock(new Date(waitsUntilMs), now)}`
   switch (waiting.kind) {
     case 'nothing':
       return ''
@@ -41,12 +59,12 @@ function waitingText(waiting: Waiting): string {
     case 'paused':
       return 'paused'
     case 'rate_limited':
-      return 'waiting: the API answered 429'
+      return `waiting${until}: the API answered 429`
     case 'quota':
-      return 'waiting: the API has no calls left for us'
+      return `waiting${until}: the API has no calls left for us`
     case 'outage':
       return 'waiting: the API is failing'
     case 'hours':
-      return 'waiting for --hours'
+      return `waiting for --hours${until}`
   }
 }

@@ -16,6 +16,9 @@ const run: RunView = {
   read: 40,
   tally: new Tally(),
   requests: { sent: 0, rateLimited: 0 },
+  settledLastMinute: 0,
+  endsAtMs: null,
+  waitsUntilMs: null,
   waiting: { kind: 'nothing' },
   stoppingBecause: null,
 }

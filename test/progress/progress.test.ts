@@ -12,6 +12,9 @@ function viewOf(changes: Partial<RunView> = {}): RunView {
     read: 40_000,
     tally,
     requests: { sent: 1190, rateLimited: 0 },
+    settledLastMinute: 0,
+    endsAtMs: null,
+    waitsUntilMs: null,
     waiting: { kind: 'nothing' },
     stoppingBecause: null,
     ...changes,
@@ -36,6 +39,18 @@ describe('a run in one line', () => {
     [{ kind: 'hours', untilMs: 0 }, 'waiting for --hours'],
   ])('says what it waits for: %o', (waiting, text) => {
     expect(progressText(viewOf({ waiting }))).toBe(`${counts}; ${text}`)
+  })
+
+  test('says how fast it goes and when it is done', () => {
+    const noon = new Date(2026, 10, 22, 12, 0)
+    const endsAtMs = noon.getTime() + 90 * 60_000
+    expect(progressText(viewOf({ settledLastMinute: 240, endsAtMs }), noon)).toBe(
+      `${counts}; 240/min, until 13:30`,
+    )
+    const waiting: Waiting = { kind: 'rate_limited', untilMs: 0 }
+    expect(progressText(viewOf({ waiting, waitsUntilMs: endsAtMs }), noon)).toBe(
+      `${counts}; waiting until 13:30: the API answered 429`,
+    )
   })
 
   test('says why it is stopping instead', () => {

@@ -1,0 +1,42 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Lock } from '../checkpoint/lock.js'
+import { jobShortName } from '../jobs.js'
+import { type RunDirectory, readRunFile } from '../run-directory.js'
+import { type RunLocks, takeRunLocks } from '../run-locks.js'
+import { runState } from '../run-state.js'
+import { lockedText } from './locked-text.js'
+import type { Shell } from './shell.js'
+
+const lookEveryMs = 1000
+
+/** Takes a run's locks; with `isPatient` waits for them. Null when another run has them, which is said. */
+export async function takeLocks(
+  wanted: RunLocks & { shortName: string },
+  isPatient: boolean | undefined,
+  shell: Shell,
+): Promise<Lock | null> {
+  for (let isFirst = true; ; isFirst = false) {
+    const attempt = takeRunLocks(wanted)
+    if (attempt.lock !== null) return attempt.lock
+    const { shortName, instance } = wanted
+    if (isFirst) shell.notice(lockedText(shortName, instance, attempt.holder, isPatient))
+    if (!isPatient) return null
+    await delay(lookEveryMs)
+  }
+}
+
+/** Whether no process works on a run; with `isPatient` waits until it is so. Says who is at work. */
+export async function isIdle(
+  directory: RunDirectory,
+  isPatient: boolean | undefined,
+  shell: Shell,
+): Promise<boolean> {
+  for (let isFirst = true; ; isFirst = false) {
+    const state = runState(directory)
+    if (state.kind !== 'running') return true
+    const { job, instance } = readRunFile(directory)
+    if (isFirst) shell.notice(lockedText(jobShortName(job), instance, state.holder, isPatient))
+    if (!isPatient) return false
+    await delay(lookEveryMs)
+  }
+}

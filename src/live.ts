@@ -1,0 +1,132 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { z } from 'zod'
+import type { Checkpoint } from './checkpoint/checkpoint.js'
+import type { CheckpointState } from './checkpoint/read.js'
+import type { Clock } from './clock.js'
+import { type Control, controlEvents, controlOnRecord, readControl } from './control.js'
+import type { Logger } from './log.js'
+import type { Limiter } from './pacing/limiter.js'
+import type { Pace } from './pacing/turns.js'
+import { type RunView, waitingText } from './progress/progress.js'
+import type { RunSettings } from './run-file.js'
+
+const controlEveryMs = 250
+const viewEveryMs = 1000
+const waitedEveryMs = 60_000
+
+export interface LiveOptions {
+  /** `control.json`, which others write. */
+  controlPath: string
+  /** `live.json`, which others read. */
+  livePath: string
+  settings: Pick<RunSettings, 'limits' | 'share'>
+  limiter: Limiter
+  checkpoint: Checkpoint
+  state: Pick<CheckpointState, 'events'>
+  view: () => RunView
+  clock: Clock
+  log: Logger
+}
+
+/**
+ * Keeps a run and those outside in touch while it goes: does what `control.json` asks and puts that on record,
+ * leaves in `live.json` how it stands, and notes now and then where the time went. Returns how to end it.
+ */
+export function startLive(options: LiveOptions): () => void {
+  const { controlPath, livePath, limiter, checkpoint, clock, log } = options
+  let done = controlOnRecord(options.state.events)
+  let text: string | null = null
+  let controlAt: string | null = null
+
+  function control(): void {
+    const asked = readControl(controlPath)
+    if (asked === null || asked.text === text) return
+    text = asked.text
+    limiter.setPace(paceOf(asked.control, options.settings))
+    for (const event of controlEvents(done, asked.control)) {
+      options.state.events.push(event)
+      log.info(event, 'changed from outside')
+      // A checkpoint that cannot be written stops the run at the next item.
+      checkpoint.record(event).catch(() => {})
+    }
+    done = asked.control
+    controlAt = asked.control.at
+    show()
+  }
+
+  function show(): void {
+    try {
+      // Others see the old or the new one. It is not worth a wait for the disk.
+      const text = JSON.stringify(shownOf(options.view(), controlAt))
+      writeFileSync(`${livePath}.tmp`, `${text}\n`, { mode: 0o600 })
+      renameSync(`${livePath}.tmp`, livePath)
+    } catch {}
+  }
+
+  function noteWaited(): void {
+    const ms = limiter.takeTimeSpent()
+    if (Object.keys(ms).length === 0) return
+    try {
+      checkpoint.note({ event: 'waited', at: new Date(clock.wallMs()).toISOString(), ms })
+    } catch {}
+  }
+
+  control()
+  show()
+  const timers = [
+    setInterval(control, controlEveryMs),
+    setInterval(show, viewEveryMs),
+    setInterval(noteWaited, waitedEveryMs),
+  ]
+  for (const timer of timers) timer.unref()
+  return () => {
+    for (const timer of timers) clearInterval(timer)
+    noteWaited()
+    rmSync(livePath, { force: true })
+  }
+}
+
+/** What is asked from outside goes before the settings. */
+function paceOf({ isPaused, share, limits }: Control, settings: LiveOptions['settings']): Pace {
+  return { isPaused, share: share ?? settings.share, windows: limits ?? settings.limits }
+}
+
+const shown = z.object({
+  /** When it was so, ISO 8601, UTC. */
+  at: z.string(),
+  settledLastMinute: z.number(),
+  /** Null while nobody can say. */
+  finishesAt: z.string().nullable(),
+  /** What all calls wait for, as one word and in words; empty while calls are made. */
+  waitingFor: z.string(),
+  waiting: z.string(),
+  waitsUntil: z.string().nullable(),
+  stoppingBecause: z.string().nullable(),
+  /** The last that was asked from outside and is done. */
+  controlAt: z.string().nullable(),
+})
+/** How a live run stands beyond what its checkpoint says. The names stand in `status --json`. */
+export type Shown = z.infer<typeof shown>
+
+function shownOf(view: RunView, controlAt: string | null): Shown {
+  const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString())
+  return {
+    at: new Date().toISOString(),
+    settledLastMinute: view.settledLastMinute,
+    finishesAt: iso(view.endsAtMs),
+    waitingFor: view.waiting.kind === 'nothing' ? '' : view.waiting.kind,
+    waiting: waitingText(view),
+    waitsUntil: iso(view.waitsUntilMs),
+    stoppingBecause: view.stoppingBecause,
+    controlAt,
+  }
+}
+
+/** How a live run says that it stands; null when it says nothing. */
+export function readLive(path: string): Shown | null {
+  try {
+    return shown.parse(JSON.parse(readFileSync(path, 'utf8')))
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,132 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { ada, startFakeApi, unauthorized } from './fake-api.js'
+import { conversationIds, csvOf, key, openPlace, summaryOf } from './harness.js'
+
+const args = 'run end-conversations --yes --limit none --instances instances.csv'.split(' ')
+
+describe('one job over several instances', () => {
+  test.concurrent('runs on each with its own key, input, checkpoint and report, and says all in one summary', async () => {
+    const place = openPlace()
+    const [acme, umbrella] = [await startFakeApi(), await startFakeApi()]
+    const ids = conversationIds(5)
+    place.write('acme.csv', csvOf(ids.slice(0, 2)))
+    place.write('umbrella.csv', csvOf(ids.slice(2)))
+    place.write(
+      'instances.csv',
+      `base_url,key_variable,input\n${acme.url},KEY_ACME,acme.csv\n${umbrella.url},KEY_UMBRELLA,umbrella.csv\n`,
+    )
+    const environment = { ADA_API_KEY: undefined, KEY_ACME: key, KEY_UMBRELLA: key }
+    const { code, stdout, stderr } = await place.run([...args, '--json'], { environment })
+    expect(code, stderr).toBe(0)
+    const { exitCode, instances } = JSON.parse(stdout)
+    expect(exitCode).toBe(0)
+    expect(instances.map((one: { summary: { totals: object } }) => one.summary.totals)).toMatchObject([
+      { succeeded: 2, left: 0 },
+      { succeeded: 3, left: 0 },
+    ])
+    expect(acme.calls.map(({ id }) => id).sort()).toEqual(ids.slice(0, 2).sort())
+    expect(umbrella.calls.map(({ id }) => id).sort()).toEqual(ids.slice(2).sort())
+    // A directory for each, which tells the instance.
+    const ports = [acme, umbrella].map(({ url }) => new URL(url).port)
+    const names = readdirSync(place.runs)
+    expect(names).toHaveLength(2)
+    for (const port of ports) expect(names.filter((name) => name.includes(port))).toHaveLength(1)
+    for (const name of names) expect(readdirSync(join(place.runs, name))).toContain('report.csv')
+    expect(stderr + stdout).not.toContain(key)
+  })
+
+  test.concurrent('what fails on one does not stop the others', async () => {
+    const place = openPlace()
+    const [refusing, fine] = [await startFakeApi(() => unauthorized), await startFakeApi()]
+    place.write('ids.csv', csvOf(conversationIds(3)))
+    place.write(
+      'instances.json',
+      JSON.stringify([
+        { base_url: refusing.url, key_variable: 'KEY', input: 'ids.csv' },
+        { base_url: fine.url, key_variable: 'KEY', input: ['ids.csv'] },
+      ]),
+    )
+    const { code, stdout } = await place.run([...args.slice(0, -1), 'instances.json'], {
+      environment: { KEY: key },
+    })
+    expect(code).toBe(4)
+    expect(stdout).toMatch(/^2 instances: 3 succeeded, 0 failed, 3 left\.$/m)
+    expect(stdout).toMatch(/exit code 4, 0 of 3 settled.*401/)
+    expect(stdout).toMatch(/exit code 0, 3 of 3 settled/)
+    expect(fine.calls).toHaveLength(3)
+  })
+
+  test.concurrent('SIGTERM stops all of them in order, and --continue goes on with all', async () => {
+    const place = openPlace()
+    let letGo = () => {}
+    const free = new Promise<void>((resolve) => {
+      letGo = resolve
+    })
+    const slow = async (call: Parameters<typeof ada>[0]) => {
+      await free
+      return ada(call)
+    }
+    const apis = [await startFakeApi(slow), await startFakeApi(slow)]
+    place.write('ids.csv', csvOf(conversationIds(9)))
+    place.write(
+      'instances.csv',
+      `base_url,key_variable,input\n${apis.map(({ url }) => `${url},ADA_API_KEY,ids.csv\n`).join('')}`,
+    )
+    const running = place.start([...args, '--concurrency', '2', '--json'])
+    for (const api of apis) await api.arrived(2)
+    running.kill('SIGTERM')
+    await running.says(/SIGTERM[\s\S]*SIGTERM/)
+    letGo()
+    const stopped = await running.exited
+    expect(stopped.code).toBe(143)
+    for (const name of readdirSync(place.runs)) {
+      expect(summaryOf(join(place.runs, name)).totals).toMatchObject({ succeeded: 2, left: 7 })
+    }
+    const resumed = await place.run([...args, '--continue'])
+    expect(resumed.code, resumed.stderr).toBe(0)
+    for (const api of apis) expect(new Set(api.calls.map(({ id }) => id)).size).toBe(9)
+    expect(readdirSync(place.runs)).toHaveLength(2)
+  })
+
+  test.concurrent.for([
+    {
+      what: 'a key variable that is not set',
+      row: 'https://acme.ada.support,KEY_NOBODY,ids.csv',
+      says: /row 1: the variable that key_variable names .* is not set/,
+    },
+    {
+      what: 'a key where its variable should stand',
+      row: 'https://acme.ada.support,s3cr3t-k3y,ids.csv',
+      says: /must be the name of a variable/,
+    },
+    {
+      what: 'an address that is none',
+      row: 'acme,ADA_API_KEY,ids.csv',
+      says: /row 1: base_url acme: not an address/,
+    },
+    {
+      what: 'an instance that stands there twice',
+      row: 'https://a.ada.support,ADA_API_KEY,ids.csv\nhttps://a.ada.support/api,ADA_API_KEY,ids.csv',
+      says: /stands there twice/,
+    },
+    { what: 'nothing', row: '', says: /names no instance/ },
+  ])('refuses $what before anything is sent', async ({ row, says }) => {
+    const place = openPlace()
+    place.write('ids.csv', csvOf(conversationIds(1)))
+    place.write('instances.csv', `base_url,key_variable,input\n${row}\n`)
+    const { code, stderr } = await place.run(args)
+    expect(code).toBe(2)
+    expect(stderr).toMatch(says)
+    expect(stderr).not.toContain('s3cr3t')
+    expect(stderr).not.toContain('    at ')
+  })
+
+  test.concurrent('refuses a flag that the file stands for', async () => {
+    const place = openPlace()
+    const { code, stderr } = await place.run([...args, '-i', 'ids.csv'])
+    expect(code).toBe(2)
+    expect(stderr).toContain('leave --input out')
+  })
+})
