@@ -1,5 +1,4 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { z } from 'zod'
 import type { Checkpoint } from './checkpoint/checkpoint.js'
 import type { CheckpointState } from './checkpoint/read.js'
 import type { Clock } from './clock.js'
@@ -7,7 +6,7 @@ import { type Control, controlEvents, controlOnRecord, readControl } from './con
 import type { Logger } from './log.js'
 import type { Limiter } from './pacing/limiter.js'
 import type { Pace } from './pacing/turns.js'
-import { type RunView, waitingText } from './progress/progress.js'
+import { progressFields, type RunView } from './progress/progress.js'
 import type { RunSettings } from './run-file.js'
 
 const controlEveryMs = 250
@@ -57,7 +56,7 @@ export function startLive(options: LiveOptions): () => void {
   function show(): void {
     try {
       // Others see the old or the new one. It is not worth a wait for the disk.
-      const text = JSON.stringify(shownOf(options.view(), controlAt))
+      const text = JSON.stringify({ ...progressFields(options.view()), controlAt })
       writeFileSync(`${livePath}.tmp`, `${text}\n`, { mode: 0o600 })
       renameSync(`${livePath}.tmp`, livePath)
     } catch {}
@@ -91,41 +90,17 @@ function paceOf({ isPaused, share, limits }: Control, settings: LiveOptions['set
   return { isPaused, share: share ?? settings.share, windows: limits ?? settings.limits }
 }
 
-const shown = z.object({
-  /** When it was so, ISO 8601, UTC. */
-  at: z.string(),
-  settledLastMinute: z.number(),
-  /** Null while nobody can say. */
-  finishesAt: z.string().nullable(),
-  /** What all calls wait for, as one word and in words; empty while calls are made. */
-  waitingFor: z.string(),
-  waiting: z.string(),
-  waitsUntil: z.string().nullable(),
-  stoppingBecause: z.string().nullable(),
-  /** The last that was asked from outside and is done. */
-  controlAt: z.string().nullable(),
-})
 /** How a live run stands beyond what its checkpoint says. The names stand in `status --json`. */
-export type Shown = z.infer<typeof shown>
-
-function shownOf(view: RunView, controlAt: string | null): Shown {
-  const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString())
-  return {
-    at: new Date().toISOString(),
-    settledLastMinute: view.settledLastMinute,
-    finishesAt: iso(view.endsAtMs),
-    waitingFor: view.waiting.kind === 'nothing' ? '' : view.waiting.kind,
-    waiting: waitingText(view),
-    waitsUntil: iso(view.waitsUntilMs),
-    stoppingBecause: view.stoppingBecause,
-    controlAt,
-  }
+export type Shown = Omit<ReturnType<typeof progressFields>, 'totals' | 'requests'> & {
+  /** The last that was asked from outside and is done. */
+  controlAt: string | null
 }
 
 /** How a live run says that it stands; null when it says nothing. */
 export function readLive(path: string): Shown | null {
   try {
-    return shown.parse(JSON.parse(readFileSync(path, 'utf8')))
+    const { totals: _totals, requests: _requests, ...shown } = JSON.parse(readFileSync(path, 'utf8'))
+    return shown
   } catch {
     return null
   }

@@ -8,8 +8,8 @@ export interface LogOptions {
   /** The run's own log file. */
   path: string
   level: string
-  /** Also to stderr: asked for on the command line. */
-  isOnStderr: boolean
+  /** Is shown every line, too. */
+  onLine?: ((line: string) => void) | undefined
 }
 
 /**
@@ -17,9 +17,9 @@ export interface LogOptions {
  * process is killed. A log that cannot be written (no space left) does not stop a run; the checkpoint does.
  */
 export function openLog(options: LogOptions): Logger {
-  const destinations = [options.path, ...(options.isOnStderr ? [2] : [])].map((dest) =>
-    pino.destination({ dest, sync: true, mode: 0o600 }).on('error', () => {}),
-  )
+  const { path, onLine } = options
+  const file = pino.destination({ dest: path, sync: true, mode: 0o600 }).on('error', () => {})
+  const destinations = [file, ...(onLine ? [{ write: (line: string) => onLine(line.trimEnd()) }] : [])]
   return pino(
     { level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
     pino.multistream(destinations.map((stream) => ({ level: 'trace', stream }))),

@@ -97,7 +97,7 @@ export async function runJob(options: RunJobOptions): Promise<Summary> {
       maxItems: options.maxItems ?? Number.POSITIVE_INFINITY,
       confirmed: run.plan.calls,
       memory,
-      log: openLog({ path: directory.log, level: 'info', isOnStderr: false }),
+      log: openLog({ path: directory.log, level: 'info' }),
       onStart: options.onStart ?? (() => {}),
     })
   } finally {

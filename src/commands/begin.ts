@@ -20,8 +20,8 @@ export interface Beginning extends Omit<Launch, 'stop' | 'log' | 'onStart'> {
 /** Runs with progress, log and signals; prints the summary and returns the exit code. */
 export async function begin(beginning: Beginning, flags: ShowFlags, shell: Shell): Promise<number> {
   const stop = new Stop()
-  const log = openRunLog(beginning.directory, flags)
-  let progress: Progress = { stop() {} }
+  let progress = noProgress(shell)
+  const log = openRunLog(beginning.directory, flags, (line) => progress.note(line))
   const ignoreSignals = stopOnSignals(stop, (text) => {
     progress.stop()
     shell.notice(text)
@@ -75,23 +75,35 @@ export function checkShowFlags(flags: ShowFlags): void {
   }
 }
 
-function openRunLog(directory: RunDirectory, flags: ShowFlags): Logger {
+/** A level that is named on the command line asks for the log on stderr, too. */
+function openRunLog(directory: RunDirectory, flags: ShowFlags, onLine: (line: string) => void): Logger {
   const level = flags['log-level']
-  return openLog({ path: directory.log, level: level ?? 'info', isOnStderr: level !== undefined })
+  return openLog({
+    path: directory.log,
+    level: level ?? 'info',
+    onLine: level === undefined ? undefined : onLine,
+  })
 }
 
+const noProgress = (shell: Shell): Progress => ({ note: shell.notice, stop() {} })
+
 async function progressOf(flags: ShowFlags, shell: Shell): Promise<(view: () => RunView) => Progress> {
-  const auto = shell.isStderrTerminal ? 'bar' : 'plain'
-  const kind = flags.quiet
-    ? 'none'
-    : flags.progress === undefined || flags.progress === 'auto'
-      ? auto
-      : flags.progress
-  if (kind === 'none') return () => ({ stop() {} })
-  if (kind === 'plain') {
-    const { plainProgress } = await import('../progress/plain.js')
-    return (view) => plainProgress(view, shell.notice)
+  const asked = flags.quiet ? 'none' : (flags.progress ?? 'auto')
+  const kind = asked === 'auto' ? (shell.isStderrTerminal ? 'bar' : 'plain') : asked
+  switch (kind) {
+    case 'bar': {
+      const { barProgress } = await import('../progress/bar.js')
+      return (view) => barProgress(view, process.stderr)
+    }
+    case 'plain': {
+      const { plainProgress } = await import('../progress/plain.js')
+      return (view) => plainProgress(view, shell.notice)
+    }
+    case 'json': {
+      const { jsonProgress } = await import('../progress/json.js')
+      return (view) => jsonProgress(view, shell.notice)
+    }
+    default:
+      return () => noProgress(shell)
   }
-  const { barProgress } = await import('../progress/bar.js')
-  return (view) => barProgress(view, process.stderr)
 }

@@ -148,8 +148,8 @@ export const jsonOption = {
 export const showOptions = {
   progress: {
     ...text,
-    choices: ['auto', 'bar', 'plain', 'none'],
-    describe: 'auto: a bar on a terminal, else a line every 10 s',
+    choices: ['auto', 'bar', 'plain', 'json', 'none'],
+    describe: 'auto: a bar on a terminal, else a line every 10 s; json: an object a line',
     group: 'Output:',
   },
   'log-level': {

@@ -96,7 +96,8 @@ function flagsOf<F extends InstancesFlags>(flags: F, { origin, input, label }: I
     ...(input.length === 0 ? {} : { input }),
     label,
     json: true,
-    progress: flags.progress === 'none' || flags.quiet ? 'none' : 'plain',
+    progress:
+      flags.quiet || flags.progress === 'none' ? 'none' : flags.progress === 'json' ? 'json' : 'plain',
   }
 }
 

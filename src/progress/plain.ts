@@ -7,6 +7,7 @@ export function plainProgress(view: () => RunView, write: (text: string) => void
   const timer = setInterval(() => write(progressText(view())), everyMs).unref()
   let isStopped = false
   return {
+    note: write,
     stop() {
       if (isStopped) return
       isStopped = true

@@ -21,11 +21,22 @@ export interface RunView {
 
 /** The promise of a progress display: looks at the run from time to time and shows it on stderr. */
 export interface Progress {
+  /** Shows a line of something else, without harm to either. */
+  note(text: string): void
   stop(): void
 }
 
 /** The run in one line: `120/40,000: 118 succeeded, 2 failed; 240/min, until 18:12; waiting for the window 240/m`. */
 export function progressText(view: RunView, now = new Date()): string {
+  const { done, counts, pace, doing } = progressParts(view, now)
+  return [done + counts, pace, doing].filter((part) => part !== '').join('; ')
+}
+
+/** The parts of that line; each may be empty but the first. */
+export function progressParts(
+  view: RunView,
+  now = new Date(),
+): { done: string; counts: string; pace: string; doing: string } {
   const { read, tally, settledLastMinute, endsAtMs } = view
   const { read: _read, left, ...counts } = tally.totals(read)
   const words = Object.entries(counts)
@@ -35,12 +46,31 @@ export function progressText(view: RunView, now = new Date()): string {
     ...(settledLastMinute > 0 ? [`${inDigits(settledLastMinute)}/min`] : []),
     ...(endsAtMs !== null && left > 0 ? [`until ${inClock(new Date(endsAtMs), now)}`] : []),
   ]
-  const doing = view.stoppingBecause === null ? waitingText(view, now) : `stopping: ${view.stoppingBecause}`
-  return [
-    `${inDigits(tally.settled)}/${inDigits(read)}${words.length === 0 ? '' : `: ${words.join(', ')}`}`,
-    ...(pace.length === 0 ? [] : [pace.join(', ')]),
-    ...(doing === '' ? [] : [doing]),
-  ].join('; ')
+  return {
+    done: `${inDigits(tally.settled)}/${inDigits(read)}`,
+    counts: words.length === 0 ? '' : `: ${words.join(', ')}`,
+    pace: pace.join(', '),
+    doing: view.stoppingBecause === null ? waitingText(view, now) : `stopping: ${view.stoppingBecause}`,
+  }
+}
+
+/** The run as an object, for programs. */
+export function progressFields(view: RunView) {
+  const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString())
+  return {
+    /** When it was so, ISO 8601, UTC. */
+    at: new Date().toISOString(),
+    totals: view.tally.totals(view.read),
+    requests: { ...view.requests },
+    settledLastMinute: view.settledLastMinute,
+    /** Null while nobody can say. */
+    finishesAt: iso(view.endsAtMs),
+    /** What all calls wait for, as one word and in words; empty while calls are made. */
+    waitingFor: view.waiting.kind === 'nothing' ? '' : view.waiting.kind,
+    waiting: waitingText(view),
+    waitsUntil: iso(view.waitsUntilMs),
+    stoppingBecause: view.stoppingBecause,
+  }
 }
 
 /** Why no call is made right now; empty when calls are made. */

@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { barProgress } from '../../src/progress/bar.js'
+import { jsonProgress } from '../../src/progress/json.js'
 import { plainProgress } from '../../src/progress/plain.js'
 import type { RunView } from '../../src/progress/progress.js'
 import { Tally } from '../../src/tally.js'
@@ -43,10 +44,25 @@ test('plain progress is a line every ten seconds and one at the end, and is then
   expect(lines.slice(2)).toEqual(['40/40: 40 succeeded'])
 })
 
+test('progress in JSON is an object a line, at the start, every ten seconds and at the end', () => {
+  const lines: string[] = []
+  const tally = new Tally()
+  const view = () => ({ ...run, tally, waiting: { kind: 'paused' } as const })
+  const progress = jsonProgress(view, (line) => lines.push(line))
+  tally.add('succeeded', 'ended', 12)
+  vi.advanceTimersByTime(10_000)
+  progress.stop()
+  progress.stop()
+  vi.advanceTimersByTime(100_000)
+  const objects = lines.map((line) => JSON.parse(line))
+  expect(objects.map(({ totals }) => [totals.succeeded, totals.left])).toEqual([[0, 40], [12, 28], [12, 28]]) // biome-ignore format: a table
+  expect(objects[0]).toMatchObject({ waitingFor: 'paused', finishesAt: null })
+})
+
 describe('a bar', () => {
-  function terminal(): { stream: NodeJS.WriteStream; shown: () => string } {
+  function terminal(columns = 120): { stream: NodeJS.WriteStream; shown: () => string } {
     let shown = ''
-    const stream = Object.assign(new PassThrough(), { isTTY: true, columns: 120, rows: 30 })
+    const stream = Object.assign(new PassThrough(), { isTTY: true, columns, rows: 30 })
     stream.on('data', (text) => {
       shown += text
     })
@@ -60,6 +76,32 @@ describe('a bar', () => {
     tally.add('succeeded', 'ended', 10)
     vi.advanceTimersByTime(1000)
     expect(shown()).toContain('25% 10/40: 10 succeeded')
+    progress.stop()
+  })
+
+  test.each([24, 40, 60, 100, 200])('fits into %i columns and says first what matters', (columns) => {
+    const { stream, shown } = terminal(columns)
+    const tally = new Tally()
+    tally.add('succeeded', 'ended', 11_000)
+    tally.add('failed', 'not_found', 12)
+    const waiting = { kind: 'window', window: { max: 240, perMs: 60_000 } } as const
+    const view = { ...run, read: 40_000, tally, settledLastMinute: 240, endsAtMs: 0, waiting }
+    barProgress(() => view, stream).stop()
+    const lines = shown().split(/[\r\n]|\u001b\[[\d?;]*[a-zA-Z]/)
+    for (const line of lines) expect(line.length).toBeLessThan(columns)
+    if (columns >= 40) expect(shown()).toContain('11,012/40,000')
+    if (columns >= 60) expect(shown()).toContain('waiting for the window 240/m')
+    if (columns >= 100) expect(shown()).toContain('240/min, until')
+    if (columns >= 200) expect(shown()).toContain('11,000 succeeded, 12 failed')
+  })
+
+  test('gives way to a line of the log, and comes back', () => {
+    const { stream, shown } = terminal()
+    const progress = barProgress(() => run, stream)
+    vi.advanceTimersByTime(1000)
+    const before = shown().length
+    progress.note('{"msg":"item failed"}')
+    expect(shown().slice(before)).toMatch(/^\r\u001b\[K\{"msg":"item failed"\}\n.*0\/40/s)
     progress.stop()
   })
 
