@@ -130,6 +130,7 @@ const promises: Record<string, string> = {
   'src/reports': 'report.ts',
   'src/filters': 'filter.ts',
   'src/progress': 'progress.ts',
+  'src/notices': 'notice.ts',
 }
 
 /** `csv-layout.ts` is a part of `csv.ts`, if that is there. */

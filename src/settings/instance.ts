@@ -64,7 +64,8 @@ function urlOf(text: string): URL | null {
   }
 }
 
-function isLoopback(hostname: string): boolean {
+/** This machine. */
+export function isLoopback(hostname: string): boolean {
   return (
     hostname === 'localhost' ||
     hostname.endsWith('.localhost') ||
