@@ -4,7 +4,7 @@
 
 import yargs from 'yargs'
 import type { Command } from './commands/command.js'
-import { Interrupted, processShell, type Shell } from './commands/shell.js'
+import { exitCodeOf, Interrupted, processShell, type Shell } from './commands/shell.js'
 import { UsageError } from './usage-error.js'
 import { version } from './version.js'
 
@@ -78,7 +78,7 @@ function complaint(message: string, command = ''): string {
 /** yargs makes a list of a flag that is given twice; only those that are lists may be. */
 function refuseRepeated(flags: Record<string, unknown>): void {
   for (const [name, value] of Object.entries(flags)) {
-    if (Array.isArray(value) && !['_', 'input', 'i', 'hold', 'limit'].includes(name)) {
+    if (Array.isArray(value) && !['_', 'input', 'i', 'hold', 'limit', 'notify'].includes(name)) {
       throw new UsageError(`--${name} is given twice: give it once.`)
     }
   }
@@ -102,17 +102,10 @@ function withStdin(typed: readonly string[]): string[] {
 const shell = processShell()
 main(withStdin(process.argv.slice(2)), shell)
   .catch((error: unknown) => {
-    if (error instanceof Error && error.name === 'UsageError') {
-      shell.notice(`ada-bulk: ${error.message}`)
-      // A download that stopped before its run began.
-      return 'exitCode' in error ? Number(error.exitCode) : 2
-    }
-    if (error instanceof Interrupted) {
-      shell.notice('')
-      return 130
-    }
-    shell.notice(error instanceof Error ? String(error.stack) : String(error))
-    return 1
+    const exitCode = exitCodeOf(error)
+    if (exitCode === 1) shell.notice(error instanceof Error ? String(error.stack) : String(error))
+    else shell.notice(error instanceof Interrupted ? '' : `ada-bulk: ${(error as Error).message}`)
+    return exitCode
   })
   .then((exitCode) => {
     process.exitCode = exitCode

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
 import { BreakerWatch } from '../src/breaker-watch.js'
-import type { LimiterState } from '../src/pacing/limiter.js'
+import type { Waiting } from '../src/pacing/waiting.js'
 import { Tally } from '../src/tally.js'
 
-const outage: LimiterState = { kind: 'outage', untilMs: 0 }
-const nothing: LimiterState = { kind: 'nothing' }
+const outage: Waiting = { kind: 'outage', untilMs: 0 }
+const nothing: Waiting = { kind: 'nothing' }
 
 /** Whether each look is news; a look is what all calls wait for, and how many have succeeded. */
-function newsOf(...looks: [LimiterState, number][]): boolean[] {
+function newsOf(...looks: [Waiting, number][]): boolean[] {
   const watch = new BreakerWatch()
   return looks.map(([waiting, succeeded]) => {
     const tally = new Tally()
@@ -31,7 +31,7 @@ test('after a call has succeeded, the next opening is news again', () => {
 })
 
 test('an API that comes and goes is news ten times', () => {
-  const looks = Array.from({ length: 30 }, (_, index): [LimiterState, number][] => [
+  const looks = Array.from({ length: 30 }, (_, index): [Waiting, number][] => [
     [outage, index],
     [nothing, index + 1],
   ])

@@ -62,6 +62,9 @@ function scene(...notices: Notice[]) {
     tally: new Tally(),
     requests: { sent: 0, rateLimited: 0 },
     waiting: { kind: 'nothing' },
+    settledLastMinute: 0,
+    endsAtMs: null,
+    waitsUntilMs: null,
     stoppingBecause: null,
   }
   const log = { warn: (text: string) => logged.push(text) } as unknown as Logger

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Launch, launch } from '../launch.js'
 import { type Logger, logLevels, openLog } from '../log.js'
+import type { Notices } from '../notices.js'
 import type { Progress, RunView } from '../progress/progress.js'
 import type { RunDirectory } from '../run-directory.js'
 import { Stop } from '../stop.js'
@@ -15,6 +16,7 @@ import { summaryText } from './summary-text.js'
 /** What `run`, `resume` and `retry` have found out when the run may begin. */
 export interface Beginning extends Omit<Launch, 'stop' | 'log' | 'onStart'> {
   maxDurationMs: number | null
+  notices: Notices
 }
 
 /** Runs with progress, log and signals; prints the summary and returns the exit code. */
@@ -22,11 +24,11 @@ export async function begin(beginning: Beginning, flags: ShowFlags, shell: Shell
   const stop = new Stop()
   let progress = noProgress(shell)
   const log = openRunLog(beginning.directory, flags, (line) => progress.note(line))
+  const { notices, maxDurationMs } = beginning
   const ignoreSignals = stopOnSignals(stop, (text) => {
     progress.stop()
     shell.notice(text)
   })
-  const { maxDurationMs } = beginning
   const timer =
     maxDurationMs === null
       ? undefined
@@ -46,9 +48,11 @@ export async function begin(beginning: Beginning, flags: ShowFlags, shell: Shell
       log,
       onStart(view) {
         progress = showProgress(view)
+        notices.started(beginning.run, beginning.directory.path, view, log)
       },
     })
     progress.stop()
+    notices.ended(summary)
     log.info(
       { exitCode: summary.exitCode, because: summary.stoppedBecause, totals: summary.totals },
       'run ends',

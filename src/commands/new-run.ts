@@ -2,6 +2,7 @@ import { existsSync, rmSync } from 'node:fs'
 import type { Lock } from '../checkpoint/lock.js'
 import { readCheckpoint } from '../checkpoint/read.js'
 import { type Memory, openMemoryOf } from '../memory.js'
+import type { Notices } from '../notices.js'
 import { type PlanFile, refuseFoundOtherwise } from '../plan-file.js'
 import { type Asked, type NewInput, prepareRun } from '../prepare.js'
 import { newRunDirectory, type RunDirectory } from '../run-directory.js'
@@ -27,6 +28,7 @@ export interface NewRun extends Omit<Asked, 'startedAt' | 'judgedAt'> {
   stateDirectory: string
   maxItems: number
   maxDurationMs: number | null
+  notices: Notices
   /** The plan that the run goes by, and where it lies. */
   planned?: { path: string; plan: PlanFile }
   /** The input; may put files into the run's directory first. `nowMs` is when the run began. */

@@ -5,6 +5,7 @@ import { filtersOfRun } from '../input.js'
 import type { Job } from '../job.js'
 import { loadJob } from '../jobs.js'
 import { type Memory, openMemoryOf } from '../memory.js'
+import type { Notices } from '../notices.js'
 import { findRun, type RunDirectory, readRunFile, readSummary } from '../run-directory.js'
 import type { RunFile } from '../run-file.js'
 import { findUnfinished, runState } from '../run-state.js'
@@ -16,6 +17,7 @@ import { inDigits } from '../words.js'
 import { begin, checkShowFlags, printSummary } from './begin.js'
 import type { Command } from './command.js'
 import { confirm, refuseUnasked } from './confirm.js'
+import { noticeOptions } from './notice-options.js'
 import {
   changedInputOption,
   type Flags,
@@ -29,12 +31,14 @@ import {
 import { changedSettings, requiredKey, runsDirectory, stopLimits } from './settings.js'
 import type { Shell } from './shell.js'
 import { isIdle, takeLocks } from './take-locks.js'
+import { telling } from './telling.js'
 
 const resumeOptions = {
   ...keyOptions,
   ...pacingOptions,
   ...stopOptions,
   ...placeOptions,
+  ...noticeOptions,
   ...showOptions,
   ...changedInputOption,
   ...waitOption,
@@ -54,16 +58,23 @@ export const command: Command = {
       .example('$0 resume runs/end-conversations-2026-11-22T09-00-00 --share 50%', 'Slower than before'),
 
   async run(flags: ResumeFlags & { run?: string }, shell) {
-    const runs = runsDirectory(flags, withEnvFile(shell.environment, flags['env-file']))
-    const directory = flags.run === undefined ? findUnfinished(runs) : findRun(runs, flags.run)
-    if (directory === null)
-      throw new UsageError(`there is no unfinished run in ${runs}. \`ada-bulk status\` lists the runs.`)
-    return resumeRun(directory, flags, shell)
+    return telling(flags, shell, null, async (notices) => {
+      const runs = runsDirectory(flags, withEnvFile(shell.environment, flags['env-file']))
+      const directory = flags.run === undefined ? findUnfinished(runs) : findRun(runs, flags.run)
+      if (directory === null)
+        throw new UsageError(`there is no unfinished run in ${runs}. \`ada-bulk status\` lists the runs.`)
+      return resumeRun(directory, flags, shell, notices)
+    })
   },
 }
 
 /** Goes on with a run under the settings that it has, and what the flags change. */
-export async function resumeRun(directory: RunDirectory, flags: ResumeFlags, shell: Shell): Promise<number> {
+export async function resumeRun(
+  directory: RunDirectory,
+  flags: ResumeFlags,
+  shell: Shell,
+  notices: Notices,
+): Promise<number> {
   const environment = withEnvFile(shell.environment, flags['env-file'])
   checkShowFlags(flags)
   const limits = stopLimits(flags)
@@ -107,6 +118,7 @@ export async function resumeRun(directory: RunDirectory, flags: ResumeFlags, she
       {
         ...limits,
         ...current,
+        notices,
         directory,
         job: loaded.job,
         key,

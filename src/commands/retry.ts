@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { settledItems } from '../checkpoint/rows.js'
 import { loadJob } from '../jobs.js'
+import type { Notices } from '../notices.js'
 import { findRun, type RunDirectory, readRunFile } from '../run-directory.js'
 import { sandboxKey } from '../sandbox/key.js'
 import { startSandbox } from '../sandbox/start.js'
@@ -12,6 +13,7 @@ import { checkShowFlags } from './begin.js'
 import type { Command } from './command.js'
 import { refuseUnasked } from './confirm.js'
 import { beginNewRun } from './new-run.js'
+import { noticeOptions } from './notice-options.js'
 import {
   type Flags,
   inputOptions,
@@ -24,7 +26,9 @@ import {
   waitOption,
 } from './options.js'
 import { changedSettings, namedFiles, requiredKey, runsDirectory, stopLimits } from './settings.js'
+import type { Shell } from './shell.js'
 import { isIdle } from './take-locks.js'
+import { telling } from './telling.js'
 
 const retryOptions = {
   hold: inputOptions.hold,
@@ -33,6 +37,7 @@ const retryOptions = {
   ...stopOptions,
   ...placeOptions,
   ...newRunOptions,
+  ...noticeOptions,
   ...showOptions,
   ...waitOption,
 } as const
@@ -47,49 +52,53 @@ export const command: Command = {
       .example('$0 retry end-conversations-2026-11-22T09-00-00', 'What failed or is unknown, once more')
       .example('$0 retry runs/tonight --yes --attempts 10', 'Without asking, and more patient'),
 
-  async run(flags: RetryFlags, shell) {
-    const environment = withEnvFile(shell.environment, flags['env-file'])
-    checkShowFlags(flags)
-    const limits = stopLimits(flags)
-    const runs = runsDirectory(flags, environment)
-    const old = findRun(runs, flags.run)
-    const asked = readRunFile(old)
-    const job = await loadJob(asked.job)
-    const settings = changedSettings({ ...asked.settings, format: 'csv', idColumn: 'conversation_id' }, flags)
-    if (!(await isIdle(old, flags.wait, shell))) return 75
-    if (!(await hasAny(failedItems(old)))) {
-      shell.notice(`${old.name}: no item failed or is unknown, so there is nothing to retry.`)
-      return 0
-    }
-    refuseUnasked(flags.yes, shell)
-    const key = asked.isSandbox ? sandboxKey : requiredKey(flags, environment)
-    const sandbox = asked.isSandbox ? await startSandbox() : null
-    try {
-      return await beginNewRun(
-        {
-          ...limits,
-          job,
-          jobFlags: asked.jobFlags,
-          settings,
-          origin: sandbox?.url ?? asked.instance,
-          key,
-          isSandbox: asked.isSandbox,
-          isParallel: flags.parallel ?? false,
-          isConfirmed: flags.yes ?? false,
-          runsDirectory: runs,
-          runDirectory: flags['run-dir'],
-          stateDirectory: stateDirectory(environment),
-          hold: [...asked.hold, ...namedFiles(flags.hold)],
-          retryOf: old.name,
-          input: async (directory) => ({ files: await writeFailedIds(old, directory), live: null }),
-        },
-        flags,
-        shell,
-      )
-    } finally {
-      await sandbox?.close()
-    }
-  },
+  run: (flags: RetryFlags, shell) =>
+    telling(flags, shell, null, (notices) => startAgain(flags, shell, notices)),
+}
+
+async function startAgain(flags: RetryFlags, shell: Shell, notices: Notices): Promise<number> {
+  const environment = withEnvFile(shell.environment, flags['env-file'])
+  checkShowFlags(flags)
+  const limits = stopLimits(flags)
+  const runs = runsDirectory(flags, environment)
+  const old = findRun(runs, flags.run)
+  const asked = readRunFile(old)
+  const job = await loadJob(asked.job)
+  const settings = changedSettings({ ...asked.settings, format: 'csv', idColumn: 'conversation_id' }, flags)
+  if (!(await isIdle(old, flags.wait, shell))) return 75
+  if (!(await hasAny(failedItems(old)))) {
+    shell.notice(`${old.name}: no item failed or is unknown, so there is nothing to retry.`)
+    return 0
+  }
+  refuseUnasked(flags.yes, shell)
+  const key = asked.isSandbox ? sandboxKey : requiredKey(flags, environment)
+  const sandbox = asked.isSandbox ? await startSandbox() : null
+  try {
+    return await beginNewRun(
+      {
+        ...limits,
+        notices,
+        job,
+        jobFlags: asked.jobFlags,
+        settings,
+        origin: sandbox?.url ?? asked.instance,
+        key,
+        isSandbox: asked.isSandbox,
+        isParallel: flags.parallel ?? false,
+        isConfirmed: flags.yes ?? false,
+        runsDirectory: runs,
+        runDirectory: flags['run-dir'],
+        stateDirectory: stateDirectory(environment),
+        hold: [...asked.hold, ...namedFiles(flags.hold)],
+        retryOf: old.name,
+        input: async (directory) => ({ files: await writeFailedIds(old, directory), live: null }),
+      },
+      flags,
+      shell,
+    )
+  } finally {
+    await sandbox?.close()
+  }
 }
 
 async function* failedItems(old: RunDirectory): AsyncGenerator<string> {

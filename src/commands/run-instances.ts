@@ -25,6 +25,7 @@ interface InstancesFlags {
   quiet?: boolean | undefined
   progress?: string | undefined
   'env-file'?: string | undefined
+  'metrics-file'?: string | undefined
 }
 
 /** How one instance came out. Its summary is null when its run did not begin. */
@@ -52,13 +53,14 @@ export async function runInstances<F extends InstancesFlags>(
   }
   const environment = withEnvFile(shell.environment, flags['env-file'])
   const rows = readInstances(flags.instances, environment)
+  const metricsFile = flags['metrics-file'] ?? environment.ADA_BULK_METRICS_FILE
   const ask = askingTogether(rows.length, shell.ask)
   const ended = await Promise.all(
     rows.map(async (row, index): Promise<Ended> => {
       let printed = ''
       const own: Shell = {
         ...shell,
-        environment: { ...environment, ADA_API_KEY: row.key },
+        environment: { ...environment, ADA_API_KEY: row.key, ADA_BULK_METRICS_FILE: undefined },
         isStderrTerminal: false,
         print: (text) => {
           printed += text
@@ -67,7 +69,7 @@ export async function runInstances<F extends InstancesFlags>(
         ask: (question) => ask.ask(index, `${row.label}: ${question}`),
       }
       try {
-        const exitCode = await runOne(flagsOf(flags, row), own)
+        const exitCode = await runOne(flagsOf({ ...flags, 'metrics-file': metricsFile }, row), own)
         const summary = summaryOf(printed)
         return { instance: row.origin, exitCode, because: summary?.stoppedBecause ?? null, summary }
       } catch (error) {
@@ -95,6 +97,8 @@ function flagsOf<F extends InstancesFlags>(flags: F, { origin, input, label }: I
     'base-url': origin,
     ...(input.length === 0 ? {} : { input }),
     label,
+    // One file per instance, as each is written as a whole.
+    'metrics-file': flags['metrics-file']?.replace(/(\.prom)?$/, `-${label}.prom`),
     json: true,
     progress:
       flags.quiet || flags.progress === 'none' ? 'none' : flags.progress === 'json' ? 'json' : 'plain',

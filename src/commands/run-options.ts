@@ -1,3 +1,4 @@
+import { noticeOptions } from './notice-options.js'
 import {
   changedInputOption,
   checkFirstOption,
@@ -27,6 +28,7 @@ export const runOptions = {
   ...spanOptions,
   ...checkFirstOption,
   ...changedInputOption,
+  ...noticeOptions,
   ...showOptions,
   ...waitOption,
   continue: {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { loadJob } from '../jobs.js'
+import type { Notices } from '../notices.js'
 import { refuseAskedOtherwise } from '../plan-file.js'
 import { type RunDirectory, runDirectory } from '../run-directory.js'
 import { findUnfinished } from '../run-state.js'
@@ -28,7 +29,9 @@ import { resumeRun } from './resume.js'
 import { runInstances } from './run-instances.js'
 import { runOptions } from './run-options.js'
 import { namedFiles, noInstance, requiredInput, requiredKey, runsDirectory } from './settings.js'
+import type { Shell } from './shell.js'
 import { isIdle } from './take-locks.js'
+import { telling } from './telling.js'
 
 const ownOptions = { ...runOptions, ...planOption, ...instancesOption } as const
 
@@ -51,80 +54,86 @@ export const command: Command = {
   async run(flags: RunFlags, shell) {
     if (flags.instances !== undefined)
       return runInstances({ ...flags, instances: flags.instances }, shell, command.run)
-    const planned = plannedBy(flags)
-    if (flags['dry-run']) return plan.run(flags, shell)
-    const environment = withEnvFile(shell.environment, flags['env-file'])
-    const job = await loadJob(flags.job)
-    const settings = askedSettings(flags, job.job, planned)
-    const limits = askedLimits(flags, planned)
-    const jobFlags = jobFlagsOf(job.job, { ...planned?.jobFlags, ...flags })
-    checkShowFlags(flags)
-    refuseUnasked(flags.yes, shell)
-    const runs = runsDirectory(flags, environment)
-    const instance = flags.sandbox ? null : askedInstance(flags, environment, planned)
-    if (!flags.sandbox && instance === null) throw new UsageError(noInstance)
-    if (planned !== null) {
-      const asked = { job: job.name, jobFlags, settings, instance: instance ?? sandboxInstance }
-      refuseAskedOtherwise(flags.plan!, planned, asked)
-    }
-    const key = flags.sandbox ? sandboxKey : requiredKey(flags, environment)
-
-    if (flags.continue) {
-      const find = () => toContinue(flags['run-dir'], runs, job.name, instance)
-      const unfinished = find()
-      if (unfinished !== null && !(await isIdle(unfinished, flags.wait, shell))) return 75
-      // While it was waited for it may have come to its end.
-      const still = unfinished && find()
-      if (still) return resumeRun(still, flags, shell)
-    }
-    const isLive = isLiveInput(flags, job.job)
-    const files = plannedInput(flags, planned)
-    const names = isLive || files !== null ? [] : requiredInput(flags)
-    const sandbox = flags.sandbox
-      ? await startSandbox(isLive ? { conversations: sandboxConversations } : {})
-      : null
-    try {
-      return await beginNewRun(
-        {
-          ...limits,
-          job,
-          jobFlags,
-          settings,
-          origin: sandbox?.url ?? instance!,
-          key,
-          isSandbox: sandbox !== null,
-          isParallel: flags.parallel ?? false,
-          isConfirmed: flags.yes ?? false,
-          runsDirectory: runs,
-          runDirectory: flags['run-dir'],
-          label: flags.label,
-          stateDirectory: stateDirectory(environment),
-          hold: flags.hold === undefined && planned !== null ? planned.hold : namedFiles(flags.hold),
-          retryOf: null,
-          ...(planned === null ? {} : { planned: { path: flags.plan!, plan: planned } }),
-          input: async (directory, memory, nowMs) =>
-            isLive
-              ? liveInput({
-                  flags,
-                  jobFlags,
-                  memory,
-                  nowMs,
-                  directory: directory.path,
-                  origin: sandbox?.url ?? instance!,
-                  key,
-                  isSandbox: sandbox !== null,
-                  stateDirectory: stateDirectory(environment),
-                  shell,
-                })
-              : { files: files ?? (await inputFiles(names, directory.path)), live: null },
-        },
-        flags,
-        shell,
-      )
-    } finally {
-      await sandbox?.close()
-    }
+    if (!flags['dry-run']) return telling(flags, shell, flags.job, (notices) => start(flags, shell, notices))
+    plannedBy(flags)
+    return plan.run(flags, shell)
   },
+}
+
+async function start(flags: RunFlags, shell: Shell, notices: Notices): Promise<number> {
+  const planned = plannedBy(flags)
+  const environment = withEnvFile(shell.environment, flags['env-file'])
+  const job = await loadJob(flags.job)
+  const settings = askedSettings(flags, job.job, planned)
+  const limits = askedLimits(flags, planned)
+  const jobFlags = jobFlagsOf(job.job, { ...planned?.jobFlags, ...flags })
+  checkShowFlags(flags)
+  refuseUnasked(flags.yes, shell)
+  const runs = runsDirectory(flags, environment)
+  const instance = flags.sandbox ? null : askedInstance(flags, environment, planned)
+  if (!flags.sandbox && instance === null) throw new UsageError(noInstance)
+  if (planned !== null) {
+    const asked = { job: job.name, jobFlags, settings, instance: instance ?? sandboxInstance }
+    refuseAskedOtherwise(flags.plan!, planned, asked)
+  }
+  const key = flags.sandbox ? sandboxKey : requiredKey(flags, environment)
+
+  if (flags.continue) {
+    const find = () => toContinue(flags['run-dir'], runs, job.name, instance)
+    const unfinished = find()
+    if (unfinished !== null && !(await isIdle(unfinished, flags.wait, shell))) return 75
+    // While it was waited for it may have come to its end.
+    const still = unfinished && find()
+    if (still) return resumeRun(still, flags, shell, notices)
+  }
+  const isLive = isLiveInput(flags, job.job)
+  const files = plannedInput(flags, planned)
+  const names = isLive || files !== null ? [] : requiredInput(flags)
+  const sandbox = flags.sandbox
+    ? await startSandbox(isLive ? { conversations: sandboxConversations } : {})
+    : null
+  try {
+    return await beginNewRun(
+      {
+        ...limits,
+        notices,
+        job,
+        jobFlags,
+        settings,
+        origin: sandbox?.url ?? instance!,
+        key,
+        isSandbox: sandbox !== null,
+        isParallel: flags.parallel ?? false,
+        isConfirmed: flags.yes ?? false,
+        runsDirectory: runs,
+        runDirectory: flags['run-dir'],
+        label: flags.label,
+        stateDirectory: stateDirectory(environment),
+        hold: flags.hold === undefined && planned !== null ? planned.hold : namedFiles(flags.hold),
+        retryOf: null,
+        ...(planned === null ? {} : { planned: { path: flags.plan!, plan: planned } }),
+        input: async (directory, memory, nowMs) =>
+          isLive
+            ? liveInput({
+                flags,
+                jobFlags,
+                memory,
+                nowMs,
+                directory: directory.path,
+                origin: sandbox?.url ?? instance!,
+                key,
+                isSandbox: sandbox !== null,
+                stateDirectory: stateDirectory(environment),
+                shell,
+              })
+            : { files: files ?? (await inputFiles(names, directory.path)), live: null },
+      },
+      flags,
+      shell,
+    )
+  } finally {
+    await sandbox?.close()
+  }
 }
 
 /** With `--run-dir` the run in that directory, finished or not; else the latest unfinished run of the job. */

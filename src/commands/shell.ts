@@ -6,6 +6,15 @@ export class Interrupted extends Error {
   override readonly name = 'Interrupted'
 }
 
+/** What a command that throws this ends with. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof Interrupted) return 130
+  // By its name: a user's own job may come with a copy of the class. A download that stopped says its own code.
+  if (error instanceof Error && error.name === 'UsageError')
+    return 'exitCode' in error ? Number(error.exitCode) : 2
+  return 1
+}
+
 /** What a command sees of the world it was typed in. */
 export interface Shell {
   environment: Environment
