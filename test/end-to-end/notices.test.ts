@@ -66,7 +66,7 @@ function metricsOf(place: Place): Record<string, number> {
   return Object.fromEntries([...samples].map(([, name, of, value]) => [of ?? name, Number(value)]))
 }
 
-test.concurrent('a run that succeeds, and the next one that fails, are told from start to end', async () => {
+test('a run that succeeds, and the next one that fails, are told from start to end', async () => {
   const { place, api, listener, run } = await scene()
   const environment = toldTo(listener)
   const ended = await place.run([...run, '--run-dir', 'one'], { environment })
@@ -102,31 +102,36 @@ test.concurrent('a run that succeeds, and the next one that fails, are told from
   expectNoSecret(place, ended)
 })
 
-test.concurrent('a stop, and what is resumed after it, are told; of one that waits for the lock nothing is', async () => {
-  const { place, api, listener, run } = await scene((call) => (call.index > 3 ? unanswered : ada(call)))
+test('of one that waits for the lock nothing is told: who holds it speaks for itself', async () => {
+  const { place, api, listener, run } = await scene(() => unanswered)
   const environment = toldTo(listener)
   const running = place.start(run, { environment })
-  await api.arrived(4)
-  expect(await place.run(run, { environment })).toMatchObject({ code: 75 })
+  await api.arrived(1)
+  const second = await place.run(run, { environment })
+  expect(second).toMatchObject({ code: 75 })
   expect(metricsOf(place)).toMatchObject({ ada_bulk_run_running: 1 })
+  expect(pingsOf(listener)).toEqual([ping('start')])
+  expect(hooksOf(listener)).toEqual([])
   running.kill('SIGKILL')
   await running.exited
-  expect(pingsOf(listener)).toEqual([ping('start')])
-  api.script = ada
-  const some = await place.run(['resume', '--yes', '--max-items', '1'], { environment })
-  expect(some).toMatchObject({ code: 75 })
-  expect(await place.run(['resume', '--yes'], { environment })).toMatchObject({ code: 0 })
-  // Stopped as it was told to is no failure to a check.
-  expect(pingsOf(listener).slice(1)).toEqual([ping('start'), ping('0'), ping('start'), ping('0')])
+})
+
+test('a stop that was asked for is told and no failure to a check, and so is what is resumed', async () => {
+  const { place, listener, run } = await scene()
+  const environment = toldTo(listener)
+  expect(await place.run([...run, '--max-items', '1'], { environment })).toMatchObject({ code: 75 })
+  const resumed = await place.run(['resume', '--yes'], { environment })
+  expect(resumed).toMatchObject({ code: 0 })
+  expect(pingsOf(listener)).toEqual([ping('start'), ping('0'), ping('start'), ping('0')])
   expect(hooksOf(listener)).toMatchObject([
     { event: 'stopped', exitCode: 75, stoppedBecause: '--max-items 1 reached' },
     { event: 'finished', exitCode: 0 },
   ])
   // There is nothing to retry, and that is well.
-  const name = summaryOf(place.onlyRun()).run
+  const { run: name } = summaryOf(place.onlyRun())
   expect(await place.run(['retry', name, '--yes'], { environment })).toMatchObject({ code: 0 })
   expect(pingsOf(listener).at(-1)).toBe(ping('0'))
-  expectNoSecret(place, some)
+  expectNoSecret(place, resumed)
 })
 
 test.concurrent('that a run cannot start is told, and nothing was sent', async () => {
