@@ -1,7 +1,6 @@
 import { hostname } from 'node:os'
 import { openCalls } from './calls.js'
 import { Checkpoint, type EndEvent, type StartEvent } from './checkpoint/checkpoint.js'
-import { LogWriteError } from './checkpoint/log.js'
 import type { CheckpointState } from './checkpoint/read.js'
 import type { Clock } from './clock.js'
 import { currentUser } from './current-user.js'
@@ -13,12 +12,11 @@ import { messageOf } from './message.js'
 import { checkingFirst } from './operations/check-first.js'
 import type { Operation } from './operations/operation.js'
 import type { Outcome, SettledItem } from './outcome.js'
-import { ApiDownError } from './pacing/gate.js'
 import type { Ledger } from './pacing/ledger.js'
 import { paced } from './pacing/paced.js'
 import type { RunView } from './progress/progress.js'
 import { RateMeter } from './rate-meter.js'
-import { KeyRefusedError, refusalOf } from './retry.js'
+import { refusalOf } from './retry.js'
 import { tooManyFailures } from './rules.js'
 import { runLine } from './run.js'
 import type { RunDirectory } from './run-directory.js'
@@ -26,7 +24,7 @@ import type { RunFile } from './run-file.js'
 import { viewOf } from './run-view.js'
 import { Settling } from './settling.js'
 import { type Stop, Stopped } from './stop.js'
-import { UsageError } from './usage-error.js'
+import { stopReasonOf } from './stop-reason.js'
 import { version } from './version.js'
 
 /** Everything that one execution of a run needs. What is open here belongs to the caller. */
@@ -193,19 +191,10 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
   /** The item that met this stays unsettled. */
   function stopBecauseOf(error: unknown): void {
     if (error instanceof Stopped) return
-    // A UsageError in the middle of a run is the ledger's: its disk is full, or was taken away.
-    if (
-      error instanceof KeyRefusedError ||
-      error instanceof ApiDownError ||
-      error instanceof LogWriteError ||
-      error instanceof UsageError
-    ) {
-      stop.request({ exitCode: 4, because: error.message })
-      log.error(error.message)
-    } else {
-      // A bug: nothing shall wait any longer for the others to end.
-      stop.request({ exitCode: 4, because: messageOf(error) })
-      throw error
-    }
+    const reason = stopReasonOf(error)
+    stop.request(reason ?? { exitCode: 4, because: messageOf(error) })
+    // A bug: nothing shall wait any longer for the others to end.
+    if (reason === null) throw error
+    log.error(reason.because)
   }
 }

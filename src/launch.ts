@@ -2,6 +2,7 @@ import { LogWriteError } from './checkpoint/log.js'
 import { type CheckpointState, readCheckpoint } from './checkpoint/read.js'
 import { settledItems } from './checkpoint/rows.js'
 import { systemClock } from './clock.js'
+import type { Coordination, RunLock } from './coordination.js'
 import { execute } from './execute.js'
 import { filtersOfRun, openInput } from './input.js'
 import type { Job } from './job.js'
@@ -9,8 +10,8 @@ import { jobShortName } from './jobs.js'
 import type { Logger } from './log.js'
 import type { Memory } from './memory.js'
 import { messageOf } from './message.js'
-import { openFileLedger } from './pacing/file.js'
 import { openMemoryLedger } from './pacing/memory.js'
+import { whileHeld } from './pacing/patience.js'
 import type { RunView } from './progress/progress.js'
 import { updatedMsOf } from './record-dates.js'
 import { csvReport } from './reports/csv.js'
@@ -31,8 +32,9 @@ export interface Launch {
   key: string
   /** Where calls go to: the instance, or the sandbox that stands for it. */
   origin: string
-  /** Of this host: ledger and locks. */
-  stateDirectory: string
+  coordination: Coordination
+  /** What this process must hold to work on the run. */
+  lock: RunLock
   stop: Stop
   maxItems: number
   confirmed: number
@@ -49,7 +51,11 @@ export async function launch(launch: Launch): Promise<Summary> {
   const { filters } = await filtersOfRun(run, launch.job, memory)
   const ledger = run.isSandbox
     ? openMemoryLedger(systemClock)
-    : await openFileLedger({ directory: launch.stateDirectory, instance: launch.origin, clock: systemClock })
+    : whileHeld(await launch.coordination.openLedger(launch.origin), launch.lock.isHeld)
+  launch.lock.whenLost(({ pid, host }) => {
+    stop.request({ exitCode: 75, because: `process ${pid} on ${host} has taken the lock of the run` })
+    stop.abortCalls()
+  })
   try {
     const { exitCode, stoppedBecause, head } = await execute({
       run,

@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { changedFiles } from './changed-input.js'
 import { readCheckpoint } from './checkpoint/read.js'
+import { systemClock } from './clock.js'
+import { openCoordination } from './coordination.js'
 import type { Job } from './job.js'
 import { launch } from './launch.js'
 import { openLog } from './log.js'
@@ -10,7 +12,6 @@ import { prepareRun } from './prepare.js'
 import type { RunView } from './progress/progress.js'
 import { readRunFile, runDirectory } from './run-directory.js'
 import type { RunSettings } from './run-file.js'
-import { takeRunLocks } from './run-locks.js'
 import { defaultSettings } from './settings/defaults.js'
 import { parseBaseUrl } from './settings/instance.js'
 import { Stop } from './stop.js'
@@ -33,6 +34,8 @@ export interface RunJobOptions {
   directory: string
   /** Where ledger and locks lie; shared by all that call the instance from this host. */
   stateDirectory: string
+  /** A Redis through which all hosts that call the instance share their windows and locks. */
+  redisUrl?: string
   settings?: Partial<RunSettings>
   /** Items to settle by calling, at most. */
   maxItems?: number
@@ -61,8 +64,23 @@ export async function runJob(options: RunJobOptions): Promise<Summary> {
     retryOf: null,
     startedAt: new Date(),
   }
-  const attempt = takeRunLocks({ stateDirectory, job: name, instance: origin, isParallel: false, directory })
+  const coordination = await openCoordination({
+    stateDirectory,
+    redisUrl: options.redisUrl ?? null,
+    redisTimeoutMs: 300_000,
+    clock: systemClock,
+  })
+  const wanted = {
+    run: directory.name,
+    startedAt: asked.startedAt.toISOString(),
+    job: name,
+    instance: origin,
+    isParallel: false,
+    directory,
+  }
+  const attempt = await coordination.lockRun(wanted)
   if (attempt.lock === null) {
+    await coordination.close()
     throw new UsageError(
       `${name} is running on ${origin} already: process ${attempt.holder.pid} on ${attempt.holder.host}.`,
     )
@@ -92,7 +110,8 @@ export async function runJob(options: RunJobOptions): Promise<Summary> {
       job,
       key,
       origin,
-      stateDirectory,
+      coordination,
+      lock: attempt.lock,
       stop,
       maxItems: options.maxItems ?? Number.POSITIVE_INFINITY,
       confirmed: run.plan.calls,
@@ -103,7 +122,8 @@ export async function runJob(options: RunJobOptions): Promise<Summary> {
   } finally {
     signal?.removeEventListener('abort', onAbort)
     memory?.close()
-    attempt.lock.release()
+    await attempt.lock.release()
+    await coordination.close()
   }
 }
 

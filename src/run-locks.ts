@@ -20,12 +20,11 @@ export interface RunLocks {
  */
 export function takeRunLocks(wanted: RunLocks): LockAttempt {
   const { stateDirectory, job, instance, directory } = wanted
-  const hash = createHash('sha256').update(`${job}\n${instance}`).digest('hex').slice(0, 12)
   const ofJob = wanted.isParallel
     ? null
     : takeOrRefuse(
         join(stateDirectory, 'locks'),
-        `${basename(job)}-${hash}`,
+        jobLockName(job, instance),
         directory.path,
         'ADA_BULK_STATE',
       )
@@ -48,6 +47,12 @@ export function takeRunLocks(wanted: RunLocks): LockAttempt {
     ofJob?.lock.release()
     throw error
   }
+}
+
+/** The same on every host, for jobs of ours; a user's own job is known by its path. */
+export function jobLockName(job: string, instance: string): string {
+  const hash = createHash('sha256').update(`${job}\n${instance}`).digest('hex').slice(0, 12)
+  return `${basename(job)}-${hash}`
 }
 
 function takeOrRefuse(directory: string, name: string, run: string, setting: string): LockAttempt {

@@ -1,24 +1,31 @@
 import { accessSync, constants, existsSync, mkdtempSync, rmdirSync, statfsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { messageOf } from '../message.js'
+import { connectRedis } from '../redis/connection.js'
 import { sandboxKey } from '../sandbox/key.js'
 import { startSandbox } from '../sandbox/start.js'
-import { stateDirectory, withEnvFile } from '../settings/environment.js'
+import { redisUrl, stateDirectory, withEnvFile } from '../settings/environment.js'
 import { inDigits } from '../words.js'
 import type { Command } from './command.js'
 import { checkInstance } from './doctor-instance.js'
-import { type Flags, instanceOptions, jsonOption, keyOptions, placeOptions } from './options.js'
+import { type Flags, instanceOptions, jsonOption, keyOptions, placeOptions, redisOptions } from './options.js'
 import { instanceOrigin, requiredKey, runsDirectory } from './settings.js'
 
 /** One thing that was looked at. */
 export interface Check {
-  name: 'node' | 'address' | 'key' | 'clock' | 'disk' | 'state'
+  name: 'node' | 'address' | 'key' | 'clock' | 'redis' | 'disk' | 'state'
   isRight: boolean
   /** What was found, and what to do about it when it is not right. */
   finding: string
 }
 
-const doctorOptions = { ...instanceOptions, ...keyOptions, ...placeOptions, ...jsonOption } as const
+const doctorOptions = {
+  ...instanceOptions,
+  ...keyOptions,
+  'redis-url': redisOptions['redis-url'],
+  ...placeOptions,
+  ...jsonOption,
+} as const
 
 type DoctorFlags = Flags<typeof doctorOptions>
 
@@ -37,6 +44,7 @@ export const command: Command = {
     const checks = [
       checkNode(),
       ...(await instanceChecks(flags, environment)),
+      ...(await redisChecks(redisUrl(environment, flags['redis-url']))),
       checkDirectory('disk', runsDirectory(flags, environment), '--runs-dir'),
       checkDirectory('state', stateDirectory(environment), 'ADA_BULK_STATE'),
     ]
@@ -73,6 +81,17 @@ async function instanceChecks(
     return await checkInstance(origin as string, key as string)
   } finally {
     await sandbox?.close()
+  }
+}
+
+async function redisChecks(url: string | null): Promise<Check[]> {
+  if (url === null) return []
+  try {
+    const redis = await connectRedis(url)
+    await redis.close()
+    return [{ name: 'redis', isRight: true, finding: `${redis.address} answers` }]
+  } catch (error) {
+    return [{ name: 'redis', isRight: false, finding: messageOf(error) }]
   }
 }
 

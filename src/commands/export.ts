@@ -2,23 +2,34 @@ import { existsSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { takeLock } from '../checkpoint/lock.js'
 import { LogWriteError } from '../checkpoint/log.js'
+import type { Coordination } from '../coordination.js'
 import { ExportRefusedError } from '../data-export/download.js'
 import { fetchExport } from '../data-export/fetch.js'
 import { exportLimits } from '../data-export/pages.js'
 import type { Downloaded } from '../data-export/standing.js'
 import { makeDirectory } from '../make-directory.js'
 import { ApiDownError } from '../pacing/gate.js'
+import { LedgerLostError } from '../pacing/ledger.js'
 import { KeyRefusedError } from '../retry.js'
 import { sandboxKey } from '../sandbox/key.js'
 import { startSandbox } from '../sandbox/start.js'
-import { stateDirectory, withEnvFile } from '../settings/environment.js'
+import { withEnvFile } from '../settings/environment.js'
 import { Stop, Stopped } from '../stop.js'
 import { UsageError } from '../usage-error.js'
 import { counted, inDigits } from '../words.js'
 import type { Command } from './command.js'
+import { coordinated } from './coordinated.js'
 import { exportSpan, pageSizeOf } from './export-span.js'
 import { sandboxConversations } from './live-input.js'
-import { type Flags, instanceOptions, jsonOption, keyOptions, pacingOptions, spanOptions } from './options.js'
+import {
+  type Flags,
+  instanceOptions,
+  jsonOption,
+  keyOptions,
+  pacingOptions,
+  redisOptions,
+  spanOptions,
+} from './options.js'
 import { instanceOrigin, newSettings, noInstance, requiredKey } from './settings.js'
 import type { Shell } from './shell.js'
 import { stopOnSignals } from './signals.js'
@@ -36,6 +47,7 @@ const exportOptions = {
   ...instanceOptions,
   ...keyOptions,
   ...pacingOptions,
+  ...redisOptions,
   quiet: { type: 'boolean', describe: 'No progress and no summary' },
   ...jsonOption,
 } as const
@@ -79,19 +91,21 @@ export const command: Command = {
     try {
       // Another process may have finished it meanwhile.
       refuseTaken(output, flags.output)
-      const downloaded = await fetchExport({
-        span,
-        asked: `${flags['updated-since'] ?? ''} ${flags['created-since'] ?? ''} ${flags.to ?? ''} ${instance}`,
-        output,
-        pageSize,
-        origin: sandbox?.url ?? instance!,
-        key,
-        isSandbox: sandbox !== null,
-        stateDirectory: stateDirectory(environment),
-        settings,
-        stop,
-        onPage: flags.quiet ? () => {} : (so) => shell.notice(pageText(so)),
-      })
+      const fetch = (coordination: Coordination) =>
+        fetchExport({
+          span,
+          asked: `${flags['updated-since'] ?? ''} ${flags['created-since'] ?? ''} ${flags.to ?? ''} ${instance}`,
+          output,
+          pageSize,
+          origin: sandbox?.url ?? instance!,
+          key,
+          isSandbox: sandbox !== null,
+          coordination,
+          settings,
+          stop,
+          onPage: flags.quiet ? () => {} : (so) => shell.notice(pageText(so)),
+        })
+      const downloaded = await coordinated(flags, environment, sandbox !== null, fetch)
       if (flags.json) shell.print(JSON.stringify({ output, ...numbersOf(downloaded) }, null, 2))
       else if (!flags.quiet)
         shell.print(`${counted(downloaded.records, 'record')} in ${relativePath(output)}`)
@@ -111,6 +125,10 @@ function stoppedWith(error: unknown, stop: Stop, shell: Shell): number {
   if (error instanceof Stopped) {
     shell.notice('Stopped. The same command goes on from here.')
     return stop.reason?.exitCode ?? 75
+  }
+  if (error instanceof LedgerLostError) {
+    shell.notice(`ada-bulk: ${error.message} When Redis is back, the same command goes on from here.`)
+    return 75
   }
   if (
     error instanceof ExportRefusedError ||

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { LogWriteError } from '../checkpoint/log.js'
+import type { Coordination } from '../coordination.js'
 import { ExportRefusedError } from '../data-export/download.js'
 import { fetchExport } from '../data-export/fetch.js'
 import { exportLimits } from '../data-export/pages.js'
@@ -9,6 +10,7 @@ import type { ExportSpan } from '../data-export/span.js'
 import type { Job, JobFlags } from '../job.js'
 import type { Memory } from '../memory.js'
 import { ApiDownError } from '../pacing/gate.js'
+import { LedgerLostError } from '../pacing/ledger.js'
 import { KeyRefusedError } from '../retry.js'
 import { parseDuration } from '../settings/values.js'
 import type { InputFile } from '../sources/source.js'
@@ -52,13 +54,18 @@ export interface LiveInput {
   origin: string
   key: string
   isSandbox: boolean
-  stateDirectory: string
+  coordination: Coordination
   shell: Shell
 }
 
 /** The download came to no end, so the run did not begin; a person has to look. */
 class DownloadFailed extends UsageError {
-  readonly exitCode = 4
+  constructor(
+    because: string,
+    readonly exitCode = 4,
+  ) {
+    super(`the download failed: ${because}`)
+  }
 }
 
 /** Downloads the input from Data Export into a file, which the run then reads as any other. */
@@ -95,10 +102,11 @@ export async function liveInput(input: LiveInput): Promise<{ files: InputFile[];
 }
 
 function withExitCode(error: unknown): unknown {
+  if (error instanceof LedgerLostError) return new DownloadFailed(error.message, 75)
   const isForPerson = [ExportRefusedError, KeyRefusedError, ApiDownError, LogWriteError].some(
     (kind) => error instanceof kind,
   )
-  return isForPerson ? new DownloadFailed(`the download failed: ${(error as Error).message}`) : error
+  return isForPerson ? new DownloadFailed((error as Error).message) : error
 }
 
 /**

@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from 'node:fs'
-import type { Lock } from '../checkpoint/lock.js'
 import { readCheckpoint } from '../checkpoint/read.js'
+import type { Coordination, RunLock } from '../coordination.js'
 import { type Memory, openMemoryOf } from '../memory.js'
 import type { Notices } from '../notices.js'
 import { type PlanFile, refuseFoundOtherwise } from '../plan-file.js'
@@ -25,7 +25,7 @@ export interface NewRun extends Omit<Asked, 'startedAt' | 'judgedAt'> {
   label?: string | undefined
   /** Instead of a directory named after job and time. */
   runDirectory: string | undefined
-  stateDirectory: string
+  coordination: Coordination
   maxItems: number
   maxDurationMs: number | null
   notices: Notices
@@ -41,7 +41,7 @@ export async function beginNewRun(
   flags: ShowFlags & WaitFlag,
   shell: Shell,
 ): Promise<number> {
-  const { job, origin, label } = newRun
+  const { job, origin, label, coordination } = newRun
   const ownName = label === undefined ? job.shortName : `${job.shortName}-${label}`
   const startedAt = new Date()
   const isNew = newRun.runDirectory === undefined || !existsSync(newRun.runDirectory)
@@ -58,18 +58,25 @@ export async function beginNewRun(
   }
   const endListening = leaveOnSignals(leaveNothing)
   let left: number | null = null
-  let lock: Lock | null = null
+  let lock: RunLock | null = null
   let memory: Memory | null = null
   try {
     let agreed: Agreed
     try {
-      const wanted = { ...newRun, job: job.name, shortName: job.shortName, instance: origin, directory }
-      lock = await takeLocks(wanted, flags.wait, shell)
+      const { isParallel } = newRun
+      const own = { run: directory.name, startedAt: startedAt.toISOString(), directory }
+      const wanted = { ...own, job: job.name, shortName: job.shortName, instance: origin, isParallel }
+      lock = await takeLocks(coordination, wanted, flags.wait, shell)
       if (lock === null) {
         leaveNothing()
         return 75
       }
-      memory = openMemoryOf(newRun, job.job, job.name, origin)
+      memory = openMemoryOf(
+        { ...newRun, stateDirectory: coordination.stateDirectory },
+        job.job,
+        job.name,
+        origin,
+      )
       agreed = await agree(newRun, directory, memory, startedAt, flags, shell)
     } catch (error) {
       leaveNothing()
@@ -82,10 +89,10 @@ export async function beginNewRun(
       return left
     }
     const state = readCheckpoint(directory.checkpoint)
-    return await begin({ ...newRun, ...agreed, directory, state, job: job.job, memory }, flags, shell)
+    return await begin({ ...newRun, ...agreed, lock, directory, state, job: job.job, memory }, flags, shell)
   } finally {
     memory?.close()
-    lock?.release()
+    await lock?.release()
   }
 }
 

@@ -137,6 +137,19 @@ export const instancesOption = {
   },
 } as const satisfies Record<string, Options>
 
+export const redisOptions = {
+  'redis-url': {
+    ...text,
+    describe: 'Share the windows and locks with other hosts over Redis [ADA_BULK_REDIS_URL]',
+    group: 'Pacing:',
+  },
+  'redis-timeout': {
+    ...text,
+    describe: 'Stop (75) when Redis is away for so long in the middle (5m)',
+    group: 'Pacing:',
+  },
+} as const satisfies Record<string, Options>
+
 export const planOption = {
   plan: { ...text, describe: 'Run what `plan --output` has kept, if nothing changed since', group: 'Files:' },
 } as const satisfies Record<string, Options>

@@ -12,6 +12,7 @@ import { startSandbox } from '../sandbox/start.js'
 import { stateDirectory, withEnvFile } from '../settings/environment.js'
 import { UsageError } from '../usage-error.js'
 import type { Command } from './command.js'
+import { coordinated } from './coordinated.js'
 import { forecast, forecastText } from './forecast.js'
 import { inputFiles } from './input-files.js'
 import { jobFlagsOf, withJobFlags } from './job-flags.js'
@@ -75,18 +76,13 @@ export const command: Command = {
       if (isLive && flags.sandbox) sandbox = await startSandbox({ conversations: sandboxConversations })
       const asked = { stateDirectory: state, jobFlags, isSandbox: flags.sandbox ?? false, isParallel: false }
       if (instance !== null) memory = openMemoryOf(asked, job, name, instance)
+      const origin = sandbox?.url ?? instance!
+      const isSandbox = sandbox !== null
       const { files } = isLive
-        ? await liveInput({
-            flags,
-            jobFlags,
-            memory,
-            nowMs,
-            directory,
-            origin: sandbox?.url ?? instance!,
-            key: sandbox ? sandboxKey : requiredKey(flags, environment),
-            isSandbox: sandbox !== null,
-            stateDirectory: state,
-            shell,
+        ? await coordinated(flags, environment, isSandbox, (coordination) => {
+            const key = isSandbox ? sandboxKey : requiredKey(flags, environment)
+            const from = { directory, origin, key, isSandbox, coordination }
+            return liveInput({ flags, jobFlags, memory, nowMs, shell, ...from })
           })
         : { files: await inputFiles(names, directory) }
       const named = namedFiles(flags.hold)

@@ -1,9 +1,8 @@
-import { acceptChangedInput, changedFiles, countChanged, withAcceptedInput } from '../changed-input.js'
-import { type CheckpointState, readCheckpoint } from '../checkpoint/read.js'
+import { readCheckpoint } from '../checkpoint/read.js'
 import { changeControl, readControl } from '../control.js'
-import { filtersOfRun } from '../input.js'
+import type { Coordination } from '../coordination.js'
 import type { Job } from '../job.js'
-import { loadJob } from '../jobs.js'
+import { type LoadedJob, loadJob } from '../jobs.js'
 import { type Memory, openMemoryOf } from '../memory.js'
 import type { Notices } from '../notices.js'
 import { findRun, type RunDirectory, readRunFile, readSummary } from '../run-directory.js'
@@ -11,12 +10,13 @@ import type { RunFile } from '../run-file.js'
 import { findUnfinished, runState } from '../run-state.js'
 import { sandboxKey } from '../sandbox/key.js'
 import { startSandbox } from '../sandbox/start.js'
-import { stateDirectory, withEnvFile } from '../settings/environment.js'
+import { withEnvFile } from '../settings/environment.js'
 import { UsageError } from '../usage-error.js'
-import { inDigits } from '../words.js'
 import { begin, checkShowFlags, printSummary } from './begin.js'
 import type { Command } from './command.js'
 import { confirm, refuseUnasked } from './confirm.js'
+import { coordinated } from './coordinated.js'
+import { type Current, withInputAsItIs } from './current-input.js'
 import { noticeOptions } from './notice-options.js'
 import {
   changedInputOption,
@@ -24,6 +24,7 @@ import {
   keyOptions,
   pacingOptions,
   placeOptions,
+  redisOptions,
   showOptions,
   stopOptions,
   waitOption,
@@ -36,6 +37,7 @@ import { telling } from './telling.js'
 const resumeOptions = {
   ...keyOptions,
   ...pacingOptions,
+  ...redisOptions,
   ...stopOptions,
   ...placeOptions,
   ...noticeOptions,
@@ -93,9 +95,26 @@ export async function resumeRun(
     return standing.end.exitCode
   }
   const key = run.isSandbox ? sandboxKey : requiredKey(flags, environment)
-  const state = stateDirectory(environment)
-  const { shortName } = loaded
-  const lock = await takeLocks({ ...run, shortName, stateDirectory: state, directory }, flags.wait, shell)
+  const begun = { directory, run, loaded, key, limits, notices }
+  return coordinated(flags, environment, run.isSandbox, (coordination) =>
+    goOn({ ...begun, coordination }, flags, shell),
+  )
+}
+
+interface Resumed {
+  directory: RunDirectory
+  run: RunFile
+  loaded: LoadedJob
+  key: string
+  limits: ReturnType<typeof stopLimits>
+  notices: Notices
+  coordination: Coordination
+}
+
+async function goOn(resumed: Resumed, flags: ResumeFlags, shell: Shell): Promise<number> {
+  const { directory, run, loaded, coordination } = resumed
+  const wanted = { ...run, shortName: loaded.shortName, directory }
+  const lock = await takeLocks(coordination, wanted, flags.wait, shell)
   if (lock === null) return 75
   const sandbox = run.isSandbox ? await startSandbox() : null
   let memory: Memory | null = null
@@ -104,7 +123,8 @@ export async function resumeRun(
     const isThrottled = readControl(directory.control) !== null
     if (isThrottled && flags.share !== undefined) changeControl(directory.control, { share: null })
     if (isThrottled && flags.limit !== undefined) changeControl(directory.control, { limits: null })
-    memory = openMemoryOf({ ...run, stateDirectory: state }, loaded.job, run.job, run.instance)
+    const { stateDirectory } = coordination
+    memory = openMemoryOf({ ...run, stateDirectory }, loaded.job, run.job, run.instance)
     const current = await withInputAsItIs(
       directory,
       run,
@@ -113,17 +133,15 @@ export async function resumeRun(
       flags['accept-changed-input'] ?? false,
       shell,
     )
-    const confirmed = await confirmRest(current, loaded.job, limits.maxItems, flags, shell)
+    const confirmed = await confirmRest(current, loaded.job, resumed.limits.maxItems, flags, shell)
     return await begin(
       {
-        ...limits,
+        ...resumed,
+        ...resumed.limits,
         ...current,
-        notices,
-        directory,
+        lock,
         job: loaded.job,
-        key,
         origin: sandbox?.url ?? run.instance,
-        stateDirectory: state,
         confirmed,
         memory,
       },
@@ -133,50 +151,7 @@ export async function resumeRun(
   } finally {
     memory?.close()
     await sandbox?.close()
-    lock.release()
-  }
-}
-
-interface Current {
-  run: RunFile
-  state: CheckpointState
-}
-
-/** The run with its input checked: a changed one is named, and taken only if the person says so. */
-async function withInputAsItIs(
-  directory: RunDirectory,
-  asked: RunFile,
-  job: Job,
-  memory: Memory | null,
-  isAccepted: boolean,
-  shell: Shell,
-): Promise<Current> {
-  const state = readCheckpoint(directory.checkpoint)
-  const run = withAcceptedInput(asked, state)
-  const changed = await changedFiles(run)
-  if (changed.length === 0) return { run, state }
-  const { filters } = await filtersOfRun(run, job, memory)
-  const difference = await countChanged(directory, run, filters)
-  const { count } = difference
-  const words =
-    difference.added === null
-      ? 'which IDs, cannot be told'
-      : `+${inDigits(difference.added)} new, −${inDigits(difference.gone)} gone`
-  if (!isAccepted) {
-    throw new UsageError(
-      `the input has changed since the run began: ${changed.join(', ')} (${words}). Put the old file back, or go on with the new one, matched by ID, with --accept-changed-input.`,
-    )
-  }
-  shell.notice(`Going on with the changed input ${changed.join(', ')} (${words}).`)
-  await acceptChangedInput(directory, run, count, filters)
-  return {
-    run: {
-      ...run,
-      input: count.input,
-      plan: { read: count.read, calls: count.calls },
-      duplicates: undefined,
-    },
-    state: readCheckpoint(directory.checkpoint),
+    await lock.release()
   }
 }
 

@@ -2,16 +2,18 @@ import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { settledItems } from '../checkpoint/rows.js'
+import type { Coordination } from '../coordination.js'
 import { loadJob } from '../jobs.js'
 import type { Notices } from '../notices.js'
 import { findRun, type RunDirectory, readRunFile } from '../run-directory.js'
 import { sandboxKey } from '../sandbox/key.js'
 import { startSandbox } from '../sandbox/start.js'
-import { stateDirectory, withEnvFile } from '../settings/environment.js'
+import { withEnvFile } from '../settings/environment.js'
 import type { InputFile } from '../sources/source.js'
 import { checkShowFlags } from './begin.js'
 import type { Command } from './command.js'
 import { refuseUnasked } from './confirm.js'
+import { coordinated } from './coordinated.js'
 import { beginNewRun } from './new-run.js'
 import { noticeOptions } from './notice-options.js'
 import {
@@ -21,6 +23,7 @@ import {
   newRunOptions,
   pacingOptions,
   placeOptions,
+  redisOptions,
   showOptions,
   stopOptions,
   waitOption,
@@ -34,6 +37,7 @@ const retryOptions = {
   hold: inputOptions.hold,
   ...keyOptions,
   ...pacingOptions,
+  ...redisOptions,
   ...stopOptions,
   ...placeOptions,
   ...newRunOptions,
@@ -74,28 +78,30 @@ async function startAgain(flags: RetryFlags, shell: Shell, notices: Notices): Pr
   const key = asked.isSandbox ? sandboxKey : requiredKey(flags, environment)
   const sandbox = asked.isSandbox ? await startSandbox() : null
   try {
-    return await beginNewRun(
-      {
-        ...limits,
-        notices,
-        job,
-        jobFlags: asked.jobFlags,
-        settings,
-        origin: sandbox?.url ?? asked.instance,
-        key,
-        isSandbox: asked.isSandbox,
-        isParallel: flags.parallel ?? false,
-        isConfirmed: flags.yes ?? false,
-        runsDirectory: runs,
-        runDirectory: flags['run-dir'],
-        stateDirectory: stateDirectory(environment),
-        hold: [...asked.hold, ...namedFiles(flags.hold)],
-        retryOf: old.name,
-        input: async (directory) => ({ files: await writeFailedIds(old, directory), live: null }),
-      },
-      flags,
-      shell,
-    )
+    const begin = (coordination: Coordination) =>
+      beginNewRun(
+        {
+          ...limits,
+          coordination,
+          notices,
+          job,
+          jobFlags: asked.jobFlags,
+          settings,
+          origin: sandbox?.url ?? asked.instance,
+          key,
+          isSandbox: asked.isSandbox,
+          isParallel: flags.parallel ?? false,
+          isConfirmed: flags.yes ?? false,
+          runsDirectory: runs,
+          runDirectory: flags['run-dir'],
+          hold: [...asked.hold, ...namedFiles(flags.hold)],
+          retryOf: old.name,
+          input: async (directory) => ({ files: await writeFailedIds(old, directory), live: null }),
+        },
+        flags,
+        shell,
+      )
+    return await coordinated(flags, environment, sandbox !== null, begin)
   } finally {
     await sandbox?.close()
   }

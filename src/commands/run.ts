@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import type { Coordination } from '../coordination.js'
 import { loadJob } from '../jobs.js'
 import type { Notices } from '../notices.js'
 import { refuseAskedOtherwise } from '../plan-file.js'
@@ -6,11 +7,12 @@ import { type RunDirectory, runDirectory } from '../run-directory.js'
 import { findUnfinished } from '../run-state.js'
 import { sandboxKey } from '../sandbox/key.js'
 import { startSandbox } from '../sandbox/start.js'
-import { stateDirectory, withEnvFile } from '../settings/environment.js'
+import { withEnvFile } from '../settings/environment.js'
 import { UsageError } from '../usage-error.js'
 import { checkShowFlags } from './begin.js'
 import type { Command } from './command.js'
 import { refuseUnasked } from './confirm.js'
+import { coordinated } from './coordinated.js'
 import { inputFiles } from './input-files.js'
 import { jobFlagsOf, withJobFlags } from './job-flags.js'
 import { isLiveInput, liveInput, sandboxConversations } from './live-input.js'
@@ -93,44 +95,46 @@ async function start(flags: RunFlags, shell: Shell, notices: Notices): Promise<n
     ? await startSandbox(isLive ? { conversations: sandboxConversations } : {})
     : null
   try {
-    return await beginNewRun(
-      {
-        ...limits,
-        notices,
-        job,
-        jobFlags,
-        settings,
-        origin: sandbox?.url ?? instance!,
-        key,
-        isSandbox: sandbox !== null,
-        isParallel: flags.parallel ?? false,
-        isConfirmed: flags.yes ?? false,
-        runsDirectory: runs,
-        runDirectory: flags['run-dir'],
-        label: flags.label,
-        stateDirectory: stateDirectory(environment),
-        hold: flags.hold === undefined && planned !== null ? planned.hold : namedFiles(flags.hold),
-        retryOf: null,
-        ...(planned === null ? {} : { planned: { path: flags.plan!, plan: planned } }),
-        input: async (directory, memory, nowMs) =>
-          isLive
-            ? liveInput({
-                flags,
-                jobFlags,
-                memory,
-                nowMs,
-                directory: directory.path,
-                origin: sandbox?.url ?? instance!,
-                key,
-                isSandbox: sandbox !== null,
-                stateDirectory: stateDirectory(environment),
-                shell,
-              })
-            : { files: files ?? (await inputFiles(names, directory.path)), live: null },
-      },
-      flags,
-      shell,
-    )
+    const begin = (coordination: Coordination) =>
+      beginNewRun(
+        {
+          ...limits,
+          coordination,
+          notices,
+          job,
+          jobFlags,
+          settings,
+          origin: sandbox?.url ?? instance!,
+          key,
+          isSandbox: sandbox !== null,
+          isParallel: flags.parallel ?? false,
+          isConfirmed: flags.yes ?? false,
+          runsDirectory: runs,
+          runDirectory: flags['run-dir'],
+          label: flags.label,
+          hold: flags.hold === undefined && planned !== null ? planned.hold : namedFiles(flags.hold),
+          retryOf: null,
+          ...(planned === null ? {} : { planned: { path: flags.plan!, plan: planned } }),
+          input: async (directory, memory, nowMs) =>
+            isLive
+              ? liveInput({
+                  flags,
+                  jobFlags,
+                  memory,
+                  nowMs,
+                  directory: directory.path,
+                  origin: sandbox?.url ?? instance!,
+                  key,
+                  isSandbox: sandbox !== null,
+                  coordination,
+                  shell,
+                })
+              : { files: files ?? (await inputFiles(names, directory.path)), live: null },
+        },
+        flags,
+        shell,
+      )
+    return await coordinated(flags, environment, sandbox !== null, begin)
   } finally {
     await sandbox?.close()
   }

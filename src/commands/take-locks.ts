@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Lock } from '../checkpoint/lock.js'
+import type { Coordination, RunLock, WantedRun } from '../coordination.js'
 import { jobShortName } from '../jobs.js'
 import { type RunDirectory, readRunFile } from '../run-directory.js'
-import { type RunLocks, takeRunLocks } from '../run-locks.js'
 import { runState } from '../run-state.js'
 import { lockedText } from './locked-text.js'
 import type { Shell } from './shell.js'
@@ -11,12 +10,13 @@ const lookEveryMs = 1000
 
 /** Takes a run's locks; with `isPatient` waits for them. Null when another run has them, which is said. */
 export async function takeLocks(
-  wanted: RunLocks & { shortName: string },
+  coordination: Coordination,
+  wanted: WantedRun & { shortName: string },
   isPatient: boolean | undefined,
   shell: Shell,
-): Promise<Lock | null> {
+): Promise<RunLock | null> {
   for (let isFirst = true; ; isFirst = false) {
-    const attempt = takeRunLocks(wanted)
+    const attempt = await coordination.lockRun(wanted)
     if (attempt.lock !== null) return attempt.lock
     const { shortName, instance } = wanted
     if (isFirst) shell.notice(lockedText(shortName, instance, attempt.holder, isPatient))

@@ -1,6 +1,6 @@
 import { openCalls } from '../calls.js'
 import { systemClock } from '../clock.js'
-import { openFileLedger } from '../pacing/file.js'
+import type { Coordination } from '../coordination.js'
 import { openMemoryLedger } from '../pacing/memory.js'
 import type { RunSettings } from '../run-file.js'
 import type { Stop } from '../stop.js'
@@ -17,7 +17,7 @@ export interface Fetch {
   origin: string
   key: string
   isSandbox: boolean
-  stateDirectory: string
+  coordination: Pick<Coordination, 'openLedger'>
   settings: Pick<RunSettings, 'limits' | 'share' | 'hours' | 'timeoutMs' | 'attemptsMax' | 'maxOutageMs'>
   stop: Stop
   onPage?: (downloaded: Downloaded) => void
@@ -31,11 +31,7 @@ export async function fetchExport(options: Fetch): Promise<Downloaded> {
   const { origin, key, settings, stop } = options
   const ledger = options.isSandbox
     ? openMemoryLedger(systemClock)
-    : await openFileLedger({
-        directory: options.stateDirectory,
-        instance: `${origin}/export`,
-        clock: systemClock,
-      })
+    : await options.coordination.openLedger(`${origin}/export`)
   const calls = await openCalls({
     origin,
     key,

@@ -15,7 +15,7 @@ export interface Ledger {
   /**
    * Takes one place in every window, or says how long it takes at least until one may be free. Never waits for
    * that itself. `holdMs` is the longest that the call may last: a place whose holder died counts as answered
-   * then.
+   * then. Rejects with `LedgerUnavailableError` while the store of the ledger is out of order.
    */
   take(windows: readonly RateWindow[], holdMs: number): Promise<Taken>
   /** Nobody may take a place for this long from now on, whoever asks: the API has asked for silence. Only lengthens. */
@@ -27,13 +27,29 @@ export interface Ledger {
 export type Taken =
   | {
       place: Place
-      /** Calls that count in each window now, in the order of the windows, this one included. */
+      /** Calls that count in each of the windows now, this one included. */
       onRecord: number[]
-      /** Grows by one with every place that anybody takes, and now and then by more; so two of them tell how many were taken between. */
+      /** Grows by one with every place that anybody takes in this ledger; it may start anywhere and jump up. */
       taken: number
     }
-  /** `fullWindow` is the window without room that needs the longest; null when the instance is closed for now. */
-  | { place: null; waitMs: number; fullWindow: RateWindow | null }
+  | {
+      place: null
+      waitMs: number
+      /** The window without room that needs the longest; null when the instance is closed for now. */
+      fullWindow: RateWindow | null
+      /** The ledger itself is why: it is away, or does not know all calls that were made. */
+      isLedgerInDoubt?: true
+    }
+
+/** The store of the ledger does not answer, or not as it should: no call may leave. It may come back. */
+export class LedgerUnavailableError extends Error {
+  override readonly name = 'LedgerUnavailableError'
+}
+
+/** The store of the ledger was unavailable for too long. */
+export class LedgerLostError extends Error {
+  override readonly name = 'LedgerLostError'
+}
 
 /** The right to make one call. */
 export interface Place {

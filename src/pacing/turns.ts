@@ -144,11 +144,11 @@ export class Turns {
       this.#latestTaken = Math.max(this.#latestTaken, taken.taken)
       return taken
     }
-    const { fullWindow, waitMs } = taken
+    const { fullWindow, waitMs, isLedgerInDoubt } = taken
     await this.#wait(
       fullWindow
         ? { kind: this.#allowance.isGivingWay(fullWindow) ? 'giving_way' : 'window', window: fullWindow }
-        : { kind: 'rate_limited', untilMs: clock.monotonicMs() + waitMs },
+        : { kind: isLedgerInDoubt ? 'ledger' : 'rate_limited', untilMs: clock.monotonicMs() + waitMs },
       Math.min(waitMs, askAgainPlaceMs),
       signal,
     )

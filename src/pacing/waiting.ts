@@ -5,7 +5,7 @@ import type { RateWindow } from './rate-window.js'
 export type Waiting =
   | { kind: 'nothing' }
   | { kind: 'window' | 'giving_way'; window: RateWindow }
-  | { kind: ClosedReason | 'hours'; untilMs: number }
+  | { kind: ClosedReason | 'hours' | 'ledger'; untilMs: number }
   | { kind: 'paused' }
 
 /** How `waited` lines of the checkpoint call it: windows as the API has them. */

@@ -94,6 +94,8 @@ export function waitingText(
       return `waiting${until}: the API has no calls left for us`
     case 'outage':
       return 'waiting: the API is failing'
+    case 'ledger':
+      return 'waiting: Redis is away, or may have lost calls'
     case 'hours':
       return `waiting for --hours${until}`
   }

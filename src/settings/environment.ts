@@ -31,14 +31,14 @@ export function apiKey(environment: Environment, keyFile: string | undefined): s
 
 /** Where the ledger, the locks and the memories of this host's runs live. */
 export function stateDirectory(environment: Environment): string {
-  if (environment.ADA_BULK_REDIS_URL) {
-    throw new UsageError(
-      'ADA_BULK_REDIS_URL is set, and this version cannot share rate windows over Redis: unset it, and let one host call at a time.',
-    )
-  }
   if (environment.ADA_BULK_STATE) return environment.ADA_BULK_STATE
   if (process.platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'ada-bulk')
   return join(environment.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'ada-bulk')
+}
+
+/** The URL of the Redis that hosts share; null when none is named. It may hold a password: it must never be shown. */
+export function redisUrl(environment: Environment, flag: string | undefined): string | null {
+  return flag ?? (environment.ADA_BULK_REDIS_URL || null)
 }
 
 function readText(path: string, flag: string): string {

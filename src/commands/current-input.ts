@@ -1,0 +1,54 @@
+import { acceptChangedInput, changedFiles, countChanged, withAcceptedInput } from '../changed-input.js'
+import { type CheckpointState, readCheckpoint } from '../checkpoint/read.js'
+import { filtersOfRun } from '../input.js'
+import type { Job } from '../job.js'
+import type { Memory } from '../memory.js'
+import type { RunDirectory } from '../run-directory.js'
+import type { RunFile } from '../run-file.js'
+import { UsageError } from '../usage-error.js'
+import { inDigits } from '../words.js'
+import type { Shell } from './shell.js'
+
+/** A run as it can go on now. */
+export interface Current {
+  run: RunFile
+  state: CheckpointState
+}
+
+/** The run with its input checked: a changed one is named, and taken only if the person says so. */
+export async function withInputAsItIs(
+  directory: RunDirectory,
+  asked: RunFile,
+  job: Job,
+  memory: Memory | null,
+  isAccepted: boolean,
+  shell: Shell,
+): Promise<Current> {
+  const state = readCheckpoint(directory.checkpoint)
+  const run = withAcceptedInput(asked, state)
+  const changed = await changedFiles(run)
+  if (changed.length === 0) return { run, state }
+  const { filters } = await filtersOfRun(run, job, memory)
+  const difference = await countChanged(directory, run, filters)
+  const { count } = difference
+  const words =
+    difference.added === null
+      ? 'which IDs, cannot be told'
+      : `+${inDigits(difference.added)} new, −${inDigits(difference.gone)} gone`
+  if (!isAccepted) {
+    throw new UsageError(
+      `the input has changed since the run began: ${changed.join(', ')} (${words}). Put the old file back, or go on with the new one, matched by ID, with --accept-changed-input.`,
+    )
+  }
+  shell.notice(`Going on with the changed input ${changed.join(', ')} (${words}).`)
+  await acceptChangedInput(directory, run, count, filters)
+  return {
+    run: {
+      ...run,
+      input: count.input,
+      plan: { read: count.read, calls: count.calls },
+      duplicates: undefined,
+    },
+    state: readCheckpoint(directory.checkpoint),
+  }
+}

@@ -1,0 +1,242 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Ledger, LedgerUnavailableError, type Place, type Taken } from '../../src/pacing/ledger.js'
+import type { RateWindow } from '../../src/pacing/rate-window.js'
+import { openRedisLedger } from '../../src/pacing/redis.js'
+import { connectRedis, type RedisConnection, RedisError } from '../../src/redis/connection.js'
+import { UsageError } from '../../src/usage-error.js'
+import { hasRedis, type RedisServer, startRedis } from '../redis/server.js'
+import { scriptOnFakeTime, withServer } from './fake-redis-time.js'
+import { seededRandom } from './seeded-random.js'
+
+class Killed extends Error {}
+
+interface Process {
+  ledger: Ledger | null
+  isDead: boolean
+  isBusy: boolean
+  calls: { endMs: number; place: Place }[]
+  triesAtMs: number
+  /** It has heard from the ledger, and what it heard then still means something. */
+  knowsUntilMs: number
+  monotonicOffsetMs: number
+}
+
+const holdMs = 60_000
+const lastsMs = 1_500_000
+const seeds = Number(process.env.SEEDS ?? 30)
+const noCounts = {
+  ...{ arrivals: 0, kills: 0, freezes: 0, lostRequests: 0, lateRequests: 0, lostReplies: 0, between: 0 },
+  ...{ emptyRestarts: 0, oldRestarts: 0, flushes: 0, evictions: 0, clockForward: 0, clockBack: 0 },
+}
+
+let server: RedisServer
+let connection: RedisConnection
+beforeAll(async () => {
+  server = await startRedis()
+  connection = await connectRedis(server.url)
+})
+afterAll(async () => {
+  await connection?.close()
+  await server?.stop()
+})
+
+/** Plays some minutes of several processes on one ledger; gives the arrivals at the API. */
+async function play(seed: number, windows: readonly RateWindow[]) {
+  const random = seededRandom(seed)
+  const within = (max: number) => Math.floor(random() * max)
+  const counts = { ...noCounts }
+  const arrivals: number[] = []
+  const instance = `seed-${seed}`
+  let keys: string[] = []
+  let nowMs = 0
+  const redis = { id: 0, startedMs: -86_400_000, clockMs: 1_700_000_000_000 }
+  /** Something happened that only a process that knows the ledger can notice, and it has to come first. */
+  let isSecret = false
+  let depth = 0
+  const late: (() => Promise<unknown>)[] = []
+  const processes: Process[] = Array.from({ length: 4 }, () => newProcess())
+
+  function newProcess(): Process {
+    const fresh = { ledger: null, isDead: false, isBusy: false, calls: [], knowsUntilMs: 0 }
+    return { ...fresh, triesAtMs: nowMs + within(20_000), monotonicOffsetMs: within(1_000_000) }
+  }
+
+  const knowing = () =>
+    processes.filter(({ isDead, isBusy, knowsUntilMs }) => !isDead && !isBusy && knowsUntilMs > nowMs)
+
+  /** Time passes, a process dies or stands still, others go on. */
+  async function meanwhile(self: Process): Promise<void> {
+    nowMs += within(random() < 0.02 ? 5000 : 200)
+    const dice = random()
+    if (dice < 0.003 && !isSecret) {
+      self.isDead = true
+      counts.kills++
+    } else if (dice < 0.01) {
+      counts.freezes++
+      nowMs += within(2 * holdMs)
+    } else if (dice < 0.2 && depth < 3) {
+      const others = processes.filter(({ isBusy, isDead }) => !isBusy && !isDead)
+      const other = others[within(others.length)]
+      if (other) {
+        counts.between++
+        depth++
+        await act(other)
+        depth--
+      }
+    }
+    if (self.isDead) throw new Killed()
+  }
+
+  const journey = (self: Process) => async (visit: () => Promise<unknown>) => {
+    await meanwhile(self)
+    const dice = random()
+    if (dice < 0.01 || (isSecret && self.knowsUntilMs <= nowMs)) {
+      counts.lostRequests++
+      throw new RedisError('lost on the way')
+    }
+    if (dice < 0.02) {
+      counts.lateRequests++
+      late.push(visit)
+      throw new RedisError('timed out')
+    }
+    const reply = await visit()
+    isSecret = false
+    await meanwhile(self)
+    if (random() < 0.02) {
+      counts.lostReplies++
+      throw new RedisError('lost on the way back')
+    }
+    self.knowsUntilMs = nowMs + 300_000
+    return reply
+  }
+
+  async function inside(self: Process, work: () => Promise<unknown>): Promise<void> {
+    self.isBusy = true
+    try {
+      await work()
+    } catch (error) {
+      if (error instanceof UsageError) self.isDead = true
+      else if (!(error instanceof Killed || error instanceof LedgerUnavailableError)) throw error
+    }
+    self.isBusy = false
+  }
+
+  async function act(self: Process): Promise<void> {
+    const { ledger } = self
+    const answered = self.calls.findIndex(({ endMs }) => endMs <= nowMs)
+    if (!ledger) await inside(self, () => open(self))
+    else if (answered >= 0) {
+      const [call] = self.calls.splice(answered, 1)
+      await inside(self, () => call!.place.giveBack())
+    } else if (self.triesAtMs <= nowMs) {
+      await inside(self, async () => call(self, await ledger.take(windows, holdMs)))
+    }
+  }
+
+  async function open(self: Process): Promise<void> {
+    const clock = {
+      monotonicMs: () => nowMs + self.monotonicOffsetMs,
+      wallMs: () => 0,
+      sleep: () => Promise.reject(new Error('A ledger never waits')),
+    }
+    const state = () => ({
+      nowMs: nowMs + redis.clockMs,
+      uptimeMs: Math.max(0, nowMs - redis.startedMs),
+      id: String(redis.id),
+    })
+    const through = withServer(connection, state, journey(self))
+    self.ledger = await openRedisLedger({ connection: through, instance, clock, script: scriptOnFakeTime })
+  }
+
+  async function call(self: Process, taken: Taken): Promise<void> {
+    const { place } = taken
+    if (!place) self.triesAtMs = nowMs + Math.min(taken.waitMs, 1000 + within(60_000))
+    else if (random() < 0.03) await place.release()
+    else {
+      // Arrives at some moment between the start and the answer, whether its process lives or not.
+      const lastsMs = within(random() < 0.1 ? 0.9 * holdMs : 5000)
+      arrivals.push(nowMs + random() * lastsMs)
+      self.calls.push({ endMs: nowMs + lastsMs, place })
+      self.triesAtMs = nowMs + within(2000)
+    }
+  }
+
+  let old: (Buffer | null)[] = []
+  async function restart(isWithOldData: boolean): Promise<void> {
+    redis.id++
+    redis.startedMs = nowMs
+    await server.client.del(keys)
+    for (const [index, content] of old.entries()) {
+      if (isWithOldData && content) await server.client.restore(keys[index]!, 600_000, content)
+    }
+  }
+
+  async function happen(): Promise<void> {
+    const dice = random() / 0.01
+    if (keys.length < 2) keys = (await server.client.keys(`ada-bulk:{${instance}-*`)).sort()
+    if (dice > 1 || keys.length < 2) return
+    if (dice < 0.1) {
+      counts.emptyRestarts++
+      await restart(false)
+    } else if (dice < 0.2) {
+      counts.oldRestarts++
+      await restart(true)
+    } else if (dice < 0.3) {
+      counts.evictions++
+      await server.client.del(keys[0]!)
+    } else if (dice < 0.5) {
+      old = [await server.client.dumpBuffer(keys[0]!), await server.client.dumpBuffer(keys[1]!)]
+    } else if (dice < 0.7) {
+      counts.clockBack++
+      redis.clockMs -= within(random() < 0.5 ? 3000 : 7_200_000)
+    } else if (knowing().length > 0 && dice < 0.9) {
+      counts.clockForward++
+      redis.clockMs += 1000 + within(random() < 0.5 ? 3000 : 7_200_000)
+      isSecret = true
+    } else if (knowing().length > 0) {
+      counts.flushes++
+      await server.client.del(keys)
+      isSecret = true
+    }
+    for (const self of knowing()) if (isSecret) await inside(self, () => self.ledger!.closeFor(0))
+  }
+
+  while (nowMs < lastsMs) {
+    nowMs += 1 + within(2000)
+    await happen()
+    for (const [index, process] of processes.entries()) {
+      if (process.isDead) processes[index] = newProcess()
+      if (random() < 0.7) await act(processes[index]!)
+    }
+    if (late.length > 0 && random() < 0.5 && !isSecret) await late.shift()!()
+  }
+  counts.arrivals = arrivals.length
+  return { arrivals: arrivals.sort((a, b) => a - b), counts }
+}
+
+function spansOverLimit(arrivals: readonly number[], { max, perMs }: RateWindow): number[] {
+  return arrivals.flatMap((atMs, index) => {
+    const spanMs = (arrivals[index + max] ?? Number.POSITIVE_INFINITY) - atMs
+    return spanMs < perMs ? [spanMs] : []
+  })
+}
+
+describe.runIf(hasRedis)('the ledger in Redis, whatever happens', () => {
+  const windows = [
+    { max: 5, perMs: 10_000 },
+    { max: 20, perMs: 90_000 },
+  ]
+  const total = { ...noCounts }
+
+  it.each(Array.from({ length: seeds }, (_, seed) => seed))('holds every window, seed %i', async (seed) => {
+    const { arrivals, counts } = await play(seed, windows)
+    for (const window of windows) expect(spansOverLimit(arrivals, window)).toEqual([])
+    for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += counts[name]
+  })
+
+  it('has seen enough of everything to mean something', () => {
+    if (process.env.SEEDS) console.log(total)
+    expect(total.arrivals).toBeGreaterThan(seeds * 30)
+    for (const [, count] of Object.entries(total)) expect(count).toBeGreaterThan(seeds / 2)
+  })
+})

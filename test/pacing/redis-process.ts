@@ -1,0 +1,29 @@
+/** One of several processes on one ledger in Redis: calls as often as it may until it is killed. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { systemClock } from '../../src/clock.js'
+import { patient } from '../../src/pacing/patience.js'
+import { openRedisLedger } from '../../src/pacing/redis.js'
+import { connectRedis, type RedisConnection } from '../../src/redis/connection.js'
+
+const [redisUrl, url, windows] = process.argv.slice(2) as [string, string, string]
+const connection = await connected()
+const opened = await openRedisLedger({ connection, instance: 'https://acme.ada.support', clock: systemClock })
+const ledger = patient(opened, systemClock)
+
+/** The Redis of this test comes and goes. */
+async function connected(): Promise<RedisConnection> {
+  return await connectRedis(redisUrl).catch(() => delay(50).then(connected))
+}
+
+async function callOn(): Promise<void> {
+  for (;;) {
+    const { place, ...refused } = await ledger.take(JSON.parse(windows), 1500)
+    if (!place) {
+      await delay('waitMs' in refused ? Math.min(refused.waitMs, 50) : 1)
+      continue
+    }
+    await fetch(url).then((answer) => answer.text())
+    await place.giveBack()
+  }
+}
+await Promise.all([callOn(), callOn(), callOn(), callOn()])

@@ -1,0 +1,282 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type Ledger, LedgerUnavailableError } from '../../src/pacing/ledger.js'
+import { openRedisLedger } from '../../src/pacing/redis.js'
+import { connectRedis, type RedisConnection, RedisError } from '../../src/redis/connection.js'
+import { FakeClock } from '../fake-clock.js'
+import { hasRedis, type RedisServer, startRedis } from '../redis/server.js'
+import { scriptOnFakeTime, withServer } from './fake-redis-time.js'
+import { testLedgerContract } from './ledger-contract.js'
+
+let server: RedisServer
+let connection: RedisConnection
+beforeAll(async () => {
+  server = await startRedis()
+  connection = await connectRedis(server.url)
+})
+afterAll(async () => {
+  await connection?.close()
+  await server?.stop()
+})
+let instances = 0
+
+describe.runIf(hasRedis)('one of the ledgers', () => {
+  testLedgerContract('Redis', (clock) =>
+    openRedisLedger({
+      connection: withServer(connection, () => ({
+        nowMs: clock.wallMs(),
+        uptimeMs: 86_400_000,
+        id: 'one',
+      })),
+      instance: `https://acme-${instances++}.ada.support`,
+      clock,
+      script: scriptOnFakeTime,
+    }),
+  )
+})
+
+describe.runIf(hasRedis)('the ledger in Redis, shared', () => {
+  const window = { max: 3, perMs: 1000 }
+  const holdMs = 5000
+  let clock: FakeClock
+  let instance = ''
+  let state = { clockMs: 0, startedMs: 0, id: 'one' }
+  beforeEach(() => {
+    clock = new FakeClock()
+    instance = `https://acme-${instances++}.ada.support`
+    state = { clockMs: 1_700_000_000_000, startedMs: -86_400_000, id: 'one' }
+  })
+  const journeys = { visit: (visit: () => Promise<unknown>) => visit() }
+
+  function open(journey = journeys.visit): Promise<Ledger> {
+    const server = () => {
+      const nowMs = clock.monotonicMs() + state.clockMs
+      return { nowMs, uptimeMs: clock.monotonicMs() - state.startedMs, id: state.id }
+    }
+    return openRedisLedger({
+      connection: withServer(connection, server, journey),
+      instance,
+      clock,
+      script: scriptOnFakeTime,
+    })
+  }
+
+  async function placesLeft(ledger: Ledger): Promise<number> {
+    let left = 0
+    while (left < 100 && (await ledger.take([window], holdMs)).place) left++
+    return left
+  }
+
+  const keys = async () => (await server.client.keys(`ada-bulk:{acme-${instances - 1}.*`)).sort()
+
+  it('counts the calls of others, and of those that are gone', async () => {
+    const [one, other] = [await open(), await open()]
+    await one.take([window], holdMs)
+    await one.close()
+    expect(await placesLeft(other)).toBe(2)
+  })
+
+  it('keeps other instances apart', async () => {
+    expect(await placesLeft(await open())).toBe(3)
+    instance = `https://other-${instances}.ada.support`
+    expect(await placesLeft(await open())).toBe(3)
+  })
+
+  it('says how many calls are on record in each window, and how many places anybody took', async () => {
+    const [one, other] = [await open(), await open()]
+    const windows = [window, { max: 10, perMs: 60_000 }]
+    const first = await one.take(windows, holdMs)
+    await first.place?.giveBack()
+    await clock.advance(2000)
+    const second = await other.take(windows, holdMs)
+    const third = await one.take(windows, holdMs)
+    expect([first, second, third]).toMatchObject([
+      { onRecord: [1, 1] },
+      { onRecord: [1, 2] },
+      { onRecord: [2, 3] },
+    ])
+    const taken = [first, second, third].map((place) => 'taken' in place && place.taken)
+    expect(taken).toEqual([taken[0], Number(taken[0]) + 1, Number(taken[0]) + 2])
+  })
+
+  it('leaves no key that does not expire, and not before the calls on record count no more', async () => {
+    const ledger = await open()
+    await ledger.take([window, { max: 5000, perMs: 86_400_000 }], 60_000)
+    const names = await keys()
+    expect(names).toHaveLength(2)
+    for (const name of names) {
+      const liveMs = await server.client.pttl(name)
+      expect(liveMs).toBeGreaterThan(86_400_000)
+      expect(liveMs).toBeLessThanOrEqual(86_400_000 + 60_000)
+    }
+  })
+
+  it('forgets calls that no window counts any more', async () => {
+    const ledger = await open()
+    for (let call = 0; call < 200; call++) {
+      await (await ledger.take([], holdMs)).place?.giveBack()
+      await clock.advance(10_000)
+    }
+    const [calls] = await keys()
+    expect(await server.client.zcard(calls!)).toBeLessThan(32)
+  })
+
+  it('keeps calls for as long as a window that somebody counts with', async () => {
+    const day = { max: 10, perMs: 86_400_000 }
+    const [ledger, other] = [await open(), await open()]
+    for (let call = 0; call < 10; call++) await (await ledger.take([day], holdMs)).place?.giveBack()
+    await clock.advance(80_000_000)
+    for (let call = 0; call < 10; call++) await (await other.take([window], holdMs)).place?.release()
+    expect(await ledger.take([day], holdMs)).toMatchObject({ place: null, fullWindow: day })
+    await clock.advance(100_000_000)
+    await other.take([window], holdMs)
+    const [calls] = await keys()
+    expect(await server.client.zcard(calls!)).toBe(1)
+  })
+
+  describe('when Redis may have lost calls', () => {
+    const doubt = { place: null, fullWindow: null, isLedgerInDoubt: true }
+
+    it('gives nobody a place for a hold and a window after its data were deleted', async () => {
+      const ledger = await open()
+      await ledger.take([window], holdMs)
+      await server.client.del(await keys())
+      expect(await ledger.take([window], holdMs)).toEqual({ ...doubt, waitMs: 6000 })
+      await clock.advance(5999)
+      expect(await (await open()).take([window], holdMs)).toEqual({ ...doubt, waitMs: 1 })
+      await clock.advance(1)
+      expect(await placesLeft(ledger)).toBe(3)
+    })
+
+    it('notices that also when somebody who knows nothing came first', async () => {
+      const ledger = await open()
+      await ledger.take([window], holdMs)
+      await server.client.del(await keys())
+      const newcomer = await open()
+      await clock.advance(2000)
+      expect(await ledger.take([window], holdMs)).toEqual({ ...doubt, waitMs: 4000 })
+      expect(await newcomer.take([window], holdMs)).toEqual({ ...doubt, waitMs: 4000 })
+    })
+
+    it('notices that the calls alone are gone', async () => {
+      await (await open()).take([window], holdMs)
+      const [calls] = await keys()
+      await server.client.del(calls!)
+      expect(await (await open()).take([window], holdMs)).toEqual({ ...doubt, waitMs: 6000 })
+    })
+
+    it('notices that the server started again, with its data or some of it', async () => {
+      await (await open()).take([window], holdMs)
+      state.id = 'two'
+      expect(await (await open()).take([window], holdMs)).toEqual({ ...doubt, waitMs: 6000 })
+      await clock.advance(6000)
+      expect(await placesLeft(await open())).toBe(3)
+    })
+
+    it('waits for the rest of a hold and a window on a server that has just started', async () => {
+      state.startedMs = clock.monotonicMs() - 2000
+      const ledger = await open()
+      expect(await ledger.take([window], holdMs)).toEqual({ ...doubt, waitMs: 4000 })
+      await clock.advance(4000)
+      expect(await placesLeft(ledger)).toBe(3)
+    })
+
+    it('takes a record for expired, not lost, when nobody has called for long', async () => {
+      const ledger = await open()
+      await ledger.take([window], holdMs)
+      await clock.advance(3_600_000)
+      await server.client.del(await keys())
+      expect(await placesLeft(ledger)).toBe(3)
+    })
+  })
+
+  describe('when the clock of the server is set', () => {
+    it.each([
+      ['forward', 3_600_000],
+      ['back', -3_600_000],
+    ])('neither opens nor blocks for several processes: %s', async (_, jumpMs) => {
+      const [one, other] = [await open(), await open()]
+      for (let call = 0; call < 3; call++) await (await one.take([window], holdMs)).place?.giveBack()
+      await clock.advance(100)
+      state.clockMs += jumpMs
+      expect(await other.take([window], holdMs)).toMatchObject({ place: null, fullWindow: window })
+      expect(await one.take([window], holdMs)).toMatchObject({ place: null, fullWindow: window })
+      // What passed since the last visit may be lost, no more.
+      await clock.advance(1000)
+      expect(await placesLeft(one)).toBe(3)
+      expect(await placesLeft(other)).toBe(0)
+    })
+
+    it('does not fall behind by commands that are held up on their way', async () => {
+      let heldUpMs = 0
+      const ledger = await open(async (visit) => {
+        clock.freeze(heldUpMs)
+        return visit()
+      })
+      await (await ledger.take([window], 100_000)).place?.giveBack()
+      heldUpMs = 600
+      for (let call = 0; call < 2; call++) await ledger.take([window], 100_000)
+      // It was there 1200 ms after the call ended, so that counts no more.
+      heldUpMs = 0
+      expect(await placesLeft(ledger)).toBe(1)
+    })
+  })
+
+  describe('when Redis does not answer', () => {
+    const away = async () => Promise.reject(new RedisError('Redis at cache:6379 cannot be used: it is away.'))
+    let journey = journeys.visit
+    let ledger: Ledger
+    beforeEach(async () => {
+      journey = journeys.visit
+      ledger = await open((visit) => journey(visit))
+    })
+
+    it('gives no place, and says why', async () => {
+      journey = away
+      const taking = ledger.take([window], holdMs)
+      await expect(taking).rejects.toThrow(LedgerUnavailableError)
+      await expect(taking).rejects.toThrow('Redis at cache:6379 cannot be used: it is away.')
+    })
+
+    it('hears later of calls that ended meanwhile, and when', async () => {
+      const { place } = await ledger.take([window], holdMs)
+      journey = away
+      await place?.giveBack()
+      await ledger.closeFor(500)
+      await clock.advance(400)
+      journey = journeys.visit
+      expect(await ledger.take([{ max: 1, perMs: 1000 }], holdMs)).toMatchObject({ waitMs: 100 })
+      await clock.advance(100)
+      expect(await ledger.take([{ max: 1, perMs: 1000 }], holdMs)).toMatchObject({ waitMs: 500 })
+    })
+
+    it('lets go of a place whose taking was never confirmed', async () => {
+      journey = async (visit) => {
+        await visit()
+        return away()
+      }
+      await expect(ledger.take([window], holdMs)).rejects.toThrow(LedgerUnavailableError)
+      journey = journeys.visit
+      expect(await placesLeft(ledger)).toBe(3)
+    })
+
+    it('tries again when the place came late: its hold runs already', async () => {
+      let visits = 0
+      journey = async (visit) => {
+        const reply = await visit()
+        if (++visits === 1) clock.freeze(holdMs)
+        return reply
+      }
+      expect(await ledger.take([window], holdMs)).toMatchObject({ onRecord: [1] })
+      await clock.advance(1500)
+      expect(await placesLeft(await open())).toBe(2)
+    })
+
+    it('gives up on a Redis that is always late', async () => {
+      journey = async (visit) => {
+        clock.freeze(holdMs)
+        return visit()
+      }
+      await expect(ledger.take([window], holdMs)).rejects.toThrow(/too slowly/)
+    })
+  })
+})
