@@ -1,132 +1,43 @@
 /**
  * How many calls a server that enforces 30/s and 300/min rejects, and how much of what is possible is used: our
- * limiter beside what people use instead, all side by side in one run. `--quick` shrinks the windows.
+ * limiter beside what people use instead, alone and in three processes that share their windows through a file or a
+ * Redis. All side by side in one run. `--quick` shrinks the windows.
  */
-import { randomInt } from 'node:crypto'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import Bottleneck from 'bottleneck'
-import { Pool } from 'undici'
-import type { Verdict } from '../../src/api/verdict.js'
 import { systemClock } from '../../src/clock.js'
 import { openFileLedger } from '../../src/pacing/file.js'
-import { openLimiter } from '../../src/pacing/limiter.js'
-import type { RateWindow } from '../../src/pacing/rate-window.js'
+import type { WindowKind } from '../../src/sandbox/rate-windows.js'
+import { hasRedis, type RedisServer, startRedis } from '../redis/server.js'
+import {
+  type Call,
+  callPaced,
+  calls,
+  concurrency,
+  floorMs,
+  inFlight,
+  openClient,
+  startServer,
+  windowKinds,
+  windows,
+} from './pacing-world.js'
 
-const isQuick = process.argv.includes('--quick')
-const windows: RateWindow[] = isQuick
-  ? [
-      { max: 30, perMs: 500 },
-      { max: 300, perMs: 8000 },
-    ]
-  : [
-      { max: 30, perMs: 1000 },
-      { max: 300, perMs: 60_000 },
-    ]
-const manyCalls = isQuick ? 390 : 590
 /** For what is so slow that the run would take two minutes. */
 const fewerCalls = 390
-const [latencyMinMs, latencyMaxMs] = isQuick ? [1, 20] : [5, 500]
-const latencyMs = (latencyMinMs + latencyMaxMs) / 2
-
-type ServerKind = 'sliding' | 'fixed' | 'bucket'
-type Allows = (nowMs: number) => boolean
-
-/** Each says whether one more call is within the window, and counts it if so. */
-const kinds: Record<ServerKind, (window: RateWindow) => Allows> = {
-  sliding({ max, perMs }) {
-    const arrivals: number[] = []
-    return (nowMs) => {
-      while (arrivals.length > 0 && arrivals[0]! <= nowMs - perMs) arrivals.shift()
-      return arrivals.length < max && arrivals.push(nowMs) > 0
-    }
-  },
-  fixed({ max, perMs }) {
-    let windowNumber = 0
-    let count = 0
-    return (nowMs) => {
-      if (Math.floor(nowMs / perMs) !== windowNumber) {
-        windowNumber = Math.floor(nowMs / perMs)
-        count = 0
-      }
-      return ++count <= max
-    }
-  },
-  bucket({ max, perMs }) {
-    let tokens = max
-    let filledMs = performance.now()
-    return (nowMs) => {
-      tokens = Math.min(max, tokens + ((nowMs - filledMs) * max) / perMs)
-      filledMs = nowMs
-      if (tokens < 1) return false
-      tokens--
-      return true
-    }
-  },
-}
-
-async function startServer(kind: ServerKind) {
-  const allows = windows.map(kinds[kind])
-  let rejected = 0
-  const server = createServer(async (request, response) => {
-    request.resume()
-    await delay(randomInt(latencyMinMs, latencyMaxMs + 1))
-    const nowMs = performance.now()
-    const isAllowed = allows.map((allow) => allow(nowMs)).every(Boolean)
-    if (!isAllowed) rejected++
-    await delay(randomInt(latencyMinMs, latencyMaxMs + 1))
-    response.writeHead(isAllowed ? 200 : 429).end('{}')
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const pool = new Pool(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, { connections: 128 })
-  return {
-    async call(): Promise<number> {
-      const { statusCode, body } = await pool.request({ path: '/', method: 'POST', body: '{}' })
-      await body.dump()
-      return statusCode
-    },
-    rejected: () => rejected,
-    async close() {
-      await pool.close()
-      server.close()
-    },
-  }
-}
+const state = mkdtempSync(join(tmpdir(), 'ada-bulk-bench-'))
 
 /** Makes all calls, one way or another. */
-type Contender = (call: () => Promise<number>, calls: number, name: string) => Promise<void>
-
-const concurrency = 64
-const state = mkdtempSync(join(tmpdir(), 'ada-bulk-bench-'))
+type Contender = (call: Call, calls: number, name: string) => Promise<void>
 
 const ours: Contender = async (call, calls, name) => {
   const ledger = await openFileLedger({ directory: state, instance: name, clock: systemClock })
-  const limiter = openLimiter({
-    ledger,
-    windows,
-    share: 1,
-    concurrency,
-    holdMs: 30_000,
-    clock: systemClock,
-    random: Math.random,
-  })
-  const { signal } = new AbortController()
-  await inFlight(calls, (itemKey) =>
-    limiter.schedule({ isRetry: false, itemKey, signal }, async () => verdictOf(await call())),
-  )
-  await limiter.close()
+  await callPaced(ledger, call, calls)
   await ledger.close()
-}
-
-function verdictOf(status: number): Verdict {
-  const quota = { retryAfterMs: 1000, limit: null, remaining: null, resetInMs: null }
-  const outcome = { status: 'succeeded', reason: 'ended', httpStatus: status, message: '' } as const
-  return status === 429 ? { kind: 'rate_limited', quota, outcome } : { kind: 'settled', quota, outcome }
 }
 
 const reservoirs: Contender = async (call, calls) => {
@@ -152,52 +63,76 @@ const minTime: Contender = async (call, calls) => {
   await inFlight(calls, () => limiter.schedule(call))
 }
 
-async function inFlight(calls: number, work: (item: number) => Promise<unknown>): Promise<void> {
-  let next = 0
-  const worker = async () => {
-    while (next < calls) await work(next++)
-  }
-  await Promise.all(Array.from({ length: 2 * concurrency }, worker))
-}
+type Server = Awaited<ReturnType<typeof startServer>>
 
-/**
- * Groups of calls, each one window and one mean latency (there and back) after the one before; the run ends with
- * the slowest answer to the last group.
- */
-function floorMs(calls: number): number {
-  const [short, long] = windows as [RateWindow, RateWindow]
-  const lastGroup = (calls - 1) % long.max
-  const longTurns = Math.floor((calls - 1) / long.max) * (long.perMs + 2 * latencyMs)
-  return longTurns + Math.floor(lastGroup / short.max) * (short.perMs + 2 * latencyMs) + 2 * latencyMaxMs
-}
-
-async function measure(name: string, kind: ServerKind, contender: Contender, calls = manyCalls) {
-  const server = await startServer(kind)
-  const startMs = performance.now()
-  await contender(server.call, calls, `${name}-${kind}`)
-  const wallMs = performance.now() - startMs
-  await server.close()
+function rowOf(limiter: string, kind: WindowKind, calls: number, wallMs: number, server: Server) {
+  const parts = [...server.accepted().values()]
   return {
-    limiter: name,
+    limiter,
     server: kind,
     calls,
     rejected: server.rejected(),
     'wall s': (wallMs / 1000).toFixed(2),
     'floor s': (floorMs(calls) / 1000).toFixed(2),
     ratio: (wallMs / floorMs(calls)).toFixed(3),
+    'calls by process': parts.sort((a, b) => a - b).join(' '),
   }
+}
+
+async function alone(limiter: string, kind: WindowKind, contender: Contender, most = calls) {
+  const server = await startServer(kind, most)
+  const { call, close } = openClient(server.url, limiter)
+  const startMs = performance.now()
+  await contender(call, most, `${limiter}-${kind}`)
+  const wallMs = performance.now() - startMs
+  await close()
+  server.close()
+  return rowOf(limiter, kind, most, wallMs, server)
+}
+
+const processes = 3
+const program = join(import.meta.dirname, 'pacing-process.js')
+
+/** From the first arrival on: how long processes need to start is another matter. */
+async function shared(limiter: string, kind: WindowKind, store: string) {
+  const server = await startServer(kind, calls)
+  const args = process.argv.slice(2)
+  await Promise.all(
+    Array.from({ length: processes }, async (_, number) => {
+      const own = [server.url, `process ${number}`, `${limiter}-${kind}`, store]
+      const child = spawn(process.execPath, [program, ...own, ...args], {
+        stdio: ['ignore', 'inherit', 'inherit'],
+      })
+      const [code] = await once(child, 'exit')
+      if (code !== 0) throw new Error(`A process of ${limiter} ended with ${code}`)
+    }),
+  )
+  server.close()
+  return rowOf(limiter, kind, calls, server.wallMs(), server)
+}
+
+/** A ledger that begins on a Redis that has just started waits until nothing from before can count any more. */
+async function sharedByRedis(redis: RedisServer) {
+  await delay(30_000 + Math.max(...windows.map(({ perMs }) => perMs)))
+  return Promise.all(windowKinds.map((kind) => shared('ada-bulk ×3, Redis', kind, redis.url)))
 }
 
 // Bottleneck does not keep the process alive while its reservoir is empty.
 const alive = setInterval(() => {}, 1000)
-const runs = (Object.keys(kinds) as ServerKind[]).flatMap((kind) => [
-  measure('ada-bulk', kind, ours),
-  measure('reservoirs', kind, reservoirs),
-  measure('minTime', kind, minTime, fewerCalls),
-])
-const rows = (await Promise.all(runs)).sort((a, b) => a.limiter.localeCompare(b.limiter))
+const redis = hasRedis ? await startRedis() : null
+const runs = [
+  ...windowKinds.flatMap((kind) => [
+    alone('ada-bulk', kind, ours),
+    alone('reservoirs', kind, reservoirs),
+    alone('minTime', kind, minTime, fewerCalls),
+    shared('ada-bulk ×3, file', kind, state),
+  ]),
+  ...(redis ? [sharedByRedis(redis)] : []),
+]
+const rows = (await Promise.all(runs)).flat().sort((a, b) => a.limiter.localeCompare(b.limiter))
 console.table(rows)
 clearInterval(alive)
+await redis?.stop()
 rmSync(state, { recursive: true, force: true })
-const isGood = rows.filter(({ limiter }) => limiter === 'ada-bulk').every((row) => row.rejected === 0)
+const isGood = rows.filter(({ limiter }) => limiter.startsWith('ada-bulk')).every((row) => row.rejected === 0)
 process.exit(isGood ? 0 : 3)
