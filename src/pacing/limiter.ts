@@ -34,7 +34,7 @@ export interface LimiterOptions {
 export interface Limiter {
   /**
    * Waits for the turn, makes the call and learns from its verdict. An abort of the signal ends the waiting at
-   * once; a call that has left goes on. Rejects with `ApiDownError` when the API fails for too long.
+   * once, no call. Rejects with `ApiDownError` or `LedgerLostError` when API or ledger fail for too long.
    */
   schedule(options: ScheduleOptions, call: (permit: Permit) => Promise<Verdict>): Promise<Verdict>
   /** What all calls are waiting for right now. */

@@ -39,7 +39,7 @@ export class RedisRecord {
   /** By token: when the call ended by our clock; null when it never left. */
   readonly #ends = new Map<string, number | null>()
   #closedUntilMs = Number.NEGATIVE_INFINITY
-  /** The record as it was met last, in its own words. After `keptUntilMs` it may have expired: then it was never met. */
+  /** Which visit was ours last, in the record's words. After `keptUntilMs` it may have expired: then it was never met. */
   #seen: { words: string[]; atMs: number; keptUntilMs: number } | null = null
 
   constructor({ connection, name, clock, script = ledgerScript() }: RecordOptions) {
@@ -76,12 +76,12 @@ export class RedisRecord {
       for (const [token, atMs] of ends) this.end(token, atMs)
       throw error instanceof RedisError ? new LedgerUnavailableError(error.message) : error
     })) as string[]
-    const [epoch, ledgerMs, serverMs, liveMs, taken, obstacle, waitMs, ...onRecord] = reply as [
+    const [epoch, visit, serverMs, liveMs, taken, obstacle, waitMs, ...onRecord] = reply as [
       string,
       ...string[],
     ]
     this.#seen = {
-      words: [epoch, ledgerMs!, serverMs!],
+      words: [epoch, visit!, serverMs!],
       // The time of the answer, not of the question: so what passes until the next visit is never overrated.
       atMs: this.#clock.monotonicMs(),
       keptUntilMs: nowMs + Number(liveMs),

@@ -30,20 +30,21 @@ export const ledgerScript = (server = serverItself) => `
   local function text(number) return string.format('%.3f', number) end
   ${server}
   local new_epoch, known_epoch = take_text(), take_text()
-  local seen_ms, seen_server_ms, passed_ms = take_number(), take_number(), take_number()
+  local known_visit, known_server_ms, passed_ms = take_number(), take_number(), take_number()
 
   local state = {}
   local fields = redis.call('HGETALL', state_key)
   for i = 1, #fields, 2 do state[fields[i]] = tonumber(fields[i + 1]) or fields[i + 1] end
 
   local now = server_ms + (state.offset or 0)
-  if known_epoch == state.epoch and math.abs(server_ms - seen_server_ms - passed_ms) > 1000 then
-    now = state.last == seen_ms and state.last + passed_ms or state.last
+  if state.epoch and known_visit and math.abs(server_ms - known_server_ms - passed_ms) > 1000 then
+    local was_last_here = known_epoch == state.epoch and known_visit == state.visit
+    now = was_last_here and state.last + passed_ms or state.last
   end
   now = math.max(now, state.last or now)
 
   if not state.epoch then
-    state = {epoch = new_epoch, born = now, server = server_id, taken = math.floor(server_ms), closed = 0}
+    state = {epoch = new_epoch, born = now, server = server_id, taken = math.floor(server_ms), closed = 0, visit = 0}
     state.blind = known_epoch == '' and now - uptime_ms or now
   elseif state.server ~= server_id or state.size ~= redis.call('ZCARD', calls) then
     state.server, state.blind = server_id, now
@@ -105,7 +106,8 @@ export const ledgerScript = (server = serverItself) => `
   end
   redis.call('ZREMRANGEBYSCORE', calls, '-inf', text(now - keep_ms))
 
-  state.last, state.offset, state.size = now, now - server_ms, redis.call('ZCARD', calls)
+  state.visit, state.last, state.offset = state.visit + 1, now, now - server_ms
+  state.size = redis.call('ZCARD', calls)
   local latest = redis.call('ZREVRANGE', calls, 0, 0, 'WITHSCORES')[2] or now
   local live_ms = math.ceil(math.max(600000, latest - now + keep_ms, state.closed - now))
   local written = {}
@@ -117,6 +119,6 @@ export const ledgerScript = (server = serverItself) => `
   redis.call('PEXPIRE', state_key, live_ms)
   redis.call('PEXPIRE', calls, live_ms)
   return {
-    state.epoch, text(now), text(server_ms), text(live_ms), text(state.taken), obstacle, text(wait_ms), unpack(answer)
+    state.epoch, text(state.visit), text(server_ms), text(live_ms), text(state.taken), obstacle, text(wait_ms), unpack(answer)
   }
 `

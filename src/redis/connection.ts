@@ -108,4 +108,5 @@ function withoutSecrets(text: string, { username, password }: RedisAddress): str
   return [password, username]
     .filter((secret) => secret !== undefined && secret !== '')
     .reduce<string>((clean, secret) => clean.replaceAll(secret!, '…'), text)
+    .replace(/\.+$/, '')
 }

@@ -206,6 +206,17 @@ describe.runIf(hasRedis)('the ledger in Redis, shared', () => {
       expect(await placesLeft(other)).toBe(0)
     })
 
+    it('believes nobody about a time in which somebody else was there', async () => {
+      const tenSeconds = { max: 1, perMs: 10_000 }
+      const [one, other] = [await open(), await open()]
+      const { place } = await other.take([tenSeconds], 100_000)
+      await one.take([tenSeconds], 100_000)
+      await clock.advance(20_000)
+      state.clockMs += 3_600_000
+      await place?.giveBack()
+      expect(await one.take([tenSeconds], 100_000)).toMatchObject({ place: null, waitMs: 10_000 })
+    })
+
     it('does not fall behind by commands that are held up on their way', async () => {
       let heldUpMs = 0
       const ledger = await open(async (visit) => {

@@ -156,6 +156,25 @@ describe.runIf(hasRedis)('a connection that is lost', () => {
     proxy.stop()
   })
 
+  it.each([
+    ['became a replica', ['REPLICAOF', '127.0.0.1', '1'], ['REPLICAOF', 'NO', 'ONE'], /READONLY/],
+    [
+      'has no memory left',
+      ['CONFIG', 'SET', 'maxmemory', '1'],
+      ['CONFIG', 'SET', 'maxmemory', '0'],
+      /OOM|maxmemory/,
+    ],
+  ])('goes on with a server that %s, as soon as that is over', async (_, begin, end, pattern) => {
+    const ailing = await startRedis()
+    const connection = await connected(ailing.url)
+    const run = connection.script('testWrite', `redis.call('SET', KEYS[1], '', 'PX', 60000) return ''`, 1)
+    await ailing.client.call(...(begin as [string]))
+    expect(await failureOf(run('key'))).toMatch(pattern)
+    await ailing.client.call(...(end as [string]))
+    expect(await eventually(() => run('key'))).toBe('')
+    await ailing.stop()
+  })
+
   it('answers with an error what was under way when the server was killed', async () => {
     const mortal = await startRedis()
     const connection = await connected(mortal.url)
