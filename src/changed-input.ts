@@ -15,8 +15,8 @@ import type { RunDirectory } from './run-directory.js'
 import type { RunFile } from './run-file.js'
 
 /** The run with its input as it was last accepted. */
-export function withAcceptedInput(run: RunFile, state: CheckpointState): RunFile {
-  const accepted = state.events.findLast((event) => event.event === 'input-changed')
+export function withAcceptedInput(run: RunFile, { events }: Pick<CheckpointState, 'events'>): RunFile {
+  const accepted = events.findLast((event) => event.event === 'input-changed')
   return accepted === undefined
     ? run
     : { ...run, input: accepted.input, plan: accepted.plan, duplicates: undefined }

@@ -14,7 +14,9 @@ import { openMemoryLedger } from './pacing/memory.js'
 import { whileHeld } from './pacing/patience.js'
 import type { RunView } from './progress/progress.js'
 import { updatedMsOf } from './record-dates.js'
+import { reportedRun } from './reported-run.js'
 import { csvReport } from './reports/csv.js'
+import { htmlReport } from './reports/html.js'
 import { type RunDirectory, writeReportFile, writeSummary } from './run-directory.js'
 import type { RunFile } from './run-file.js'
 import type { Stop } from './stop.js'
@@ -125,17 +127,22 @@ async function closeNight({ directory, run, memory }: Launch, isResumed: boolean
   }
 }
 
-/** Reports are made from the checkpoint; if there is no room for them, they can be written later. */
+/** Reports are made from the checkpoint; if there is no room for one, it can be written later. */
 async function leaveReports(directory: RunDirectory, summary: Summary, log: Logger): Promise<void> {
+  const run = reportedRun(directory)
+  for (const report of [csvReport, htmlReport]) {
+    await writeReportFile(report, run, `${directory.path}/${report.fileName}`).catch((error) => {
+      cannotWrite(`${directory.name} --format ${report.format}`, error)
+    })
+  }
   try {
-    await writeReportFile(
-      csvReport,
-      settledItems(directory.checkpoint),
-      `${directory.path}/${csvReport.fileName}`,
-    )
     writeSummary(directory, summary)
   } catch (error) {
-    const because = `cannot write the reports: ${messageOf(error)}; write them later with \`ada-bulk report ${directory.name} --format csv\``
+    cannotWrite(`${directory.name} --format csv`, error)
+  }
+
+  function cannotWrite(command: string, error: unknown): void {
+    const because = `cannot write the reports: ${messageOf(error)}; write them later with \`ada-bulk report ${command}\``
     log.error(because)
     summary.exitCode = 4
     summary.stoppedBecause ??= because

@@ -13,8 +13,7 @@ import { basename, join, resolve } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { prettifyError } from 'zod'
 import { syncDirectory, writeFileAtomically } from './atomic-write.js'
-import type { SettledItem } from './outcome.js'
-import { type Report, writeReport } from './reports/report.js'
+import type { Report, ReportedRun } from './reports/report.js'
 import { type RunFile, runFileSchema } from './run-file.js'
 import type { Summary } from './summary.js'
 import { UsageError } from './usage-error.js'
@@ -109,15 +108,11 @@ export function writeSummary(directory: RunDirectory, summary: Summary): void {
 }
 
 /** Writes a report beside, flushes it, and puts it in its place. Mode 0600. */
-export async function writeReportFile(
-  report: Report,
-  items: AsyncIterable<readonly SettledItem[]>,
-  path: string,
-): Promise<void> {
+export async function writeReportFile(report: Report, run: ReportedRun, path: string): Promise<void> {
   const beside = `${path}.${process.pid}.tmp`
   try {
     const out = createWriteStream(beside, { mode: 0o600 })
-    await Promise.all([finished(out), writeReport(report, items, out).finally(() => out.end())])
+    await Promise.all([finished(out), report.write(run, out).finally(() => out.end())])
     const file = openSync(beside, 'r')
     fsyncSync(file)
     closeSync(file)

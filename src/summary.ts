@@ -21,3 +21,11 @@ export interface Summary {
   checkpointHead: string
   version: string
 }
+
+/** How many items another try may help: what does not exist, or cannot be ended, stays so. */
+export function worthRetrying(
+  { failed, unknown }: Pick<Totals, 'failed' | 'unknown'>,
+  reasons: Record<string, number>,
+): number {
+  return failed + unknown - (reasons.not_found ?? 0) - (reasons.rejected ?? 0)
+}

@@ -18,6 +18,7 @@ import {
 } from '../src/run-directory.js'
 import { type RunFile, runFileSchema } from '../src/run-file.js'
 import { UsageError } from '../src/usage-error.js'
+import { runOf } from './reports/reported.js'
 
 let runs: string
 beforeEach(() => {
@@ -158,12 +159,12 @@ describe('a run', () => {
 })
 
 describe('a report', () => {
-  async function* nothing() {}
+  const nothing = runOf(async function* () {})
 
   test('takes the place of the one before as a whole, for its owner only', async () => {
     const path = join(runs, 'report.csv')
     writeFileSync(path, 'old')
-    await writeReportFile(csvReport, nothing(), path)
+    await writeReportFile(csvReport, nothing, path)
     expect(readFileSync(path, 'utf8')).toBe(csvReport.head)
     expect(statSync(path).mode & 0o777).toBe(0o600)
     expect(readdirSync(runs)).toEqual(['report.csv'])
@@ -172,17 +173,17 @@ describe('a report', () => {
   test('that fails on the way leaves the one before, and nothing beside it', async () => {
     const path = join(runs, 'report.csv')
     writeFileSync(path, 'old')
-    const failing = (async function* () {
+    const failing = runOf(async function* () {
       yield []
       throw new Error('the checkpoint cannot be read')
-    })()
+    })
     await expect(writeReportFile(csvReport, failing, path)).rejects.toThrow('the checkpoint cannot be read')
     expect(readFileSync(path, 'utf8')).toBe('old')
     expect(readdirSync(runs)).toEqual(['report.csv'])
   })
 
   test('that has nowhere to go fails', async () => {
-    await expect(writeReportFile(csvReport, nothing(), join(runs, 'missing', 'report.csv'))).rejects.toThrow(
+    await expect(writeReportFile(csvReport, nothing, join(runs, 'missing', 'report.csv'))).rejects.toThrow(
       'ENOENT',
     )
   })

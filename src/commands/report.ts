@@ -1,8 +1,9 @@
 import { join, resolve } from 'node:path'
-import { settledItems } from '../checkpoint/rows.js'
+import { reportedRun } from '../reported-run.js'
 import { csvReport } from '../reports/csv.js'
+import { htmlReport } from '../reports/html.js'
 import { jsonLinesReport } from '../reports/json-lines.js'
-import { type Report, writeReport } from '../reports/report.js'
+import type { Report } from '../reports/report.js'
 import { findRun, writeReportFile } from '../run-directory.js'
 import { UsageError } from '../usage-error.js'
 import type { Command } from './command.js'
@@ -11,7 +12,7 @@ import { runsDirectory } from './settings.js'
 import { relativePath } from './summary-text.js'
 
 /** Every format of a report. */
-const reports: readonly Report[] = [csvReport, jsonLinesReport]
+const reports: readonly Report[] = [csvReport, htmlReport, jsonLinesReport]
 
 const reportOptions = {
   ...placeOptions,
@@ -41,14 +42,14 @@ export const command: Command = {
   async run(flags: Flags<typeof reportOptions> & { run: string }, shell) {
     const directory = findRun(runsDirectory(flags, shell.environment), flags.run)
     const report = reports.find(({ format }) => format === flags.format)!
-    const items = settledItems(directory.checkpoint)
+    const run = reportedRun(directory)
     if (flags.output === '-') {
-      await writeReport(report, items, process.stdout)
+      await report.write(run, process.stdout)
       return 0
     }
     const path = resolve(flags.output ?? join(directory.path, report.fileName))
     try {
-      await writeReportFile(report, items, path)
+      await writeReportFile(report, run, path)
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       if (code === undefined) throw error

@@ -1,5 +1,5 @@
 import { join, relative } from 'node:path'
-import type { Summary } from '../summary.js'
+import { type Summary, worthRetrying } from '../summary.js'
 import { counted, inDigits, inTime } from '../words.js'
 
 /** How a run ended, for people: what became of the items, where the report lies and what to do next. */
@@ -29,10 +29,7 @@ export function summaryText(summary: Summary, isReported = true): string {
 function next({ directory, stoppedBecause, totals, reasons }: Summary): string[] {
   const run = relativePath(directory)
   if (stoppedBecause !== null) return [`Go on with: ada-bulk resume ${run}`]
-  // Another try changes nothing for what does not exist or cannot be ended.
-  const hopeless = (reasons.not_found ?? 0) + (reasons.rejected ?? 0)
-  if (totals.failed + totals.unknown > hopeless)
-    return [`Try those that failed again with: ada-bulk retry ${run}`]
+  if (worthRetrying(totals, reasons) > 0) return [`Try those that failed again with: ada-bulk retry ${run}`]
   return []
 }
 

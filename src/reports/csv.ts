@@ -1,14 +1,14 @@
-import type { Report } from './report.js'
+import { rowsReport } from './report.js'
 
 /** `report.csv`: RFC 4180 with LF, UTF-8. The columns and their order are contract. */
-export const csvReport: Report = {
+export const csvReport = rowsReport({
   format: 'csv',
   fileName: 'report.csv',
   head: 'id,status,reason,http_status,attempts,finished_at,duration_ms,message,source,line\n',
   row: (item) =>
     `${cell(item.id)},${item.status},${cell(item.reason)},${item.httpStatus ?? ''},${item.attempts},${item.finishedAt},` +
     `${item.durationMs},${cell(item.message)},${cell(item.source)},${item.line}\n`,
-}
+})
 
 /** What a spreadsheet takes as the beginning of a formula, in its plain and its full-width form. */
 const formulaStart = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/

@@ -1,7 +1,7 @@
-import type { Report } from './report.js'
+import { rowsReport } from './report.js'
 
 /** `report.jsonl`: one JSON object a line, with the columns of the CSV as its fields. */
-export const jsonLinesReport: Report = {
+export const jsonLinesReport = rowsReport({
   format: 'jsonl',
   fileName: 'report.jsonl',
   head: '',
@@ -18,4 +18,4 @@ export const jsonLinesReport: Report = {
       source: item.source,
       line: item.line,
     })}\n`,
-}
+})

@@ -2,7 +2,8 @@ import { PassThrough } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type SettledItem, statuses } from '../../src/outcome.js'
-import { type Report, writeReport } from '../../src/reports/report.js'
+import type { Report, Rows } from '../../src/reports/report.js'
+import { runOf } from './reported.js'
 
 /** The contract's columns, in their order. */
 export const columns = [
@@ -105,13 +106,10 @@ const anyItem: fc.Arbitrary<SettledItem> = fc.record({
 export async function textOf(report: Report, batches: readonly (readonly SettledItem[])[]): Promise<string> {
   const out = new PassThrough()
   const text = out.toArray()
-  await writeReport(
-    report,
-    (async function* () {
-      yield* batches
-    })(),
-    out,
-  )
+  const run = runOf(async function* () {
+    yield* batches
+  })
+  await report.write(run, out)
   out.end()
   return Buffer.concat(await text).toString()
 }
@@ -134,7 +132,7 @@ function rowOf(item: SettledItem, asWritten: (text: string) => string): ReportRo
 
 /** What every report that a program can read promises. `read` is such a program. */
 export function describeReport(
-  report: Report,
+  report: Report & Rows,
   read: (text: string) => ReportRow[],
   asWritten: (text: string) => string = (text) => text,
 ): void {
@@ -180,13 +178,10 @@ export function describeReport(
     test('a writer that is slow is waited for', async () => {
       const out = new PassThrough({ highWaterMark: 1 })
       let given = 0
-      const writing = writeReport(
-        report,
-        (async function* () {
-          for (; given < 5; given++) yield [succeeded]
-        })(),
-        out,
-      )
+      const run = runOf(async function* () {
+        for (; given < 5; given++) yield [succeeded]
+      })
+      const writing = report.write(run, out)
       await new Promise((resolve) => setImmediate(resolve))
       expect(given).toBeLessThan(2)
       out.resume()
