@@ -62,10 +62,7 @@ export function drawCharts(charts: Charts, isPaper: boolean): uPlotType[] {
         timeSeries(),
         calls,
         ...(isLimited
-          ? [
-              line('our share', 'unknown', charts.share, [6, 4]),
-              line('limit', 'failed', charts.limit, [2, 3]),
-            ]
+          ? [line('our share', 'quiet', charts.share, [6, 4]), line('limit', 'text', charts.limit, [2, 3])]
           : []),
       ],
       scales: { x: timeScale(), y: { range: (_, __, max) => [0, Math.max(1, max * 1.1)] } },

@@ -38,6 +38,8 @@ export function openTable(): { print(): void; unprint(): void } {
   const below = spacer()
   const pool: HTMLTableRowElement[] = []
 
+  const troubled = ['failed', 'unknown', 'invalid']
+  const needsLook = (row: Row) => troubled.includes(texts.statuses[row[1]]!)
   /** The text of a row is made when it is first looked for. */
   const searched = (position: number) => (searchedTexts[position] ??= searchedText(rows[position]!, texts))
 
@@ -165,9 +167,11 @@ export function openTable(): { print(): void; unprint(): void } {
   find()
 
   return {
-    /** On paper stand the first of the rows that are shown. */
+    /** On paper stand the first of the rows that are shown; where none were chosen, of those that need a look. */
     print() {
-      const printed = positions.slice(0, printedMax).map((position) => {
+      const isChosen = search.value !== '' || hidden.size > 0
+      const printable = isChosen ? positions : positions.filter((position) => needsLook(rows[position]!))
+      const printed = printable.slice(0, printedMax).map((position) => {
         const element = newRow(columns)
         for (const [number, column] of columns.entries())
           element.cells[number]!.textContent = cellOf(rows[position]!, column, texts)
@@ -176,9 +180,11 @@ export function openTable(): { print(): void; unprint(): void } {
       const head = table.tHead!.cloneNode(true)
       const paper = document.createElement('table')
       paper.append(head, ...printed)
-      const rest = positions.length - printed.length
-      const note = `${rest.toLocaleString('en-US')} more are not printed; all stand in report.csv.`
-      byId('printed').replaceChildren(paper, ...(rest > 0 ? [withText('p', note)] : []))
+      const rest = printable.length - printed.length
+      const more = rest === 0 ? '' : ` ${rest.toLocaleString('en-US')} more of them are not printed.`
+      const what = isChosen ? 'The items that were chosen.' : 'The items that failed, are unknown or invalid.'
+      const note = withText('p', `${what}${more} All items stand in report.csv.`)
+      byId('printed').replaceChildren(note, ...(printed.length === 0 ? [] : [paper]))
     },
     unprint: () => byId('printed').replaceChildren(),
   }

@@ -1,5 +1,6 @@
 import type { CheckpointEvent } from '../checkpoint/checkpoint.js'
 import type { RateWindow } from '../pacing/rate-window.js'
+import { sharedWindows } from '../pacing/share.js'
 import type { RunSettings } from '../run-file.js'
 import { BusiestSpan } from './html-timeline.js'
 
@@ -39,6 +40,21 @@ export class Pace {
     if (limits === 'none' || limits.length === 0) return null
     const limit = Math.min(...limits.map(inAMinute))
     return { limit, share: limit * share }
+  }
+
+  /** The most that was allowed in any span of `perMs`; null where no window is so long. */
+  mostIn(perMs: number): { limit: number; share: number } | null {
+    const windows = this.allowed.flatMap(({ limits, share }) => {
+      const window = limits === 'none' ? undefined : limits.find((one) => one.perMs === perMs)
+      return window === undefined
+        ? []
+        : [{ limit: window.max, share: sharedWindows([window], share, 1)[0]!.max }]
+    })
+    if (windows.length === 0) return null
+    return {
+      limit: Math.max(...windows.map(({ limit }) => limit)),
+      share: Math.max(...windows.map(({ share }) => share)),
+    }
   }
 
   #allow(at: string, { limits, share }: { limits: Limits; share: number }): void {

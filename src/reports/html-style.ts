@@ -12,8 +12,8 @@ export const style = `
 @media screen and (prefers-color-scheme: dark) { :root { ${dark} } }
 * { box-sizing: border-box; }
 [hidden] { display: none !important; }
-body { margin: 0; background: var(--page); color: var(--text); font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
-main { max-width: 72rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; }
+body { margin: 0; background: var(--page); color: var(--text); font: 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
+main { max-width: 80rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; }
 header, section { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 1.25rem 1.5rem; }
 h1, h2, h3, p, dl, dd, ul { margin: 0; }
 h1 { font-size: 2rem; line-height: 1.2; overflow-wrap: anywhere; }
@@ -65,8 +65,10 @@ table { border-collapse: collapse; width: 100%; }
 .plain th, .plain td { text-align: left; vertical-align: top; padding: .35rem .9rem .35rem 0; border-bottom: 1px solid var(--line); font-weight: 400; min-width: 4.5rem; }
 .plain thead th { color: var(--quiet); font-size: .875rem; }
 .plain .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+time { overflow-wrap: normal; }
 .plain time { white-space: nowrap; }
 .waits td:last-child { width: 45%; }
+.plain th[scope=row], .plain td:nth-child(2):not(.number) { min-width: 10rem; }
 .hash { font-size: .8em; }
 .chart { margin: .6rem 0; min-height: 240px; overflow: hidden; }
 .chart .u-legend { color: var(--text); }
@@ -78,7 +80,7 @@ legend { float: left; margin-right: .8rem; padding: 0; }
 fieldset label { display: inline-flex; align-items: center; gap: .35rem; }
 output { font-variant-numeric: tabular-nums; white-space: nowrap; }
 #scroller { height: 34rem; max-height: 75vh; overflow: auto; border: 1px solid var(--line); border-radius: 6px; }
-#scroller table { table-layout: fixed; min-width: 72rem; border-collapse: separate; border-spacing: 0; font-size: .875rem; }
+#scroller table { table-layout: fixed; min-width: 76rem; border-collapse: separate; border-spacing: 0; font-size: .875rem; }
 #scroller th { position: sticky; top: 0; z-index: 1; background: var(--page); text-align: left; padding: 0; border-bottom: 1px solid var(--line); }
 #scroller th button { width: 100%; text-align: left; border: 0; border-radius: 0; padding: .4rem .6rem; font-weight: 600; white-space: nowrap; }
 th[aria-sort=ascending] button::after { content: " ▲"; font-size: .7em; }
@@ -86,23 +88,24 @@ th[aria-sort=descending] button::after { content: " ▼"; font-size: .7em; }
 #scroller td { height: 33px; padding: 0 .6rem; border-bottom: 1px solid var(--line); white-space: nowrap; overflow: hidden; text-overflow: ellipsis; unicode-bidi: isolate; }
 #scroller td.spacer { border: 0; padding: 0; }
 #scroller td button { max-width: 100%; border: 0; padding: 0; color: var(--link); font: .9em ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; overflow: hidden; text-overflow: ellipsis; unicode-bidi: isolate; display: block; }
-.column-id { width: 14.5rem; } .column-status { width: 7rem; } .column-reason { width: 8.5rem; } .column-http { width: 4.2rem; } .column-attempts { width: 4.6rem; }
-.column-finished { width: 11rem; } .column-took { width: 5.5rem; } .column-line { width: 11rem; }
+.column-id { width: 13.5rem; } .column-status { width: 6.8rem; } .column-reason { width: 8rem; } .column-http { width: 3.9rem; } .column-attempts { width: 4.2rem; }
+.column-finished { width: 11rem; } .column-took { width: 5.2rem; } .column-line { width: 9.5rem; }
 dialog { max-width: min(44rem, 92vw); background: var(--card); color: var(--text); border: 1px solid var(--line); border-radius: 10px; padding: 1.25rem 1.5rem; }
 dialog::backdrop { background: rgb(0 0 0 / .4); }
 dialog h3 { margin-top: 0; font-family: ui-monospace, Menlo, Consolas, monospace; overflow-wrap: anywhere; unicode-bidi: isolate; }
 dialog dl { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1.2rem; margin-bottom: 1rem; }
 dialog dd { unicode-bidi: isolate; }
 #printed { display: none; }
-@media (max-width: 40rem) { h1 { font-size: 1.5rem; } header, section { padding: 1rem; border-radius: 8px; } main { padding: .5rem .5rem 3rem; } .practice strong { font-size: 1.5rem; } .totals { grid-template-columns: 1fr 1fr; } }
+@media (max-width: 40rem) { h1 { font-size: 1.5rem; } header, section { padding: 1rem; border-radius: 8px; } main { padding: .5rem .5rem 3rem; } .practice strong { font-size: 1.5rem; } .totals { grid-template-columns: 1fr 1fr; } .waits td:last-child { display: none; } .plain time { white-space: normal; } }
 @media print {
   @page { margin: 14mm; }
-  body { background: #fff; font-size: 12px; }
+  :root { font-size: 11px; }
+  body { background: #fff; }
   main { padding: 0; display: block; }
   header, section { border: 0; padding: 0 0 1rem; margin-bottom: 1rem; border-radius: 0; border-bottom: 1px solid var(--line); }
   #viewer, button.show, details:not([open]) { display: none; }
   .bar, .wait, .status::before, .verdict, .practice { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-  .chart, .failure, tr, .totals div { break-inside: avoid; }
+  .chart, .failure, .unbroken, tr, .totals div { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
   .plain { display: table; }
   #printed { display: block; font-size: 9px; }

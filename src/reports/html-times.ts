@@ -4,6 +4,7 @@ import type { Break } from './html-drawn.js'
 import type { Durations } from './html-durations.js'
 import type { Facts } from './html-facts.js'
 import { jsonBlock, type Markup, markup } from './html-markup.js'
+import type { Pace } from './html-pace.js'
 import { limitText, moment, percentText, spanText, waitText } from './html-words.js'
 
 const breaksShown = 12
@@ -20,7 +21,7 @@ function overTime({ widthMs, outcomes, breaks }: Charts): Markup {
     ({ status, times }) =>
       `${status} ${inDigits(times.reduce<number>((sum, count) => sum + (count ?? 0), 0))}`,
   )
-  return markup`<section aria-labelledby="over-time">
+  return markup`<section class="unbroken" aria-labelledby="over-time">
 <h2 id="over-time">Outcomes over time</h2>
 <p>Items settled by calling, ${perBucket(widthMs)}. Times are UTC.</p>
 <div class="chart" id="outcomes-chart" role="img" aria-label="Bars of the items settled over time: ${sums.join(', ') || 'none'}."></div>
@@ -41,33 +42,38 @@ function notDrawn(breaks: readonly Break[]): Markup {
   }</ul>`
 }
 
-function pace({ pace: { busiest, allowed } }: Facts, { widthMs, calls }: Charts): Markup {
+function pace({ pace }: Facts, { widthMs, calls }: Charts): Markup {
   const highest = calls.reduce<number>((most, count) => Math.max(most, count ?? 0), 0)
-  const { limits, share } = allowed.at(-1)!
-  const shareText = percentText(share, 1)
-  const rows = busiest.map(({ perMs, count }) => {
-    const window = limits === 'none' ? undefined : limits.find((one) => one.perMs === perMs)
-    const name = perMs === 60_000 ? 'minute' : spanText(perMs)
-    return markup`<tr><th scope="row">Busiest ${name}</th><td class="number">${inDigits(count)}</td><td class="number">${window ? inDigits(Math.max(1, Math.floor(Number((window.max * share).toFixed(6))))) : '–'}</td><td class="number">${window ? inDigits(window.max) : 'none'}</td></tr>\n`
+  const rows = pace.busiest.map(({ perMs, count }) => {
+    const allowed = pace.mostIn(perMs)
+    const name = limitText(1, perMs).replace(/^1 (a|in) /, '')
+    return markup`<tr><th scope="row">Busiest ${name}</th><td class="number">${inDigits(count)}</td><td class="number">${allowed === null ? '–' : inDigits(allowed.share)}</td><td class="number">${allowed === null ? 'none' : inDigits(allowed.limit)}</td></tr>\n`
   })
-  return markup`<section aria-labelledby="pace">
+  return markup`<section class="unbroken" aria-labelledby="pace">
 <h2 id="pace">Calls a minute, against the limit</h2>
-<p>${widthMs > 60_000 ? `Mean of ${spanText(widthMs)}.` : 'Calls in the 60 seconds up to each moment.'} ${
-    limits === 'none' || limits.length === 0
-      ? 'No limit was set.'
-      : `The limit was ${limits.map(({ max, perMs }) => limitText(max, perMs)).join(' and ')}; this run kept to ${shareText} of it, and left the rest to live traffic.`
-  }</p>
+<p>${widthMs > 60_000 ? `Mean of ${spanText(widthMs)}.` : 'Calls in the 60 seconds up to each moment.'} ${limitsSentence(pace)}</p>
 <div class="chart" id="calls-chart" role="img" aria-label="Line of the calls a minute, at most ${inDigits(Math.round(highest))}."></div>
-<table class="plain"><thead><tr><td></td><th scope="col" class="number">Calls of this run</th><th scope="col" class="number">Our share</th><th scope="col" class="number">Limit</th></tr></thead><tbody>
+<table class="plain"><thead><tr><td></td><th scope="col" class="number">Calls of this run</th><th scope="col" class="number">Our share, at most</th><th scope="col" class="number">Limit</th></tr></thead><tbody>
 ${rows}</tbody></table>
 </section>
 `
 }
 
+function limitsSentence({ allowed }: Pace): string {
+  const { limits, share } = allowed.at(-1)!
+  if (limits === 'none' || limits.length === 0) return 'No limit was set.'
+  const limit = `The limit is ${limits.map(({ max, perMs }) => limitText(max, perMs)).join(' and ')}`
+  if (allowed.some((other) => other.share !== share))
+    return `${limit}; the share that this run took of it was changed on the way.`
+  return share === 1
+    ? `${limit}; this run was allowed all of it.`
+    : `${limit}; this run kept to ${percentText(share, 1)} of it, and left the rest to live traffic.`
+}
+
 function answers({ answerTimes, itemTimes }: Facts): Markup {
   const row = (name: string, times: Durations) =>
     markup`<tr><th scope="row">${name}</th>${[50, 90, 99].map((percent) => markup`<td class="number">${spanText(times.percentileMs(percent))}</td>`)}<td class="number">${spanText(times.maxMs)}</td><td class="number">${inDigits(times.count)}</td></tr>\n`
-  return markup`<section aria-labelledby="answers">
+  return markup`<section class="unbroken" aria-labelledby="answers">
 <h2 id="answers">How long the API took</h2>
 <table class="plain"><thead><tr><td></td><th scope="col" class="number">Half within (p50)</th><th scope="col" class="number">90% within (p90)</th><th scope="col" class="number">99% within (p99)</th><th scope="col" class="number">Longest</th><th scope="col" class="number">Counted</th></tr></thead><tbody>
 ${row('A call, until its answer', answerTimes)}${row('An item, with all its tries and waits between them', itemTimes)}</tbody></table>
@@ -82,7 +88,7 @@ function waits({ waited, executions }: Facts): Markup {
   const unknownMs = executions.workedMs - knownMs
   const list = unknownMs > executions.workedMs / 100 ? [...known, [null, unknownMs] as const] : known
   const wholeMs = Math.max(knownMs, executions.workedMs, 1)
-  return markup`<section aria-labelledby="waits">
+  return markup`<section class="unbroken" aria-labelledby="waits">
 <h2 id="waits">Where the time went</h2>
 ${
   knownMs === 0

@@ -1,4 +1,4 @@
-import type { SettledItem, Status } from '../outcome.js'
+import { type SettledItem, type Status, statuses } from '../outcome.js'
 
 /** Items that need a person, and have their status and reason in common. */
 export interface Trouble {
@@ -38,8 +38,9 @@ export class Troubles {
     else group.otherMessages += 1
   }
 
-  /** The largest first. */
+  /** By status, the largest first. */
   get groups(): Trouble[] {
-    return [...this.#groups.values()].sort((a, b) => b.count - a.count)
+    const place = ({ status }: Trouble) => statuses.indexOf(status)
+    return [...this.#groups.values()].sort((a, b) => place(a) - place(b) || b.count - a.count)
   }
 }
