@@ -17,11 +17,11 @@ export interface History {
   onSettled(atMs: number): void
 }
 
-const at = Buffer.from('"at":"')
-const timeBytes = '2026-11-22T09:00:00.000Z'.length
-const settled = '{"n":'
-const sent = '{"sent":'
-const look = '{"look":'
+/** The first letter of a line's first field tells what it is: `n`, `sent`, `look`, or one that is rare. */
+const firstLetter = '{"'.length
+const [n, s, l] = Buffer.from('nsl')
+const fieldStart = Buffer.from('":')
+const timeStart = Buffer.from('"at":"')
 
 /** Reads a checkpoint, which `readCheckpoint` has found whole, for what happened when. Lines that are many are not parsed. */
 export function readHistory(path: string, see: History): { head: string; lastMs: number } {
@@ -40,12 +40,12 @@ export function readHistory(path: string, see: History): { head: string; lastMs:
     lastLine = { from: offset, to: offset + end - start + 1 }
     const atMs = timeIn(buffer, start, end)
     if (atMs > lastMs) lastMs = atMs
-    const kind = buffer.toString('latin1', start, buffer.indexOf(58, start) + 1)
-    if (kind === settled) {
-      answered(numberAt(buffer, start + kind.length), atMs)
+    const letter = buffer[start + firstLetter]
+    if (letter === n) {
+      answered(firstNumber(buffer, start), atMs)
       see.onSettled(atMs)
-    } else if (kind === sent || kind === look) {
-      inFlight.set(numberAt(buffer, start + kind.length), atMs)
+    } else if (letter === s || letter === l) {
+      inFlight.set(firstNumber(buffer, start), atMs)
       see.onCall(atMs)
     } else {
       const fields = JSON.parse(buffer.toString('utf8', start, end))
@@ -63,15 +63,26 @@ export function readHistory(path: string, see: History): { head: string; lastMs:
   return { head: to === 0 ? firstHead : hash('sha256', readSpan(path, from, to)), lastMs }
 }
 
+/** The number that a line's first field holds. */
+function firstNumber(buffer: Buffer, start: number): number {
+  return digits(buffer, buffer.indexOf(fieldStart, start) + fieldStart.length)
+}
+
 /** The time of a line; no text in it can look like this field, as its quotes would be escaped. */
 function timeIn(buffer: Buffer, start: number, end: number): number {
-  const from = buffer.indexOf(at, start) + at.length
-  return from > at.length && from < end
-    ? Date.parse(buffer.toString('latin1', from, from + timeBytes))
-    : Number.NaN
+  const from = buffer.indexOf(timeStart, start) + timeStart.length
+  if (from < timeStart.length || from > end) return Number.NaN
+  const day = Date.UTC(digits(buffer, from), digits(buffer, from + 5) - 1, digits(buffer, from + 8))
+  const minutes = digits(buffer, from + 11) * 60 + digits(buffer, from + 14)
+  return day + minutes * 60_000 + digits(buffer, from + 17) * 1000 + digits(buffer, from + 20)
 }
 
 /** The whole number that begins here. */
-function numberAt(buffer: Buffer, start: number): number {
-  return Number.parseInt(buffer.toString('latin1', start, start + 12), 10)
+function digits(buffer: Buffer, from: number): number {
+  let number = 0
+  for (let index = from; ; index++) {
+    const digit = buffer[index]! - 48
+    if (!(digit >= 0 && digit <= 9)) return number
+    number = number * 10 + digit
+  }
 }

@@ -177,9 +177,10 @@ export function openTable(): { print(): void; unprint(): void } {
           element.cells[number]!.textContent = cellOf(rows[position]!, column, texts)
         return element
       })
-      const head = table.tHead!.cloneNode(true)
       const paper = document.createElement('table')
-      paper.append(head, ...printed)
+      const line = paper.createTHead().insertRow()
+      line.append(...heads.map((head) => withText('th', head.textContent)))
+      paper.createTBody().append(...printed)
       const rest = printable.length - printed.length
       const more = rest === 0 ? '' : ` ${rest.toLocaleString('en-US')} more of them are not printed.`
       const what = isChosen ? 'The items that were chosen.' : 'The items that failed, are unknown or invalid.'

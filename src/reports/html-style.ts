@@ -108,8 +108,10 @@ dialog dd { unicode-bidi: isolate; }
   .chart, .failure, .unbroken, tr, .totals div { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
   .plain { display: table; }
-  #printed { display: block; font-size: 9px; }
-  #printed th, #printed td { text-align: left; padding: 2px 4px; border-bottom: 1px solid var(--line); width: auto; overflow-wrap: anywhere; unicode-bidi: isolate; }
-  #printed button { border: 0; padding: 0; }
+  #printed { display: block; font-size: 8px; }
+  #printed th, #printed td { text-align: left; vertical-align: top; padding: 2px 5px 2px 0; border-bottom: 1px solid var(--line); width: auto; white-space: nowrap; unicode-bidi: isolate; }
+  #printed .column-message, #printed .column-line, #printed .column-id { white-space: normal; overflow-wrap: anywhere; }
+  #printed thead { display: table-header-group; }
+  #printed button { border: 0; padding: 0; text-align: left; overflow-wrap: anywhere; }
 }
 `
