@@ -89,11 +89,11 @@ export function sort(
   texts: Texts,
 ): void {
   const key = keyOf(column, texts)
-  const keys = new Map(positions.map((position) => [position, key(rows[position]!, position)]))
+  const keys = rows.map(key)
   const way = isDescending ? -1 : 1
   positions.sort((a, b) => {
-    const keyA = keys.get(a)!
-    const keyB = keys.get(b)!
+    const keyA = keys[a]!
+    const keyB = keys[b]!
     return keyA < keyB ? -way : keyA > keyB ? way : a - b
   })
 }

@@ -79,7 +79,7 @@ fieldset { border: 0; margin: 0; padding: 0; display: flex; flex-wrap: wrap; gap
 legend { float: left; margin-right: .8rem; padding: 0; }
 fieldset label { display: inline-flex; align-items: center; gap: .35rem; }
 output { font-variant-numeric: tabular-nums; white-space: nowrap; }
-#scroller { height: 34rem; max-height: 75vh; overflow: auto; border: 1px solid var(--line); border-radius: 6px; }
+#scroller { height: 34rem; max-height: 75vh; overflow: auto; overflow-anchor: none; border: 1px solid var(--line); border-radius: 6px; }
 #scroller table { table-layout: fixed; min-width: 76rem; border-collapse: separate; border-spacing: 0; font-size: .875rem; }
 #scroller th { position: sticky; top: 0; z-index: 1; background: var(--page); text-align: left; padding: 0; border-bottom: 1px solid var(--line); }
 #scroller th button { width: 100%; text-align: left; border: 0; border-radius: 0; padding: .4rem .6rem; font-weight: 600; white-space: nowrap; }

@@ -41,9 +41,11 @@ export function reasonText(reason: string): string {
 
 const waitWords: Record<string, string> = {
   calling: 'Calling, and waiting for answers',
-  nothing: 'Calling, and waiting for answers',
+  giving_way: 'Giving way to others who use the limits',
   hours: 'Outside of the hours in which it may call',
-  rate_limited: 'The API said that a rate limit was reached',
+  outage: 'The API was failing',
+  quota: 'The API had no calls left for us',
+  rate_limited: 'The API answered that a limit was reached',
   paused: 'Paused by a person',
 }
 
