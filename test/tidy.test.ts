@@ -186,6 +186,14 @@ describe('the edge', () => {
   })
 })
 
+test('only what runs in a browser knows one: its types are there for all', () => {
+  expect(
+    offences(({ path, code }) =>
+      basename(path).includes('-browser-') ? [] : (code.match(/\bdocument\.\w+/) ?? []).slice(0, 1),
+    ),
+  ).toEqual([])
+})
+
 describe('the form', () => {
   test('no folder or file is called by what everything is', () => {
     const empty = /^(utils?|helpers?|types?|common|misc|shared|lib|core|managers?|handlers?)(\.ts)?$/
