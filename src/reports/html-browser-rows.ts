@@ -45,7 +45,7 @@ export function cellOf(row: Row, column: Column, { statuses, strings, baseMs }: 
     case 'message':
       return strings[row[7]]!
     case 'line':
-      return `${strings[row[8]]!.replace(/^.*[/\\]/, '')}:${row[9]}`
+      return `${row[9]} in ${strings[row[8]]!.replace(/^.*[/\\]/, '')}`
   }
 }
 
@@ -58,7 +58,7 @@ export function tookText(ms: number): string {
 export function searchedText(row: Row, texts: Texts): string {
   const { strings, statuses } = texts
   const parts = [row[0], statuses[row[1]], strings[row[2]], row[3] ?? '', strings[row[7]], strings[row[8]]]
-  return `${parts.join('\n')}:${row[9]}`.toLowerCase()
+  return `${parts.join('\n')}\n${row[9]}`.toLowerCase()
 }
 
 /** The positions of the rows that have a status that is shown and hold every word of the search. */

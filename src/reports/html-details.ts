@@ -14,7 +14,7 @@ export function detailsSection(facts: Facts): Markup {
 <h3>What happened</h3>
 <table class="plain"><thead><tr><th scope="col">When</th><th scope="col">What</th><th scope="col">Who</th></tr></thead><tbody>
 ${history(facts.events, run)}</tbody></table>
-<h3>Settings</h3>
+<h3>Settings at the start</h3>
 <table class="plain"><tbody>
 ${[...settingsOf(run.settings), ...jobOf(run)].map(([name, text]) => markup`<tr><th scope="row">${name}</th><td>${text}</td></tr>\n`)}</tbody></table>
 <h3>Files</h3>

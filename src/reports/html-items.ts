@@ -13,7 +13,7 @@ const columns = [
   ['finished', 'Settled at (UTC)'],
   ['took', 'Took'],
   ['message', 'Message'],
-  ['line', 'Input'],
+  ['line', 'Line'],
 ] as const
 
 /** The table of items: the page's script fills it, with as many rows as can be seen. */

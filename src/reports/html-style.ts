@@ -88,7 +88,7 @@ th[aria-sort=descending] button::after { content: " ▼"; font-size: .7em; }
 #scroller td { height: 33px; padding: 0 .6rem; border-bottom: 1px solid var(--line); white-space: nowrap; overflow: hidden; text-overflow: ellipsis; unicode-bidi: isolate; }
 #scroller td.spacer { border: 0; padding: 0; }
 #scroller td button { max-width: 100%; border: 0; padding: 0; color: var(--link); font: .9em ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; overflow: hidden; text-overflow: ellipsis; unicode-bidi: isolate; display: block; }
-.column-id { width: 13.5rem; } .column-status { width: 6.8rem; } .column-reason { width: 8rem; } .column-http { width: 3.9rem; } .column-attempts { width: 4.2rem; }
+.column-id { width: 13.5rem; } .column-status { width: 7.6rem; } .column-reason { width: 8rem; } .column-http { width: 3.9rem; } .column-attempts { width: 4.2rem; }
 .column-finished { width: 11rem; } .column-took { width: 5.2rem; } .column-line { width: 9.5rem; }
 dialog { max-width: min(44rem, 92vw); background: var(--card); color: var(--text); border: 1px solid var(--line); border-radius: 10px; padding: 1.25rem 1.5rem; }
 dialog::backdrop { background: rgb(0 0 0 / .4); }
