@@ -20,6 +20,11 @@ const commands: [words: string, describe: string, load: () => Promise<{ command:
   ['throttle <run>', 'Change the pace of a run', () => import('./commands/throttle.js')],
   ['report <run>', "Write a run's report again", () => import('./commands/report.js')],
   ['export', 'Download Data Export records to a file', () => import('./commands/export.js')],
+  [
+    'schedule <job>',
+    'Print crontab, systemd or Kubernetes text for a run',
+    () => import('./commands/schedule.js'),
+  ],
   ['jobs', 'List the jobs', () => import('./commands/jobs.js')],
   ['sandbox', 'Start a local Ada to practise on', () => import('./commands/sandbox.js')],
   ['doctor', 'Check key, address, clock and disk', () => import('./commands/doctor.js')],

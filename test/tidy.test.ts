@@ -131,6 +131,7 @@ const promises: Record<string, string> = {
   'src/filters': 'filter.ts',
   'src/progress': 'progress.ts',
   'src/notices': 'notice.ts',
+  'src/schedule': 'schedule.ts',
 }
 
 /** `csv-layout.ts` is a part of `csv.ts`, if that is there. */

@@ -1,0 +1,76 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { messageOf } from '../message.js'
+import { crontab } from '../schedule/crontab.js'
+import { kubernetes } from '../schedule/kubernetes.js'
+import type { Schedule, ScheduleFile } from '../schedule/schedule.js'
+import { systemd } from '../schedule/systemd.js'
+import { UsageError } from '../usage-error.js'
+import type { Command } from './command.js'
+import { withJobFlags } from './job-flags.js'
+import { type ScheduleFlags, scheduleOptions } from './schedule-options.js'
+import { scheduledTask } from './scheduled-task.js'
+
+/** Every scheduler that a text is printed for. */
+const schedules: readonly Schedule[] = [crontab, systemd, kubernetes]
+
+const commandOptions = {
+  as: {
+    type: 'string',
+    requiresArg: true,
+    choices: schedules.map(({ name }) => name),
+    default: 'crontab',
+    describe: 'What starts it',
+    group: 'Schedule:',
+  },
+  ...scheduleOptions,
+} as const
+
+export const command: Command = {
+  async flags(argv, typed) {
+    argv
+      .positional('job', {
+        type: 'string',
+        describe: 'A name that `ada-bulk jobs` lists, or the path of your own job file',
+      })
+      .options(commandOptions)
+      .example('$0 schedule cleanup --handle acme --idle 14d --at 03:00', 'A line for crontab')
+      .example(
+        "$0 schedule end-conversations -i samples/conversations.csv --sandbox --as systemd --at '0 22 * * mon-fri'",
+        'A service and its timer, to practise',
+      )
+      .example('$0 schedule cleanup --handle acme --as kubernetes --image ada-bulk:1', 'A CronJob')
+    return withJobFlags(argv, typed, commandOptions)
+  },
+
+  async run(flags: ScheduleFlags & { as: string }, shell) {
+    const schedule = schedules.find(({ name }) => name === flags.as)!
+    const files = schedule.files(await scheduledTask(flags, schedule === kubernetes, shell))
+    if (flags.output !== undefined) {
+      for (const path of writeFiles(files, flags.output)) shell.print(path)
+    } else if (files.length === 1) shell.print(files[0]!.text.trimEnd())
+    else
+      shell.print(
+        files
+          .map(({ name, text }) => `# file: ${name}\n${text}`)
+          .join('\n')
+          .trimEnd(),
+      )
+    return 0
+  },
+}
+
+function writeFiles(files: readonly ScheduleFile[], directory: string): string[] {
+  const paths = files.map(({ name }) => join(directory, name))
+  const taken = paths.find(existsSync)
+  if (taken !== undefined) {
+    throw new UsageError(`${taken} is there already. Remove it, or name another directory with --output.`)
+  }
+  try {
+    mkdirSync(directory, { recursive: true })
+    for (const [index, { text }] of files.entries()) writeFileSync(paths[index]!, text)
+  } catch (error) {
+    throw new UsageError(`--output ${directory}: cannot be written. ${messageOf(error)}`)
+  }
+  return paths
+}

@@ -1,0 +1,149 @@
+import { existsSync, realpathSync } from 'node:fs'
+import { delimiter, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { currentUser } from '../current-user.js'
+import { type LoadedJob, loadJob } from '../jobs.js'
+import { messageOf } from '../message.js'
+import { volumePath } from '../schedule/kubernetes.js'
+import type { Cluster, Task } from '../schedule/schedule.js'
+import { parseCronTime } from '../settings/cron-time.js'
+import { type Environment, stateDirectory, withEnvFile } from '../settings/environment.js'
+import { UsageError } from '../usage-error.js'
+import { version } from '../version.js'
+import { checkShowFlags } from './begin.js'
+import { exportSpan, pageSizeOf } from './export-span.js'
+import { jobFlagsOf } from './job-flags.js'
+import { isLiveInput } from './live-input.js'
+import type { ScheduleFlags } from './schedule-options.js'
+import { scheduledWords } from './scheduled-words.js'
+import {
+  instanceOrigin,
+  newSettings,
+  noInstance,
+  requiredInput,
+  runsDirectory,
+  stopLimits,
+} from './settings.js'
+import type { Shell } from './shell.js'
+
+/** The task that the flags ask for, checked as `run` checks it. No key is needed, and no input read. */
+export async function scheduledTask(flags: ScheduleFlags, isInCluster: boolean, shell: Shell): Promise<Task> {
+  const { job, shortName } = await loadJob(flags.job)
+  const { timeoutMs } = checkedSettings(flags, job)
+  const at = parseCronTime(flags.at ?? '03:00')
+  const cluster = clusterOf(flags, isInCluster)
+  const environment = environmentOf(flags, shell)
+  const instance = flags.sandbox ? null : instanceOrigin(flags, environment)
+  if (!flags.sandbox && instance === null) throw new UsageError(noInstance)
+  const directory = isInCluster ? volumePath : process.cwd()
+  const runs = resolve(directory, runsDirectory(flags, isInCluster ? {} : environment))
+  const state = isInCluster ? join(volumePath, 'state') : resolve(stateDirectory(environment))
+  const asked: ScheduleFlags = {
+    ...flags,
+    ...(flags.handle !== undefined || instance === null ? {} : { 'base-url': instance }),
+    // Files of this machine, which has them no more when a pod starts: there it is a Secret.
+    ...(isInCluster ? { 'api-key-file': undefined, 'env-file': undefined } : {}),
+    'runs-dir': runs,
+    yes: true,
+    continue: true,
+  }
+  if (!isInCluster) noticeWhatIsMissing(flags, shell)
+  return {
+    name: named('--name', flags.name ?? defaultName(shortName), 52),
+    at,
+    program: [process.execPath, '--', programPath(shell.environment)],
+    words: scheduledWords(asked, job, directory).map(refuseLineBreak),
+    writes: [runs, state, ...(flags['run-dir'] === undefined ? [] : [resolve(directory, flags['run-dir'])])],
+    stateDirectory: state,
+    needsKey: !flags.sandbox && asked['api-key-file'] === undefined && asked['env-file'] === undefined,
+    graceSeconds: Math.ceil(timeoutMs / 1000) + 30,
+    stopsItself: flags['max-items'] !== undefined || flags['max-duration'] !== undefined,
+    user: currentUser(),
+    timeZone: new Intl.DateTimeFormat().resolvedOptions().timeZone,
+    cluster,
+  }
+}
+
+/** All that `run` would refuse to start with. */
+function checkedSettings(flags: ScheduleFlags, job: LoadedJob['job']): { timeoutMs: number } {
+  const settings = newSettings(flags, job)
+  stopLimits(flags)
+  job.filters?.(jobFlagsOf(job, flags), { nowMs: Date.now() })
+  exportSpan(flags, Date.now(), () => {})
+  pageSizeOf(flags)
+  checkShowFlags(flags)
+  if (!isLiveInput(flags, job) && requiredInput(flags).includes('-')) {
+    throw new UsageError('--input -: there is no stdin where nobody is. Name a file.')
+  }
+  return settings
+}
+
+function clusterOf(flags: ScheduleFlags, isInCluster: boolean): Cluster {
+  const { image, namespace, secret } = flags
+  const volumeClaim = flags['volume-claim']
+  const [misplaced] = Object.entries({ image, namespace, secret, 'volume-claim': volumeClaim }).filter(
+    ([, value]) => value !== undefined,
+  )
+  if (misplaced !== undefined && !isInCluster) {
+    throw new UsageError(`--${misplaced[0]} goes with --as kubernetes.`)
+  }
+  return {
+    image: image ?? `ada-bulk:${version}`,
+    namespace: namespace && named('--namespace', namespace, 63),
+    volumeClaim: named('--volume-claim', volumeClaim ?? 'ada-bulk', 63),
+    secret: named('--secret', secret ?? 'ada-bulk', 63),
+  }
+}
+
+/** A name that every scheduler takes. */
+function named(flag: string, name: string, most: number): string {
+  if (/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name) && name.length <= most) return name
+  throw new UsageError(
+    `${flag} ${name}: must be lower-case letters, digits and hyphens, like ada-bulk, ${most} at most.`,
+  )
+}
+
+function defaultName(job: string): string {
+  const words = job.toLowerCase().match(/[a-z0-9]+/g) ?? []
+  return ['ada-bulk', ...words].join('-').slice(0, 52).replace(/-$/, '')
+}
+
+/** The file of variables may be another user's; then the flags have to name the instance. */
+function environmentOf(flags: ScheduleFlags, shell: Shell): Environment {
+  try {
+    return withEnvFile(shell.environment, flags['env-file'])
+  } catch (error) {
+    if (!flags.sandbox && instanceOrigin(flags, shell.environment) === null) throw error
+    shell.notice(messageOf(error))
+    return shell.environment
+  }
+}
+
+function noticeWhatIsMissing(flags: ScheduleFlags, shell: Shell): void {
+  for (const flag of ['input', 'hold', 'api-key-file'] as const) {
+    const missing = [flags[flag] ?? []].flat().filter((path) => !existsSync(path))
+    for (const path of missing) shell.notice(`--${flag} ${path}: is not there yet.`)
+  }
+  if (flags.input !== undefined && !flags['accept-changed-input']) {
+    shell.notice(
+      'If the input is replaced between two starts, add --accept-changed-input: else a run that was stopped waits for a person.',
+    )
+  }
+  if (flags['run-dir'] !== undefined) {
+    shell.notice('--run-dir: all starts go on with the one run in it. Leave it out for a new run each time.')
+  }
+}
+
+function refuseLineBreak(word: string): string {
+  if (!/\p{Cc}/u.test(word)) return word
+  throw new UsageError(
+    `${JSON.stringify(word)}: has a line break or the like in it, which no schedule can hold.`,
+  )
+}
+
+/** This program: as it is on the PATH, which outlives an update, else where it lies. */
+function programPath({ PATH = '' }: Environment): string {
+  const own = fileURLToPath(new URL('../cli.js', import.meta.url))
+  const candidates = PATH.split(delimiter).map((directory) => resolve(directory, 'ada-bulk'))
+  return candidates.find((path) => existsSync(path) && realpathSync(path) === own) ?? own
+}

@@ -1,0 +1,40 @@
+import { shellWord } from '../shell-word.js'
+import { UsageError } from '../usage-error.js'
+import { comments, keyFile, meaning, type Schedule, type Task } from './schedule.js'
+
+/** Debian's cron reads so much of a command. */
+const longestCommand = 998
+
+/** A line for `crontab -e`. */
+export const crontab: Schedule = {
+  name: 'crontab',
+  files(task) {
+    const command = commandOf(task)
+    if (command.length > longestCommand) {
+      throw new UsageError(
+        `the command has ${command.length} characters, and cron reads ${longestCommand}: shorten its paths, or use --as systemd.`,
+      )
+    }
+    const lines = [
+      `${task.name}: a line for \`crontab -e\` of ${task.user}. cron mails what it prints.`,
+      ...meaning,
+      ...(task.needsKey ? [`Bring the key: ${keyFile}, readable by ${task.user} only, ADA_API_KEY=…`] : []),
+    ]
+    return [{ name: `${task.name}.crontab`, text: `${comments(lines)}${task.at.text} ${command}\n` }]
+  },
+}
+
+function commandOf({ program, words, stateDirectory, needsKey }: Task): string {
+  const isLoudnessSaid = words.includes('--quiet') || words.includes('--no-quiet')
+  const added = [...(isLoudnessSaid ? [] : ['--quiet']), ...(needsKey ? ['--env-file', keyFile] : [])]
+  const command = [...program, ...words, ...added].map(shellWord).join(' ')
+  return escaped(`ADA_BULK_STATE=${shellWord(stateDirectory)} ${command}`)
+}
+
+/**
+ * cron takes a % for the end of the command, and `\%` for a %. After a backslash of the word's own the quotes are
+ * closed and opened again, or cron would take that one for its own. (A word with a backslash is in quotes.)
+ */
+function escaped(command: string): string {
+  return command.replaceAll('\\%', "\\''%").replaceAll('%', '\\%')
+}

@@ -1,0 +1,4 @@
+/** A word as /bin/sh reads it back: in quotes where it needs them. */
+export function shellWord(word: string): string {
+  return /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+}
