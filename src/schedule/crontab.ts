@@ -16,7 +16,7 @@ export const crontab: Schedule = {
       )
     }
     const lines = [
-      `${task.name}: a line for \`crontab -e\` of ${task.user}. cron mails what it prints.`,
+      `${task.name}: a line for \`crontab -e\` of ${task.user}. cron mails what it prints: nothing when all is well.`,
       ...meaning,
       ...(task.needsKey ? [`Bring the key: ${keyFile}, readable by ${task.user} only, ADA_API_KEY=…`] : []),
     ]
@@ -24,11 +24,13 @@ export const crontab: Schedule = {
   },
 }
 
-function commandOf({ program, words, stateDirectory, needsKey }: Task): string {
+function commandOf({ name, program, words, stateDirectory, needsKey }: Task): string {
   const isLoudnessSaid = words.includes('--quiet') || words.includes('--no-quiet')
   const added = [...(isLoudnessSaid ? [] : ['--quiet']), ...(needsKey ? ['--env-file', keyFile] : [])]
   const command = [...program, ...words, ...added].map(shellWord).join(' ')
-  return escaped(`ADA_BULK_STATE=${shellWord(stateDirectory)} ${command}`)
+  // cron does not look at exit codes.
+  const orSay = `|| { code=$?; [ $code -eq 75 ] || echo ${name} ended with exit code $code; exit $code; }`
+  return escaped(`ADA_BULK_STATE=${shellWord(stateDirectory)} ${command} ${orSay}`)
 }
 
 /**

@@ -7,9 +7,10 @@ import { onTestFinished } from 'vitest'
 import yargs from 'yargs'
 import { command as plan } from '../../src/commands/plan.js'
 import { command as run } from '../../src/commands/run.js'
+import { command as schedule } from '../../src/commands/schedule.js'
 import { UsageError } from '../../src/usage-error.js'
 
-const commands = { plan, run }
+const commands = { plan, run, schedule }
 
 /** What a command said; a UsageError is code 2, as on the command line. */
 export interface Said {
