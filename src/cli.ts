@@ -3,13 +3,14 @@
 // (The shell runs the line above. Without the -- Node would take our --env-file for its own.)
 
 import yargs from 'yargs'
-import type { Command } from './commands/command.js'
+import { complaint } from './commands/complaint.js'
+import type { KnownCommand } from './commands/complete.js'
 import { exitCodeOf, Interrupted, processShell, type Shell } from './commands/shell.js'
 import { UsageError } from './usage-error.js'
 import { version } from './version.js'
 
 /** The commands; a file is loaded when its command is typed. */
-const commands: [words: string, describe: string, load: () => Promise<{ command: Command }>][] = [
+const commands: readonly KnownCommand[] = [
   ['run <job>', 'Run a job over a list of IDs', () => import('./commands/run.js')],
   ['plan <job>', 'Say what a run would do, and call nothing', () => import('./commands/plan.js')],
   ['resume [run]', 'Go on with a stopped run', () => import('./commands/resume.js')],
@@ -27,10 +28,21 @@ const commands: [words: string, describe: string, load: () => Promise<{ command:
   ],
   ['jobs', 'List the jobs', () => import('./commands/jobs.js')],
   ['sandbox', 'Start a local Ada to practise on', () => import('./commands/sandbox.js')],
+  ['completion', 'Print what completes commands in your shell', () => import('./commands/completion.js')],
   ['doctor', 'Check key, address, clock and disk', () => import('./commands/doctor.js')],
 ]
 
+/** How the scripts of yargs ask for completions. */
+const completionFlag = '--get-yargs-completions'
+
+const names = commands.map(([words]) => words.split(' ')[0]!)
+
 async function main(typed: string[], shell: Shell): Promise<number> {
+  if (typed[0] === completionFlag) {
+    const { complete } = await import('./commands/complete.js')
+    for (const word of await complete(typed.slice(1), commands, shell.environment)) shell.print(word)
+    return 0
+  }
   let exitCode = 0
   const cli = yargs(typed)
     .scriptName('ada-bulk')
@@ -40,14 +52,15 @@ async function main(typed: string[], shell: Shell): Promise<number> {
     .help()
     .alias('help', 'h')
     .strict()
-    .recommendCommands()
     .demandCommand(1, 'Name a command.')
     .exitProcess(false)
     // yargs draws up the help at every command; without wrapping that costs a third.
     .wrap(isHelpAsked(typed) ? Math.min(100, process.stderr.columns ?? 100) : null)
     .epilogue('`ada-bulk <command> --help` has the flags and examples of each.')
     .fail((message, error) => {
-      throw error ?? new UsageError(complaint(message, typed[0]))
+      throw (
+        error ?? new UsageError(complaint(message, { words: typed, commands: names, flags: flagsOf(cli) }))
+      )
     })
   for (const [words, describe, load] of commands) {
     cli.command(
@@ -62,22 +75,19 @@ async function main(typed: string[], shell: Shell): Promise<number> {
   }
   await cli.parseAsync().catch((error: unknown) => {
     throw error instanceof Error && error.name === 'YError'
-      ? new UsageError(complaint(error.message, typed[0]))
+      ? new UsageError(complaint(error.message, { words: typed, commands: names, flags: [] }))
       : error
   })
   return exitCode
 }
 
-function isHelpAsked(typed: readonly string[]): boolean {
-  return typed.length === 0 || typed.some((word) => word === '--help' || word === '-h')
+/** The flags that have been declared; the types of yargs leave it out. */
+function flagsOf(parser: unknown): string[] {
+  return Object.keys((parser as { getOptions(): { key: object } }).getOptions().key)
 }
 
-/** What yargs has against the words that were typed, in one line. */
-function complaint(message: string, command = ''): string {
-  const said = message.startsWith('Not enough non-option arguments')
-    ? 'Something is missing behind the command.'
-    : message.replace(/\s+/g, ' ').replace(/([^.?])$/, '$1.')
-  return `${said} See \`ada-bulk ${command === '' || command.startsWith('-') ? '' : `${command} `}--help\`.`
+function isHelpAsked(typed: readonly string[]): boolean {
+  return typed.length === 0 || typed.some((word) => word === '--help' || word === '-h')
 }
 
 /** yargs makes a list of a flag that is given twice; only those that are lists may be. */

@@ -3,6 +3,7 @@ import { basename, extname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Job } from './job.js'
 import { messageOf } from './message.js'
+import { suggestion } from './suggestion.js'
 import { UsageError } from './usage-error.js'
 
 /** `jobs/` lies beside `src/`, in the sources as in what is built. */
@@ -29,8 +30,9 @@ export async function loadJob(nameOrPath: string): Promise<LoadedJob> {
   const isFile = /[/\\]|\.(c|m)?(j|t)s$/.test(nameOrPath)
   const path = isFile ? resolve(nameOrPath) : jobNames().includes(nameOrPath) ? builtInPath(nameOrPath) : null
   if (path === null) {
+    const meant = suggestion(nameOrPath, jobNames())
     throw new UsageError(
-      `no job called ${nameOrPath}${suggestion(nameOrPath)}. There are: ${jobNames().join(', ')}. A job file of your own is given by its path, like ./${nameOrPath}.ts.`,
+      `no job called ${nameOrPath}${meant === null ? '' : ` (did you mean ${meant}?)`}. There are: ${jobNames().join(', ')}. A job file of your own is given by its path, like ./${nameOrPath}.ts.`,
     )
   }
   if (!existsSync(path)) throw new UsageError(`${nameOrPath}: there is no such job file.`)
@@ -94,25 +96,4 @@ function isJob(value: unknown): value is Job {
     typeof operation?.attempt === 'function' &&
     Array.isArray(operation.limits)
   )
-}
-
-/** The name that was probably meant: the one that differs least. */
-function suggestion(name: string): string {
-  const [nearest] = jobNames()
-    .map((known) => ({ known, distance: distance(name, known) }))
-    .sort((a, b) => a.distance - b.distance)
-  return nearest !== undefined && nearest.distance <= 4 ? ` (did you mean ${nearest.known}?)` : ''
-}
-
-/** Levenshtein distance: how many letters to add, drop or change. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (const [i, letter] of [...a].entries()) {
-    const next = [i + 1]
-    for (let j = 0; j < b.length; j++) {
-      next.push(Math.min(row[j]! + (letter === b[j] ? 0 : 1), row[j + 1]! + 1, next[j]! + 1))
-    }
-    row = next
-  }
-  return row[b.length]!
 }

@@ -1,0 +1,71 @@
+import { suggestion } from '../suggestion.js'
+
+/** What was typed, and what might have been. */
+export interface Typed {
+  words: readonly string[]
+  commands: readonly string[]
+  /** The flags of the command that was typed. */
+  flags: readonly string[]
+}
+
+/** What yargs has against the words that were typed, in a sentence or two. */
+export function complaint(message: string, typed: Typed): string {
+  const command = typed.words.find((word) => typed.commands.includes(word))
+  const said = sentence(message.replace(/\s+/g, ' '), typed, command !== undefined)
+  return `${said} See \`ada-bulk ${command === undefined ? '' : `${command} `}--help\`.`
+}
+
+function sentence(message: string, typed: Typed, isCommandKnown: boolean): string {
+  const [, kind, rest = ''] =
+    /^(Unknown argument|Not enough arguments following|Missing required argument|Invalid values)s?: (.*)$/.exec(
+      message,
+    ) ?? []
+  switch (kind) {
+    case 'Unknown argument':
+      return unknown(rest.split(', '), typed, isCommandKnown)
+    case 'Not enough arguments following':
+      return `--${rest} needs a value.`
+    case 'Missing required argument':
+      return `--${rest} is missing.`
+    case 'Invalid values': {
+      const [, flag, given, choices] = /^Argument: (.*?), Given: "(.*?)", Choices: (.*)$/.exec(rest) ?? []
+      return `--${flag} ${given}: there are ${choices?.replaceAll('"', '')}.`
+    }
+  }
+  const [first] = typed.words
+  if (!isCommandKnown && first?.startsWith('-')) return unknownFlag(first, typed.flags)
+  if (message.startsWith('Not enough non-option arguments')) return 'Something is missing behind the command.'
+  return message.replace(/([^.?])$/, '$1.')
+}
+
+/** yargs names a flag twice, as it was typed and in camel case, and does not say what is a flag. */
+function unknown(
+  names: readonly string[],
+  { words, commands, flags }: Typed,
+  isCommandKnown: boolean,
+): string {
+  const others = names.filter((name) => words.includes(name))
+  if (!isCommandKnown && others[0] !== undefined) {
+    return `No command is called ${others[0]}.${didYouMean(suggestion(others[0], commands))}`
+  }
+  const flag = words.find((word) => names.some((name) => isFlag(word, name)))
+  return flag === undefined
+    ? `A word too many: ${(others[0] ? others : names).join(', ')}.`
+    : unknownFlag(flag, flags)
+}
+
+function isFlag(word: string, name: string): boolean {
+  const [, letters, flag] = /^(?:-(\w+)|--(?:no-)?([^=.]+).*)$/.exec(word) ?? []
+  return flag === name || (letters?.includes(name) ?? false)
+}
+
+function unknownFlag(word: string, flags: readonly string[]): string {
+  const [, typed, dashes, name] = /^((--?(?:no-)?)([^=.]*))/.exec(word)!
+  const meant = suggestion(
+    name!,
+    flags.filter((flag) => flag.length > 1),
+  )
+  return `Unknown flag ${typed}.${didYouMean(meant && `${dashes === '--no-' ? dashes : '--'}${meant}`)}`
+}
+
+const didYouMean = (meant: string | null) => (meant === null ? '' : ` Did you mean ${meant}?`)
