@@ -143,9 +143,10 @@ function startOf(directory: RunDirectory): string {
   }
 }
 
-/** Finds a run by its directory or its name. */
+/** Finds a run by its directory or its name; `latest` is the one that began last. */
 export function findRun(runsDirectory: string, run: string): RunDirectory {
-  const candidates = [run, join(runsDirectory, run)]
+  const latest = run === 'latest' ? listRuns(runsDirectory)[0] : undefined
+  const candidates = [run, join(runsDirectory, run), ...(latest === undefined ? [] : [latest.path])]
   const found = candidates.find((path) => existsSync(join(path, 'run.json')))
   if (found !== undefined) return runDirectory(found)
   const names = listRuns(runsDirectory)

@@ -145,6 +145,14 @@ describe('a run', () => {
     expect(findRun(join(runs, 'elsewhere'), path).path).toBe(path)
   })
 
+  test('that began last is found as the latest, unless one is called so', () => {
+    makeRun('monday', '2026-11-02T00:00:00.000Z')
+    const tuesday = makeRun('tuesday', '2026-11-03T00:00:00.000Z')
+    expect(findRun(runs, 'latest').path).toBe(tuesday)
+    const called = makeRun('latest', '2026-11-01T00:00:00.000Z')
+    expect(findRun(runs, 'latest').path).toBe(called)
+  })
+
   test('that is not found is answered with the latest five', () => {
     for (let day = 1; day <= 7; day++) makeRun(`run-${day}`, `2026-11-0${day}T00:00:00.000Z`)
     expect(() => findRun(runs, 'monday')).toThrow(UsageError)

@@ -33,8 +33,8 @@ export async function complete(
   const flag = previous.replace(/^--?/, '')
   if (previous.startsWith('-') && flags.includes(flag) && !boolean.includes(flag)) return choices[flag] ?? []
   if (current.startsWith('-')) {
-    return flags
-      .filter((one) => one.length > 1 && !wanted.includes(`${one}>`))
+    return [...flags, 'help']
+      .filter((one) => one.length > 1 && !wanted.includes(`<${one}>`) && !wanted.includes(`[${one}]`))
       .map((one) => `--${one}`)
       .filter((one) => !before.includes(one) || array.includes(one.slice(2)))
   }

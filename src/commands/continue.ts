@@ -7,8 +7,8 @@ export const command: Command = {
     argv
       .positional('run', runArgument)
       .options(placeOptions)
-      .example('$0 continue runs/tonight', 'Go on after `pause`')
-      .example('$0 resume runs/tonight', 'That is for a run whose process has ended'),
+      .example('$0 continue latest', 'Go on after `pause`')
+      .example('$0 resume latest', 'That is for a run whose process has ended'),
 
   run: (flags: Flags<typeof placeOptions> & { run: string }, shell) =>
     controlRun(

@@ -33,11 +33,8 @@ export const command: Command = {
   flags: (argv) =>
     argv
       .options(doctorOptions)
-      .example(
-        '$0 doctor --base-url https://acme.ada.support',
-        'Before the first run; makes one harmless call',
-      )
-      .example('$0 doctor --sandbox', 'See what it looks at'),
+      .example('$0 doctor --sandbox', 'What it looks at; name your instance, and it makes one harmless call')
+      .example('$0 doctor --sandbox --json', 'For a script'),
 
   async run(flags: DoctorFlags, shell) {
     const environment = withEnvFile(shell.environment, flags['env-file'])

@@ -59,13 +59,10 @@ export const command: Command = {
     argv
       .options(exportOptions)
       .example(
-        '$0 export --updated-since 90d --output export.jsonl.gz',
+        '$0 export --sandbox --updated-since 90d --output export.jsonl.gz',
         'The conversations of the last 90 days',
       )
-      .example(
-        '$0 export --created-since 2026-01-01 --to 2026-02-01 -o january.jsonl.gz',
-        'Those of January',
-      ),
+      .example('$0 export --sandbox --created-since 60d --to 30d -o older.jsonl.gz', 'Those of a month'),
 
   async run(flags: ExportFlags, shell) {
     const environment = withEnvFile(shell.environment, flags['env-file'])

@@ -7,8 +7,8 @@ export const command: Command = {
     argv
       .positional('run', runArgument)
       .options(placeOptions)
-      .example('$0 pause runs/tonight', 'Calls in flight end, none leaves; from any terminal or host')
-      .example('$0 continue runs/tonight', 'Go on'),
+      .example('$0 pause latest', 'Calls in flight end, none leaves; from any terminal or host')
+      .example('$0 continue latest', 'Go on'),
 
   run: (flags: Flags<typeof placeOptions> & { run: string }, shell) =>
     controlRun(

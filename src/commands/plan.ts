@@ -52,7 +52,10 @@ export const command: Command = {
       .options(planOptions)
       .example('$0 plan end-conversations -i samples/conversations.csv', 'Count, call nothing')
       .example('$0 plan end-conversations -i samples/conversations.csv --share 50% --json', 'For a script')
-      .example('$0 plan close-stale -i export.jsonl --output plan.json', 'To keep, for `run --plan`')
+      .example(
+        '$0 plan close-stale -i samples/export.jsonl --sandbox --output plan.json',
+        'To keep, for `run --plan`',
+      )
     return withJobFlags(argv, typed, planOptions)
   },
 

@@ -34,10 +34,10 @@ const reportOptions = {
 export const command: Command = {
   flags: (argv) =>
     argv
-      .positional('run', { type: 'string', describe: "A run's directory or name" })
+      .positional('run', { type: 'string', describe: "A run's directory or name, or latest" })
       .options(reportOptions)
-      .example('$0 report end-conversations-2026-11-22T09-00-00 --format jsonl', 'One JSON object an item')
-      .example('$0 report runs/tonight --format csv --output -', 'On stdout'),
+      .example('$0 report latest --format jsonl', 'One JSON object an item')
+      .example('$0 report latest --format csv --output -', 'On stdout'),
 
   async run(flags: Flags<typeof reportOptions> & { run: string }, shell) {
     const directory = findRun(runsDirectory(flags, shell.environment), flags.run)

@@ -53,11 +53,11 @@ export const command: Command = {
     argv
       .positional('run', {
         type: 'string',
-        describe: "A run's directory or name; default: the latest unfinished",
+        describe: "A run's directory or name, or latest; default: the latest unfinished",
       })
       .options(resumeOptions)
       .example('$0 resume', 'Go on with the latest unfinished run')
-      .example('$0 resume runs/end-conversations-2026-11-22T09-00-00 --share 50%', 'Slower than before'),
+      .example('$0 resume latest --yes --share 50%', 'Slower than before, and without asking'),
 
   async run(flags: ResumeFlags & { run?: string }, shell) {
     return telling(flags, shell, null, async (notices) => {

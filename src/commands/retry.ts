@@ -51,10 +51,10 @@ type RetryFlags = Flags<typeof retryOptions> & { run: string }
 export const command: Command = {
   flags: (argv) =>
     argv
-      .positional('run', { type: 'string', describe: "A run's directory or name" })
+      .positional('run', { type: 'string', describe: "A run's directory or name, or latest" })
       .options(retryOptions)
-      .example('$0 retry end-conversations-2026-11-22T09-00-00', 'What failed or is unknown, once more')
-      .example('$0 retry runs/tonight --yes --attempts 10', 'Without asking, and more patient'),
+      .example('$0 retry latest --yes', 'What failed or is unknown, once more')
+      .example('$0 retry latest --yes --attempts 10 --share 50%', 'More patient, and slower'),
 
   run: (flags: RetryFlags, shell) =>
     telling(flags, shell, null, (notices) => startAgain(flags, shell, notices)),

@@ -47,9 +47,11 @@ export const command: Command = {
         describe: 'A name that `ada-bulk jobs` lists, or the path of your own job file',
       })
       .options(ownOptions)
-      .example('$0 run end-conversations -i samples/conversations.csv --sandbox', 'Practise')
-      .example('$0 run end-conversations -i stale.csv --max-items 10', 'Try ten first')
-      .example('$0 run close-stale --plan plan.json', 'What was planned, or nothing')
+      .example('$0 run end-conversations -i samples/conversations.csv --sandbox --yes', 'Practise')
+      .example(
+        '$0 run end-conversations -i samples/conversations.csv --sandbox --yes --max-items 10',
+        'Try ten first',
+      )
     return withJobFlags(argv, typed, ownOptions)
   },
 

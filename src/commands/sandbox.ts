@@ -40,11 +40,13 @@ export const command: Command = {
   async run(flags: Flags<typeof sandboxOptions>, shell) {
     const sandbox = await startSandbox(settingsOf(flags))
     const key = flags.key ?? sandboxKey
-    if (flags.json) shell.print(JSON.stringify({ url: sandbox.url, key }))
-    else shell.print(`The sandbox answers on ${sandbox.url} to the key ${key}. Ctrl-C ends it.`)
-    const signal = await new Promise<NodeJS.Signals>((resolve) => {
+    // Whoever reads that it answers may end it at once.
+    const ended = new Promise<NodeJS.Signals>((resolve) => {
       for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve(name))
     })
+    if (flags.json) shell.print(JSON.stringify({ url: sandbox.url, key }))
+    else shell.print(`The sandbox answers on ${sandbox.url} to the key ${key}. Ctrl-C ends it.`)
+    const signal = await ended
     await sandbox.close()
     return signal === 'SIGINT' ? 130 : 143
   },

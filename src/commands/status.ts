@@ -29,12 +29,12 @@ export const command: Command = {
     argv
       .positional('run', {
         type: 'string',
-        describe: "A run's directory or name; without it, the list of runs",
+        describe: "A run's directory or name, or latest; without it, the list of runs",
       })
       .options(statusOptions)
       .example('$0 status', 'All runs, the latest first')
-      .example('$0 status runs/tonight --watch', 'One run, until it has ended')
-      .example('$0 status --json', 'For a script'),
+      .example('$0 status latest --watch', 'One run, until it has ended')
+      .example('$0 status latest --json', 'One run, for a script'),
 
   async run(flags: Flags<typeof statusOptions> & { run?: string }, shell) {
     const runs = runsDirectory(flags, shell.environment)

@@ -12,8 +12,8 @@ export const command: Command = {
     argv
       .positional('run', runArgument)
       .options(throttleOptions)
-      .example('$0 throttle runs/tonight --share 50%', 'Half of every window from now on')
-      .example('$0 throttle runs/tonight --limit 10/s --limit 100/m', 'Other windows'),
+      .example('$0 throttle latest --share 50%', 'Half of every window from now on')
+      .example('$0 throttle latest --limit 10/s --limit 100/m', 'Other windows'),
 
   run(flags: Flags<typeof throttleOptions> & { run: string }, shell) {
     if (flags.share === undefined && flags.limit === undefined) {

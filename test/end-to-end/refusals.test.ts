@@ -132,7 +132,42 @@ describe('one sentence, exit 2, nothing sent', () => {
 
   test.concurrent.for([
     { what: 'no command', args: [], says: ['command'] },
-    { what: 'an unknown command', args: ['rum', 'end-conversations'], says: ['run'] },
+    {
+      what: 'an unknown command',
+      args: ['rum', 'end-conversations'],
+      says: [/^ada-bulk: No command is called rum\. Did you mean run\? See `ada-bulk --help`\.\n$/],
+    },
+    { what: 'a command like no other', args: ['xyzzy'], says: [/called xyzzy\. See/] },
+    {
+      what: 'a mistyped flag, named once',
+      args: ['run', 'end-conversations', '--max-itmes', '3'],
+      says: [
+        /^ada-bulk: Unknown flag --max-itmes\. Did you mean --max-items\? See `ada-bulk run --help`\.\n$/,
+      ],
+    },
+    {
+      what: "a mistyped flag of the job's",
+      args: ['run', 'end-conversations', '--laguage=fr'],
+      says: [/Unknown flag --laguage\. Did you mean --language\?/],
+    },
+    {
+      what: 'a mistyped no',
+      args: ['run', 'cleanup', '--no-chek-first'],
+      says: [/Unknown flag --no-chek-first\. Did you mean --no-check-first\?/],
+    },
+    { what: 'an unknown letter', args: ['run', 'cleanup', '-yq'], says: [/Unknown flag -yq\. See/] },
+    { what: 'a mistyped flag alone', args: ['--hlp'], says: [/Unknown flag --hlp\. Did you mean --help\?/] },
+    {
+      what: 'a word too many',
+      args: ['status', 'tonight', 'tomorrow'],
+      says: [/A word too many: tomorrow\./],
+    },
+    {
+      what: 'a flag without its value',
+      args: ['plan', 'cleanup', '--hours'],
+      says: [/: --hours needs a value\./],
+    },
+    { what: 'a missing flag', args: ['export'], says: [/: --output is missing\./] },
     { what: 'no job', args: ['run'], says: ['missing|argument|job'] },
     {
       what: 'an unknown job',
