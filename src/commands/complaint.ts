@@ -28,8 +28,9 @@ function sentence(message: string, typed: Typed, isCommandKnown: boolean): strin
     case 'Missing required argument':
       return `--${rest} is missing.`
     case 'Invalid values': {
-      const [, flag, given, choices] = /^Argument: (.*?), Given: "(.*?)", Choices: (.*)$/.exec(rest) ?? []
-      return `--${flag} ${given}: there are ${choices?.replaceAll('"', '')}.`
+      const [, flag, given, choices] =
+        /^Argument: (.*?), Given: "(.*?)", Choices: ("[^"]*"(?:, "[^"]*")*)/.exec(rest) ?? []
+      if (choices !== undefined) return `--${flag} ${given}: there are ${choices.replaceAll('"', '')}.`
     }
   }
   const [first] = typed.words

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ScheduleFile } from '../../src/schedule/schedule.js'
 
-export const isSystemdHere = existsSync('/usr/bin/systemd-analyze')
+export const isSystemdHere = spawnSync('systemd-analyze', ['--version']).error === undefined
 
 /** What systemd-analyze says, in UTC. */
 export function systemdAnalyze(...words: string[]): string {
