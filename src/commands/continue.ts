@@ -8,7 +8,7 @@ export const command: Command = {
       .positional('run', runArgument)
       .options(placeOptions)
       .example('$0 continue latest', 'Go on after `pause`')
-      .example('$0 resume latest', 'That is for a run whose process has ended'),
+      .example('$0 resume latest --yes', 'That is for a run whose process has ended'),
 
   run: (flags: Flags<typeof placeOptions> & { run: string }, shell) =>
     controlRun(

@@ -46,7 +46,17 @@ const names = await commandNames()
 const stopped =
   'head -4 samples/conversations.csv > few.csv && ada-bulk run end-conversations -i few.csv --sandbox --yes --max-items 1'
 const failed = `echo 66f2a91c4be07d3f5c1e0404 > gone.csv && ada-bulk run end-conversations -i gone.csv --sandbox --yes`
-const before: Record<string, string> = { resume: stopped, retry: failed, status: failed, report: failed }
+const before: Record<string, string> = {
+  resume: stopped,
+  pause: stopped,
+  continue: stopped,
+  throttle: stopped,
+  retry: failed,
+  status: failed,
+  report: failed,
+  verify: failed,
+  prune: failed,
+}
 
 test('the program says its commands', () => {
   expect(names).toEqual(expect.arrayContaining(['run', 'plan', 'resume', 'schedule', 'completion', 'doctor']))
