@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, renameSync } from 'node:fs'
+import { copyFileSync, existsSync, renameSync, rmSync } from 'node:fs'
 import { syncDirectory } from './atomic-write.js'
 import { Checkpoint } from './checkpoint/checkpoint.js'
 import { scanLines } from './checkpoint/lines.js'
@@ -57,7 +57,9 @@ export async function acceptChangedInput(
   const open = openItems(directory.checkpoint, state.open)
   // Beside, and renamed when it is whole: killed in between, the run stands where it stood.
   const beside = `${directory.checkpoint}.new`
-  copyFileSync(directory.checkpoint, beside)
+  // A run that died before its first line has none.
+  if (existsSync(directory.checkpoint)) copyFileSync(directory.checkpoint, beside)
+  else rmSync(beside, { force: true })
   const checkpoint = new Checkpoint(beside, state)
   const ids = new IdHashWriter(`${directory.inputIds}.new`)
   await checkpoint.record({

@@ -20,6 +20,7 @@ const commands: readonly KnownCommand[] = [
   ['continue <run>', 'Let a paused run go on', () => import('./commands/continue.js')],
   ['throttle <run>', 'Change the pace of a run', () => import('./commands/throttle.js')],
   ['report <run>', "Write a run's report again", () => import('./commands/report.js')],
+  ['verify <run>', "Check that a run's record is whole and unaltered", () => import('./commands/verify.js')],
   ['export', 'Download Data Export records to a file', () => import('./commands/export.js')],
   [
     'schedule <job>',

@@ -52,9 +52,10 @@ export class Settling {
     }
   }
 
-  /** Settles an item that needs no call. */
+  /** Settles an item that needs no call. It may have been called before a stop: a filter may think otherwise by now. */
   withoutCalling(item: Item, outcome: Outcome): void {
-    const settled = this.#settledItem(item, outcome, 0)
+    const earlier = this.#parts.state.open.get(item.ordinal)
+    const settled = this.#settledItem(item, outcome, earlier?.calls ?? 0)
     this.#parts.checkpoint.settle(settled)
     this.#count(item, settled)
   }

@@ -20,6 +20,8 @@ export interface StartEvent {
   confirmed: number
   /** How this execution goes; a resumed run may be told otherwise than the one before. */
   settings: RunSettings
+  /** SHA-256 of run.json, so that what was asked is a part of the chain. */
+  runFile?: string
 }
 
 /** Ordinals of all lines before it are void: the settled items that still matter stand again behind it. */

@@ -4,19 +4,23 @@ const bufferBytes = 2 * 1024 * 1024
 
 /**
  * Calls `onLine` for each whole line with the buffer that it lies in, its start, its end (the line end not
- * included) and its offset in the file. Returns the length of all whole lines: a torn last line is left out.
+ * included) and its offset in the file. Returns the length of all whole lines: a torn last line is left out. Reads
+ * no further than `bytesMax`.
  */
 export function scanLines(
   path: string,
   onLine: (buffer: Buffer, start: number, end: number, offset: number) => void,
+  bytesMax = Number.POSITIVE_INFINITY,
 ): number {
   const file = openSync(path, 'r')
   let buffer = Buffer.allocUnsafe(bufferBytes)
   let kept = 0
   let offset = 0
+  let left = bytesMax
   try {
     for (;;) {
-      const read = readSync(file, buffer, kept, buffer.length - kept, null)
+      const read = readSync(file, buffer, kept, Math.min(buffer.length - kept, left), null)
+      left -= read
       const filled = kept + read
       let start = 0
       for (;;) {

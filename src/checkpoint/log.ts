@@ -21,6 +21,8 @@ export class Log {
   readonly #path: string
   readonly #file: number
   #head: string
+  /** The hash of the last line that is in the file. */
+  #writtenHead: string
   #bytes: number
   #pending = ''
   #syncing: Promise<void> | null = null
@@ -32,13 +34,14 @@ export class Log {
     this.#path = path
     this.#bytes = bytes
     this.#head = head
+    this.#writtenHead = head
     this.#file = openSync(path, 'a', 0o600)
     ftruncateSync(this.#file, bytes)
   }
 
-  /** The hash of the last line. */
+  /** The hash of the last line; of those that are in the file, once writing has failed. */
   get head(): string {
-    return this.#head
+    return this.#failure ? this.#writtenHead : this.#head
   }
 
   /** Adds a line, which is written with the next that matters, or when enough have come together. */
@@ -59,6 +62,7 @@ export class Log {
     try {
       for (let done = 0; done < bytes.length; ) done += writeSync(this.#file, bytes, done)
       this.#bytes += bytes.length
+      this.#writtenHead = this.#head
     } catch (error) {
       this.#fail(error)
     }

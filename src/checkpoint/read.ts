@@ -33,6 +33,8 @@ export interface ReadOptions {
   onSettled?: (ordinal: number, offset: number) => void
   /** Called when the input has changed: ordinals seen so far are void. */
   onInputChanged?: () => void
+  /** Reads no further: the checkpoint as it was when it was so long. */
+  bytesMax?: number
 }
 
 const settledStart = Buffer.from('{"n":')
@@ -57,38 +59,42 @@ export function readCheckpoint(path: string, options: ReadOptions = {}): Checkpo
   const counts = new Map<string, number>()
   let lines = 0
   let lastOffset = 0
-  state.bytes = scanLines(path, (buffer, start, end, offset) => {
-    lines += 1
-    lastOffset = offset
-    if (startsWith(buffer, start, settledStart)) {
-      const ordinal = numberAt(buffer, start + settledStart.length)
-      const outcome = outcomeAt(buffer, start, end)
-      const times = counts.get(outcome) ?? 0
-      if (ordinal > ordinalMax || (times === 0 && !isOutcome(outcome))) throw notOurs(path, lines)
-      state.open.delete(ordinal)
-      if (!state.settled.add(ordinal)) return
-      counts.set(outcome, times + 1)
-      options.onSettled?.(ordinal, offset)
-    } else if (startsWith(buffer, start, sentStart)) {
-      const ordinal = numberAt(buffer, start + sentStart.length)
-      if (ordinal > ordinalMax) throw notOurs(path, lines)
-      const { calls, back } = state.open.get(ordinal) ?? { calls: 0, back: 0 }
-      state.requests.sent += 1
-      state.open.set(ordinal, { calls: calls + 1, back, isAnswerLost: true })
-    } else if (startsWith(buffer, start, lookStart)) {
-      const ordinal = numberAt(buffer, start + lookStart.length)
-      if (ordinal > ordinalMax) throw notOurs(path, lines)
-      const { calls, back, isAnswerLost } = state.open.get(ordinal) ?? {
-        calls: 0,
-        back: 0,
-        isAnswerLost: false,
+  state.bytes = scanLines(
+    path,
+    (buffer, start, end, offset) => {
+      lines += 1
+      lastOffset = offset
+      if (startsWith(buffer, start, settledStart)) {
+        const ordinal = numberAt(buffer, start + settledStart.length)
+        const outcome = outcomeAt(buffer, start, end)
+        const times = counts.get(outcome) ?? 0
+        if (ordinal > ordinalMax || (times === 0 && !isOutcome(outcome))) throw notOurs(path, lines)
+        state.open.delete(ordinal)
+        if (!state.settled.add(ordinal)) return
+        counts.set(outcome, times + 1)
+        options.onSettled?.(ordinal, offset)
+      } else if (startsWith(buffer, start, sentStart)) {
+        const ordinal = numberAt(buffer, start + sentStart.length)
+        if (ordinal > ordinalMax) throw notOurs(path, lines)
+        const { calls, back } = state.open.get(ordinal) ?? { calls: 0, back: 0 }
+        state.requests.sent += 1
+        state.open.set(ordinal, { calls: calls + 1, back, isAnswerLost: true })
+      } else if (startsWith(buffer, start, lookStart)) {
+        const ordinal = numberAt(buffer, start + lookStart.length)
+        if (ordinal > ordinalMax) throw notOurs(path, lines)
+        const { calls, back, isAnswerLost } = state.open.get(ordinal) ?? {
+          calls: 0,
+          back: 0,
+          isAnswerLost: false,
+        }
+        state.requests.sent += 1
+        state.open.set(ordinal, { calls: calls + 1, back: back + 1, isAnswerLost })
+      } else {
+        readRareLine(parsed(buffer.toString('utf8', start, end), path, lines), state, options, counts)
       }
-      state.requests.sent += 1
-      state.open.set(ordinal, { calls: calls + 1, back: back + 1, isAnswerLost })
-    } else {
-      readRareLine(parsed(buffer.toString('utf8', start, end), path, lines), state, options, counts)
-    }
-  })
+    },
+    options.bytesMax,
+  )
   for (const [outcome, times] of counts) {
     const [status, reason] = outcome.split('","reason":"')
     state.tally.add(status as Status, reason ?? '', times)

@@ -9,12 +9,17 @@ const blocksKept = 16
 
 /**
  * The settled items of a checkpoint in the order of the input. Costs eight bytes of memory an item: lines are
- * looked up by their offset, and they lie nearly in order.
+ * looked up by their offset, and they lie nearly in order. With `bytesMax`, of the checkpoint as it was when it was so
+ * long.
  */
-export async function* settledItems(path: string): AsyncGenerator<SettledItem[]> {
+export async function* settledItems(
+  path: string,
+  bytesMax = Number.POSITIVE_INFINITY,
+): AsyncGenerator<SettledItem[]> {
   let offsets = new Float64Array(1024).fill(-1)
   let count = 0
   readCheckpoint(path, {
+    bytesMax,
     onSettled(ordinal, offset) {
       if (ordinal >= offsets.length) {
         const larger = new Float64Array(Math.max(offsets.length * 2, ordinal + 1)).fill(-1)

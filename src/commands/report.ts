@@ -12,7 +12,7 @@ import { runsDirectory } from './settings.js'
 import { relativePath } from './summary-text.js'
 
 /** Every format of a report. */
-const reports: readonly Report[] = [csvReport, htmlReport, jsonLinesReport]
+export const reports: readonly Report[] = [csvReport, htmlReport, jsonLinesReport]
 
 const reportOptions = {
   ...placeOptions,

@@ -22,6 +22,7 @@ export function summaryText(summary: Summary, isReported = true): string {
     ...(reasons.length > 0 ? [`Reasons: ${reasons.join(', ')}.`] : []),
     `Calls: ${inDigits(sent)}, of which ${inDigits(rateLimited)} were over a rate limit.`,
     ...(isReported ? [`Report: ${relativePath(join(summary.directory, 'report.csv'))}`] : []),
+    `Head of the record: ${summary.checkpointHead}`,
     ...next(summary),
   ].join('\n')
 }

@@ -167,6 +167,7 @@ describe('a failure', () => {
     await expect(log.sync()).rejects.toThrow(LogWriteError)
     log.close()
     expect(chainedLines(path).map(({ n }) => n)).toEqual([0, 1])
+    expect(log.head, 'what was never written has no part in it').toBe(headOf(path))
   })
 
   test.skipIf(process.platform === 'win32')(

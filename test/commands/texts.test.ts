@@ -73,6 +73,7 @@ describe('the summary for people', () => {
     },
     reasons: { duplicate: 40, ended: 10_000 },
     requests: { sent: 10_003, rateLimited: 1 },
+    checkpointHead: '4f0c'.repeat(16),
   } as unknown as Summary
 
   test('says what became of the items and where the report lies', () => {
@@ -83,6 +84,7 @@ describe('the summary for people', () => {
       'Reasons: duplicate 40, ended 10,000.',
       'Calls: 10,003, of which 1 were over a rate limit.',
       'Report: runs/end-conversations-2026-11-22T09-00-00/report.csv',
+      `Head of the record: ${'4f0c'.repeat(16)}`,
     ])
   })
 

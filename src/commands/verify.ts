@@ -1,0 +1,76 @@
+import { inputFormats } from '../input.js'
+import { findRun, readRunFile } from '../run-directory.js'
+import { UsageError } from '../usage-error.js'
+import { type Verification, verifyRun } from '../verify/verify.js'
+import type { Command } from './command.js'
+import { type Flags, inputOptions, jsonOption, placeOptions } from './options.js'
+import { reports } from './report.js'
+import { namedFiles, runsDirectory } from './settings.js'
+
+const verifyOptions = {
+  input: { ...inputOptions.input, describe: 'File of which every ID must have one outcome, repeatable' },
+  format: inputOptions.format,
+  'id-column': inputOptions['id-column'],
+  'without-input': {
+    type: 'boolean',
+    describe: 'Leave out input and hold lists that lie elsewhere',
+    group: 'Input:',
+  },
+  head: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'The head that was kept elsewhere: shows what was cut off, or written anew',
+  },
+  ...placeOptions,
+  ...jsonOption,
+} as const
+
+type VerifyFlags = Flags<typeof verifyOptions> & { run: string }
+
+export const command: Command = {
+  flags: (argv) =>
+    argv
+      .positional('run', { type: 'string', describe: "A run's directory or name" })
+      .options(verifyOptions)
+      .example('$0 verify end-conversations-2026-11-22T09-00-00', 'Whether the record is whole and unaltered')
+      .example('$0 verify runs/tonight --input stale.csv', 'Whether every ID of a list has its outcome')
+      .example('$0 verify runs/tonight --head 4f0c…', 'Against the head that the run printed'),
+
+  async run(flags: VerifyFlags, shell) {
+    const directory = findRun(runsDirectory(flags, shell.environment), flags.run)
+    const { settings } = readRunFile(directory)
+    const ids = {
+      files: namedFiles(flags.input),
+      settings: {
+        ...settings,
+        format: flags.format ?? inputFormats[0]!,
+        idColumn: flags['id-column'] ?? settings.idColumn,
+      },
+    }
+    const verification = await verifyRun(directory, {
+      reports,
+      head: parsedHead(flags.head),
+      isInputLeftOut: flags['without-input'] ?? false,
+      ids: flags.input === undefined ? undefined : ids,
+    })
+    shell.print(flags.json ? JSON.stringify(verification, null, 2) : verificationText(verification))
+    return verification.isRight ? 0 : 3
+  },
+}
+
+/** As the end of a run prints it; upper case is what some tools make of it. */
+function parsedHead(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined
+  const head = text.trim().toLowerCase()
+  if (/^[0-9a-f]{64}$/.test(head)) return head
+  throw new UsageError(`--head ${text}: not a head. It is the 64 digits that a run prints at its end.`)
+}
+
+const marks = { true: 'ok ', false: 'NOT', null: '-  ' }
+
+function verificationText({ run, head, checks }: Verification): string {
+  return [
+    ...checks.map(({ name, isRight, finding }) => `${marks[`${isRight}`]} ${name.padEnd(8)} ${finding}`),
+    `Head of ${run}: ${head}`,
+  ].join('\n')
+}

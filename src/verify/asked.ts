@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { StartEvent } from '../checkpoint/checkpoint.js'
+import { jobShortName } from '../jobs.js'
+import type { RunDirectory } from '../run-directory.js'
+import type { RunFile } from '../run-file.js'
+import type { Summary } from '../summary.js'
+import { type Check, right, wrong } from './check.js'
+import type { Look } from './look.js'
+
+/** Holds run.json against the line that starts the run, and against the summary. `run` has the input as it was accepted last. */
+export function checkAsked(
+  directory: RunDirectory,
+  asked: RunFile,
+  run: RunFile,
+  look: Look,
+  summary: Summary | null,
+): Check {
+  const start = look.events.find((event): event is StartEvent => event.event === 'started')
+  const fault =
+    (start && startFault(directory, asked, start)) ?? (summary && summaryFault(run, look, summary))
+  if (fault) return wrong('asked', `run.json: ${fault}.`)
+  return right(
+    'asked',
+    `run.json is what the checkpoint${summary === null ? '' : ' and summary.json'} speak of.`,
+  )
+}
+
+function startFault(directory: RunDirectory, asked: RunFile, start: StartEvent): string | null {
+  if (start.runFile !== undefined) {
+    const sha256 = createHash('sha256').update(readFileSync(directory.runFile)).digest('hex')
+    if (sha256 !== start.runFile)
+      return `its SHA-256 is ${sha256}, and the run was started by one with ${start.runFile}: it was changed`
+  }
+  // The others may have been changed by a `resume` of a run that died before its first line.
+  const fixed = ['format', 'idColumn', 'acceptTruncated', 'checkFirst'] as const
+  const named = fixed.find((name) => asked.settings[name] !== start.settings?.[name])
+  return named === undefined ? null : `settings.${named} is not what the run was started with`
+}
+
+function summaryFault(run: RunFile, look: Look, summary: Summary): string | null {
+  const said = [
+    ['run', run.run, summary.run],
+    ['job', jobShortName(run.job), summary.job],
+    ['instance', run.instance, summary.instance],
+    ['retryOf', run.retryOf, summary.retryOf],
+    ['startedAt', run.startedAt, summary.startedAt],
+    // An older summary may speak of an input that has changed since.
+    ...(summary.checkpointHead === look.head
+      ? [['input', sums(run.input), sums(summary.input)] as const]
+      : []),
+  ] as const
+  const other = said.find(([, here, there]) => here !== there)
+  return other === undefined
+    ? null
+    : `${other[0]} is ${String(other[1])}, and summary.json says ${String(other[2])}`
+}
+
+function sums(files: readonly { sha256: string; bytes: number }[] | undefined): string {
+  return files?.map(({ sha256, bytes }) => `${sha256} (${bytes} bytes)`).join(', ') ?? 'nothing'
+}

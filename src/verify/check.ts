@@ -1,0 +1,42 @@
+/** One thing that was checked. The names stand in `verify --json`. */
+export interface Check {
+  name: CheckName
+  /** Null when it was left out because the person said so; anything else that could not be checked is not right. */
+  isRight: boolean | null
+  /** What was found, in one sentence: where, and what is wrong. */
+  finding: string
+}
+
+export type CheckName =
+  /** Each line of the checkpoint names the hash of the one before. */
+  | 'chain'
+  /** The last line is the one that the summary, or a hash kept elsewhere, names. */
+  | 'head'
+  /** Each line says something that a run can have written there. */
+  | 'lines'
+  /** run.json is what the checkpoint and the summary speak of. */
+  | 'asked'
+  /** summary.json counts what the checkpoint holds. */
+  | 'totals'
+  /** The input's files are what they were. */
+  | 'input'
+  /** The hold lists are what they were, and nothing on them was called. */
+  | 'hold'
+  /** Each row of the input has one outcome. */
+  | 'complete'
+  /** Each ID of a file that the person names has one outcome. */
+  | 'ids'
+  /** A report says what the checkpoint says. */
+  | 'report'
+
+export function right(name: CheckName, finding: string): Check {
+  return { name, isRight: true, finding }
+}
+
+export function wrong(name: CheckName, finding: string): Check {
+  return { name, isRight: false, finding }
+}
+
+export function leftOut(name: CheckName, finding: string): Check {
+  return { name, isRight: null, finding }
+}

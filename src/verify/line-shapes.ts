@@ -1,0 +1,41 @@
+import { statuses } from '../outcome.js'
+
+/** What is wrong with the fields of a line by themselves; null when nothing is. */
+export function faultOfShape(fields: Record<string, unknown>): string | null {
+  const shape = shapes[Object.keys(fields)[0] ?? '']
+  if (shape === undefined) return 'is no line of a checkpoint'
+  const wrong = Object.entries(shape).find(([name, isRight]) => !isRight(fields[name]))
+  return wrong === undefined ? null : `has no usable ${JSON.stringify(wrong[0])}`
+}
+
+type Shape = Record<string, (value: unknown) => boolean>
+
+const isText = (value: unknown) => typeof value === 'string'
+const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0
+const isFlag = (value: unknown) => typeof value === 'boolean'
+const isMoment = (value: unknown) =>
+  isText(value) && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value as string)
+const isHttpStatus = (value: unknown) => value === null || isCount(value)
+const isReason = (value: unknown) => isText(value) && /^[a-z0-9_]{1,60}$/i.test(value as string)
+
+/** By the field that a line begins with. */
+const shapes: Record<string, Shape> = {
+  n: {
+    n: isCount,
+    status: (value) => (statuses as readonly unknown[]).includes(value),
+    reason: isReason,
+    id: isText,
+    http: isHttpStatus,
+    attempts: isCount,
+    at: isMoment,
+    ms: isCount,
+    message: isText,
+    source: isText,
+    line: isCount,
+  },
+  sent: { sent: isCount, id: isText, at: isMoment },
+  look: { look: isCount, id: isText, at: isMoment },
+  back: { back: isCount, reason: isText, http: isHttpStatus, at: isMoment },
+  carried: { carried: isCount, id: isText, calls: isCount, lost: isFlag },
+  event: { event: isText, at: isMoment },
+}

@@ -1,0 +1,177 @@
+import { withAcceptedInput } from '../changed-input.js'
+import { type InputSettings, openInput } from '../input.js'
+import type { Report } from '../reports/report.js'
+import { type RunDirectory, readRunFile, readSummary } from '../run-directory.js'
+import type { Fingerprinted, RunFile } from '../run-file.js'
+import { runState } from '../run-state.js'
+import type { InputFile } from '../sources/source.js'
+import type { Summary } from '../summary.js'
+import { UsageError } from '../usage-error.js'
+import { counted } from '../words.js'
+import { checkAsked } from './asked.js'
+import { type Check, type CheckName, leftOut, right, wrong } from './check.js'
+import { checkFiles, currentFile } from './files.js'
+import { checkHead } from './head.js'
+import { checkHold } from './hold.js'
+import { checkIds } from './ids.js'
+import { type Look, lookAt } from './look.js'
+import { checkReport } from './reports.js'
+import { checkRows } from './rows.js'
+import { checkTotals } from './totals.js'
+
+export interface VerifyOptions {
+  /** Every format that a report in the run's directory may have. */
+  reports: readonly Report[]
+  /** A hash of the last line that was kept elsewhere. */
+  head?: string | undefined
+  /** Files that do not lie in the run's directory are not compared. */
+  isInputLeftOut?: boolean
+  /** Files of which every ID must have an outcome. */
+  ids?: { files: readonly InputFile[]; settings: InputSettings } | undefined
+}
+
+/** What `verify` found. The names stand in `verify --json`. */
+export interface Verification {
+  run: string
+  /** Everything was checked but what the person left out, and all of it is right. */
+  isRight: boolean
+  /** SHA-256 of the checkpoint's last line. */
+  head: string
+  lines: number
+  checks: Check[]
+}
+
+/**
+ * Checks that the record of a run is whole, unaltered, and agrees with its reports and its input. Writes nothing.
+ * Throws a UsageError when run.json, or a file that the person names, cannot be read.
+ */
+export async function verifyRun(directory: RunDirectory, options: VerifyOptions): Promise<Verification> {
+  const asked = readRunFile(directory)
+  if (options.ids !== undefined) await openInput(options.ids.files, options.ids.settings, [])
+  const isRunning = runState(directory).kind === 'running'
+  const summary = readSummary(directory)
+  const { head: kept } = options
+  const wanted = [summary?.checkpointHead, kept].filter((hash) => hash !== undefined)
+  const look = lookAt(directory.checkpoint, asked, wanted)
+  const run = withFilesWhereTheyAre(directory, withAcceptedInput(asked, look))
+  const standing = { isRunning, isFinished: !isRunning && isFinished(look) }
+  const checks = [
+    checkChain(look, standing),
+    checkHead(look, summary, kept, standing.isFinished),
+    checkLines(look, asked),
+    checkAsked(directory, asked, run, look, summary),
+    checkTotals(look, summary),
+    ...(await checkInput(directory, run, look, standing, options)),
+    ...(await checkReports(directory, look, standing, summary, options)),
+  ]
+  return {
+    run: run.run,
+    isRight: checks.every(({ isRight }) => isRight !== false),
+    head: look.head,
+    lines: look.end.line,
+    checks,
+  }
+}
+
+interface Standing {
+  isRunning: boolean
+  /** The last line says that the run came to its end. */
+  isFinished: boolean
+}
+
+function isFinished({ events, ends, end }: Look): boolean {
+  return events.at(-1)?.event === 'finished' && ends.at(-1)?.line === end.line
+}
+
+/** The run with its kept files where its directory lies now. */
+function withFilesWhereTheyAre(directory: RunDirectory, run: RunFile): RunFile {
+  const current = (files: Fingerprinted[]) => files.map((file) => currentFile(directory, run, file))
+  return { ...run, input: current(run.input), hold: current(run.hold) }
+}
+
+function checkChain({ chainFault, tornBytes, end }: Look, standing: Standing): Check {
+  if (chainFault !== null) return wrong('chain', `checkpoint.jsonl, ${chainFault}.`)
+  const lines = `${counted(end.line, 'line')}, each with the hash of the line before`
+  if (tornBytes === 0)
+    return right(
+      'chain',
+      standing.isRunning ? `${lines}; the run is at work, and this is what was there.` : `${lines}.`,
+    )
+  const torn = `${counted(tornBytes, 'byte')} behind line ${end.line} are no whole line`
+  if (standing.isFinished)
+    return wrong('chain', `checkpoint.jsonl: ${torn}, and the run was finished before.`)
+  return right(
+    'chain',
+    `${lines}; ${torn}: it was being written when the run died, or is now. \`resume\` cuts it off.`,
+  )
+}
+
+function checkLines({ lineFault, linesTooEarly, end }: Look, { startedAt }: RunFile): Check {
+  if (lineFault !== null) return wrong('lines', `checkpoint.jsonl, ${lineFault}.`)
+  const early =
+    linesTooEarly === 0
+      ? ''
+      : `; ${counted(linesTooEarly, 'line')} dated before the start (${startedAt}): a clock was set`
+  return right('lines', `${counted(end.line, 'line')} that a run can have written in this order${early}.`)
+}
+
+/** What needs the files that the run has read. */
+async function checkInput(
+  directory: RunDirectory,
+  run: RunFile,
+  look: Look,
+  { isFinished }: Standing,
+  { isInputLeftOut = false, ids }: VerifyOptions,
+): Promise<Check[]> {
+  const checkpoint = { path: directory.checkpoint, bytes: look.end.bytes, isFinished }
+  const input = await checkFiles('input', directory, run.input, isInputLeftOut)
+  const complete = () =>
+    input.isRight
+      ? checkRows(run, checkpoint)
+      : leftOut('complete', 'the rows cannot be compared without the input.')
+  return [
+    input,
+    ...(run.hold.length === 0
+      ? []
+      : [await ifReadable('hold', look, () => checkHold(directory, run, checkpoint, isInputLeftOut))]),
+    await ifReadable('complete', look, complete),
+    ...(ids === undefined
+      ? []
+      : [await ifReadable('ids', look, () => checkIds(ids.files, ids.settings, checkpoint))]),
+  ]
+}
+
+async function checkReports(
+  directory: RunDirectory,
+  look: Look,
+  standing: Standing,
+  summary: Summary | null,
+  { reports }: VerifyOptions,
+): Promise<Check[]> {
+  const checks: Check[] = []
+  for (const report of reports) {
+    // The other formats are written when a person asks for them.
+    const isDue = report.fileName === 'report.csv' && (standing.isFinished || summary !== null)
+    const check = await ifReadable('report', look, () =>
+      checkReport(report, directory, look, { ...standing, isDue }),
+    )
+    if (check !== null) checks.push(check)
+  }
+  return checks
+}
+
+/** A line that cannot be read is named by its own check; nothing can be made from the checkpoint then. */
+async function ifReadable<T extends Check | null>(
+  name: CheckName,
+  { lineFault }: Look,
+  check: () => T | Promise<T>,
+): Promise<T | Check> {
+  if (lineFault !== null)
+    return leftOut(name, 'cannot be compared with a checkpoint of which a line is not right.')
+  try {
+    return await check()
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    return wrong(name, error.message)
+  }
+}

@@ -1,0 +1,376 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { chainedAnew, copyOf, ids, type Recorded, recordRun, wrongs } from './recorded-run.js'
+
+let run: Recorded
+let lines: string[]
+let checkpoint: string
+let summary: string
+let report: string
+beforeAll(async () => {
+  run = await recordRun()
+  lines = run.lines()
+  checkpoint = join(run.directory, 'checkpoint.jsonl')
+  summary = join(run.directory, 'summary.json')
+  report = join(run.directory, 'report.csv')
+})
+
+test('of a run that nobody touched all is right', async () => {
+  const verification = await run.verify({
+    ids: { files: [{ name: 'stale.csv', path: run.input }], settings },
+  })
+  expect(wrongs(verification)).toEqual({})
+  expect(verification.checks.map(({ name }) => name)).toEqual([
+    ...['chain', 'head', 'lines', 'asked', 'totals', 'input', 'hold', 'complete', 'ids', 'report'],
+  ])
+  expect(verification.lines).toBe(lines.length)
+  expect(verification.head).toBe(JSON.parse(readFileSync(summary, 'utf8')).checkpointHead)
+  expect(lines.length).toBeGreaterThan(15)
+})
+
+const settings = { format: 'auto', idColumn: null, acceptTruncated: false }
+
+/** The number of the line that a finding names first. */
+const named = (finding = '') => Number(/line (\d+)/.exec(finding)?.[1] ?? 0)
+
+type Edit = (all: readonly string[], at: number) => string[]
+
+/** A year later; the line is as long as before, and as well formed. */
+const changed = (line: string) => line.replace(/"at":"20../, '"at":"2999').replace(/"calls":/, '"calls":1')
+const otherHash = (line: string) => line.replace(/(?<="prev":")[0-9a-f]{8}/, 'deadbeef')
+
+/** Every kind of edit of a line. */
+const edits: [name: string, edit: Edit][] = [
+  ['changed', (all, at) => all.toSpliced(at, 1, changed(all[at]!))],
+  ['dropped', (all, at) => all.toSpliced(at, 1)],
+  ['doubled', (all, at) => all.toSpliced(at, 0, all[at]!)],
+  ['swapped with the next', (all, at) => all.toSpliced(at, 2, ...all.slice(at, at + 2).reverse())],
+  ['truncated', (all, at) => all.toSpliced(at, 1, `${all[at]!.slice(0, 40)}\n`)],
+  ['truncated with its line end', (all, at) => all.toSpliced(at, 1, all[at]!.slice(0, 40))],
+  ['given another hash', (all, at) => all.toSpliced(at, 1, otherHash(all[at]!))],
+  ['preceded by a line from elsewhere', (all, at) => all.toSpliced(at, 0, all[(at + 5) % all.length]!)],
+  ['preceded by an empty line', (all, at) => all.toSpliced(at, 0, '\n')],
+  ['followed by the end of the file', (all, at) => all.slice(0, at + 1)],
+]
+
+test.each(edits)('a line that is %s is found and named, wherever it is', async (_, edit) => {
+  for (let at = 0; at < lines.length; at++) {
+    const text = edit(lines, at).join('')
+    if (text === lines.join('')) continue
+    const found = wrongs(await run.verifyWith(checkpoint, () => text))
+    const finding = found.chain ?? found.head
+    expect(finding, `line ${at + 1}`).toBeDefined()
+    expect(Math.abs(named(finding) - (at + 1)), `line ${at + 1}: ${finding}`).toBeLessThanOrEqual(1)
+  }
+})
+
+describe('the kind of edit is told:', () => {
+  const chainOf = async (edit: (all: string[]) => string[]) =>
+    wrongs(await run.verifyWith(checkpoint, () => edit(lines).join(''))).chain
+
+  test.each<[string, (all: string[]) => string[], string]>([
+    ['a copy', (all) => all.toSpliced(4, 0, all[3]!), 'line 5 is a copy of line 4.'],
+    ['a swap', (all) => all.toSpliced(3, 2, all[4]!, all[3]!), 'line 4 and line 5 have changed places'],
+    ['an addition', (all) => all.toSpliced(3, 0, all[8]!), 'line 4 was added: line 5 follows line 3'],
+    [
+      'a gap',
+      (all) => all.toSpliced(3, 1),
+      'line 4 does not follow line 3: line 3 was changed, or lines between them are gone',
+    ],
+    [
+      'a change',
+      (all) => all.toSpliced(3, 1, changed(all[3]!)),
+      'line 5 does not follow line 4: line 4 was changed, or',
+    ],
+    ['another hash', (all) => all.toSpliced(3, 1, otherHash(all[3]!)), 'line 4 was changed: neither side'],
+    ['a cut', (all) => all.toSpliced(3, 1, `${all[3]!.slice(0, 50)}\n`), 'line 4 was changed or cut short'],
+    ['a lost beginning', (all) => all.slice(2), 'line 1 names a line before it: the first lines are gone'],
+  ])('%s', async (_, edit, words) => {
+    expect(await chainOf(edit)).toContain(words)
+  })
+})
+
+test('any byte that is changed is found', async () => {
+  const bytes = readFileSync(checkpoint)
+  await fc.assert(
+    fc.asyncProperty(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), async (at, by) => {
+      const other = Buffer.from(bytes)
+      other[at] = (other[at]! + by) % 256
+      writeFileSync(checkpoint, other)
+      const found = wrongs(await run.verify())
+      expect(found.chain ?? found.head ?? found.lines).toBeDefined()
+    }),
+    { numRuns: 150 },
+  )
+  writeFileSync(checkpoint, bytes)
+})
+
+describe('somebody who makes the chain anew', () => {
+  const succeeded = (all: readonly string[]) =>
+    all.map((line) => (line.includes('not_found') ? line.replace('"failed"', '"succeeded"') : line))
+
+  test('and leaves the summary as it is, is found by it', async () => {
+    const found = wrongs(await run.verifyWith(checkpoint, () => chainedAnew(succeeded(lines))))
+    expect(found.head).toMatch(/and no line has it/)
+    expect(Object.keys(found)).toEqual(['head', 'totals', 'report'])
+  })
+
+  test('and writes the summary and the report to match, is found by the head that was kept elsewhere only', async () => {
+    const forged = copyOf(run)
+    const { head } = await run.verify()
+    const text = chainedAnew(lines.map((line) => line.replace(ids[0]!, ids[0]!.replace('66f2', '66f3'))))
+    const path = (name: string) => join(forged.directory, name)
+    writeFileSync(path('checkpoint.jsonl'), text)
+    const forgedHead = (await forged.verify()).head
+    writeFileSync(path('summary.json'), readFileSync(summary, 'utf8').replace(head, forgedHead))
+    writeFileSync(path('report.csv'), readFileSync(report, 'utf8').replace('66f2', '66f3'))
+    expect(wrongs(await forged.verify({ isInputLeftOut: true }))).toEqual({})
+    const found = wrongs(await forged.verify({ isInputLeftOut: true, head }))
+    expect(found).toEqual({ head: expect.stringContaining(`no line has the hash ${head}`) })
+    // The input knows better, too.
+    expect(wrongs(await forged.verify()).complete).toContain(`stale.csv, line 2: it holds ${ids[0]}`)
+  })
+
+  const settle = (all: readonly string[]) => all.findIndex((line) => line.startsWith('{"n":0,'))
+  test.each<[string, (all: readonly string[]) => readonly string[], RegExp]>([
+    [
+      'settles an item twice',
+      (all) => all.toSpliced(-1, 0, all[settle(all)]!),
+      /settles item 0 a second time/,
+    ],
+    [
+      'takes a note away',
+      (all) => all.filter((line) => !line.startsWith('{"sent":0,')),
+      /was called 1 times, and 0 calls are noted/,
+    ],
+    [
+      'takes an item away',
+      (all) => all.toSpliced(settle(all), 1),
+      /the run is finished, and 1 items are not settled/,
+    ],
+    [
+      'adds an item',
+      (all) => all.toSpliced(-1, 0, all[settle(all)]!.replace('"n":0', '"n":9')),
+      /about item 9, and the input has 9/,
+    ],
+    [
+      'adds a call',
+      (all) => all.toSpliced(-1, 0, all.find((line) => line.startsWith('{"sent"'))!),
+      /which was settled before/,
+    ],
+    [
+      'calls another',
+      (all) => all.map((line) => line.replace(/^(\{"n":0,.*"id":"66f)2/, '$13')),
+      /settles item 0 as 66f3\w+, and 66f2\w+ was called/,
+    ],
+    ['has no start', (all) => all.slice(1), /line 1 stands where the run was not at work/],
+    ['goes on after the end', (all) => [...all, all[settle(all)]!], /stands where the run was not at work/],
+    [
+      'invents a status',
+      (all) => all.map((line) => line.replace('"status":"succeeded"', '"status":"perfect"')),
+      /no usable "status"/,
+    ],
+    [
+      'invents an event',
+      (all) => all.toSpliced(2, 0, all[0]!.replace('started', 'blessed')),
+      /does not know: "blessed"/,
+    ],
+    ['forgets a field', (all) => all.map((line) => line.replace(/"ms":\d+,/, '')), /no usable "ms"/],
+  ])('and %s, is found by what the lines say', async (_, edit, words) => {
+    const found = wrongs(await run.verifyWith(checkpoint, () => chainedAnew(edit(lines))))
+    expect(found.chain).toBeUndefined()
+    expect(found.lines).toMatch(words)
+  })
+})
+
+describe('summary.json', () => {
+  const numbers = () =>
+    [...readFileSync(summary, 'utf8').matchAll(/^ {4}"(\w+)": (\d+)/gm)].filter(
+      ([, name]) => name !== 'bytes',
+    )
+
+  test('with any of its numbers changed is found, and the number named', async () => {
+    expect(numbers().length).toBeGreaterThan(10)
+    for (const [line, name, number] of numbers()) {
+      const found = wrongs(
+        await run.verifyWith(summary, (text) => text.replace(line, `    "${name}": ${Number(number) + 1}`)),
+      )
+      expect(found.totals).toMatch(
+        new RegExp(
+          `summary.json: \\w+\\.${name} is ${Number(number) + 1}, and the checkpoint comes to ${number} `,
+        ),
+      )
+    }
+  })
+
+  test.each<[string, [string | RegExp, string], string, RegExp]>([
+    [
+      'another exit code',
+      [/"exitCode": 3/, '"exitCode": 0'],
+      'totals',
+      /exitCode is 0 \(finished\), and line \d+ .* ends with 3/,
+    ],
+    [
+      'another head',
+      [/"checkpointHead": "..../, '"checkpointHead": "dead'],
+      'head',
+      /dead\w+, and no line has it/,
+    ],
+    [
+      'another instance',
+      ['127.0.0.1', '127.0.0.2'],
+      'asked',
+      /instance is http:\/\/127\.0\.0\.1.*says http:\/\/127\.0\.0\.2/,
+    ],
+    [
+      'another input',
+      [/"sha256": "..../, '"sha256": "dead'],
+      'asked',
+      /input is .* and summary.json says dead/,
+    ],
+  ])('with %s is found', async (_, [from, to], check, words) => {
+    expect(wrongs(await run.verifyWith(summary, (text) => text.replace(from, to)))).toEqual({
+      [check]: expect.stringMatching(words),
+    })
+  })
+
+  test('that is gone, or no summary, is found', async () => {
+    for (const edit of [() => null, () => 'hello', () => 'null', () => '{}'])
+      expect(wrongs(await run.verifyWith(summary, edit)).head).toMatch(/summary\.json/)
+  })
+})
+
+describe('report.csv', () => {
+  test('with a character changed, taken away or added anywhere is found, and the line named', async () => {
+    const text = readFileSync(report, 'utf8')
+    await fc.assert(
+      fc.asyncProperty(fc.nat(text.length - 1), fc.constantFrom('', 'x', 'xy'), async (at, put) => {
+        fc.pre(text.at(at) !== put)
+        const found = wrongs(await run.verifyWith(report, () => text.slice(0, at) + put + text.slice(at + 1)))
+        const line = text.slice(0, at).split('\n').length
+        // Where the same characters follow each other, the difference shows behind them.
+        expect(Math.abs(named(found.report) - line)).toBeLessThanOrEqual(1)
+        expect(Object.keys(found)).toEqual(['report'])
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  test.each<[string, (text: string) => string | null]>([
+    ['cut off', (text) => text.slice(0, -40)],
+    [
+      'cut off at a line end',
+      (text) =>
+        text
+          .split(/(?<=\n)/)
+          .slice(0, -1)
+          .join(''),
+    ],
+    ['longer by a line', (text) => `${text}${ids[0]},succeeded,ended,200,1,,,,stale.csv,99\n`],
+    ['empty', () => ''],
+    ['gone', () => null],
+  ])('that is %s is found', async (_, edit) => {
+    expect(wrongs(await run.verifyWith(report, edit))).toEqual({
+      report: expect.stringContaining('report.csv'),
+    })
+  })
+
+  test('is not the only one: another format in the directory is compared, too', async () => {
+    const copy = copyOf(run)
+    writeFileSync(join(copy.directory, 'report.jsonl'), '{}\n')
+    expect(wrongs(await copy.verify()).report).toMatch(/^report\.jsonl, line 1: not what the checkpoint says/)
+  })
+})
+
+describe('run.json', () => {
+  const runFile = () => join(run.directory, 'run.json')
+
+  test.each<[string, [string | RegExp, string], string, RegExp]>([
+    [
+      'another fingerprint',
+      [/"sha256": "..../, '"sha256": "dead'],
+      'input',
+      /stale\.csv .* is another file than the run has read/,
+    ],
+    ['another instance', ['127.0.0.1', '127.0.0.2'], 'asked', /instance is/],
+    [
+      'another job',
+      ['"end-list"', '"end-others"'],
+      'asked',
+      /job is end-others, and summary.json says end-list/,
+    ],
+    ['another start', [/"startedAt": "20../, '"startedAt": "1999'], 'asked', /startedAt is 1999/],
+    ['other settings', ['"format": "auto"', '"format": "json"'], 'asked', /settings\.format is not what/],
+    ['more rows', ['"read": 9', '"read": 10'], 'lines', /1 items are not settled/],
+  ])('with %s is found', async (_, [from, to], check, words) => {
+    const found = wrongs(await run.verifyWith(runFile(), (text) => text.replace(from, to)))
+    expect(found[check as 'asked']).toMatch(words)
+  })
+
+  test('of another run is found', async () => {
+    const other = await recordRun()
+    const text = readFileSync(join(other.directory, 'run.json'), 'utf8')
+    expect(wrongs(await run.verifyWith(runFile(), () => text)).asked).toMatch(/startedAt/)
+  })
+})
+
+describe('what the run has read', () => {
+  test('another input is found', async () => {
+    const found = wrongs(await run.verifyWith(run.input, (text) => text.replace(ids[2]!, ids[0]!)))
+    expect(found.input).toMatch(/stale\.csv .* is another file than the run has read: \d+ bytes/)
+  })
+
+  test('another hold list is found', async () => {
+    const found = wrongs(await run.verifyWith(run.hold, (text) => `${text}${ids[0]}\n`))
+    expect(found).toEqual({ hold: expect.stringMatching(/hold\.csv .* is another file/) })
+  })
+
+  test('what is gone is named, and can be left out', async () => {
+    const found = wrongs(await run.verifyWith(run.input, () => null))
+    expect(found).toEqual({ input: expect.stringMatching(/stale\.csv .* is gone .* --without-input\.$/) })
+    const { checks, isRight } = await run.verify({ isInputLeftOut: true })
+    expect(isRight).toBe(true)
+    expect(checks.filter((check) => check.isRight === null).map(({ name }) => name)).toEqual([
+      ...['input', 'hold', 'complete'],
+    ])
+  })
+})
+
+describe('the IDs of a list', () => {
+  const of = async (rows: readonly string[]) => {
+    const path = join(run.directory, '..', 'list.csv')
+    writeFileSync(path, `conversation_id\n${rows.join('\n')}\n`)
+    const { checks } = await run.verify({ ids: { files: [{ name: 'list.csv', path }], settings } })
+    return checks.find(({ name }) => name === 'ids')!
+  }
+
+  test('each have one outcome, however often and in whichever order they stand', async () => {
+    expect(await of([ids[3]!, ids[0]!, ids[3]!])).toMatchObject({
+      isRight: true,
+      finding: expect.stringMatching(
+        /3 rows in list\.csv has exactly one outcome; 5 IDs of the run are not in there/,
+      ),
+    })
+  })
+
+  test('are named when they have none', async () => {
+    expect(await of([ids[0]!, 'not-in-the-run', 'neither-this'])).toMatchObject({
+      isRight: false,
+      finding: 'list.csv, line 3: not-in-the-run has no outcome in the run (and 1 more).',
+    })
+  })
+
+  test('are named when they have two', async () => {
+    const twice = chainedAnew(lines.map((line) => line.replaceAll(ids[0]!, ids[1]!)))
+    writeFileSync(checkpoint, twice)
+    expect(await of([ids[1]!])).toMatchObject({
+      isRight: false,
+      finding: expect.stringMatching(
+        /^66f2\w+ has two outcomes in the run; the second is of .*stale\.csv, line \d+\.$/,
+      ),
+    })
+    writeFileSync(checkpoint, lines.join(''))
+  })
+})
