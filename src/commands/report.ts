@@ -8,6 +8,7 @@ import { findRun, writeReportFile } from '../run-directory.js'
 import { UsageError } from '../usage-error.js'
 import type { Command } from './command.js'
 import { type Flags, placeOptions } from './options.js'
+import { packRun } from './pack.js'
 import { runsDirectory } from './settings.js'
 import { relativePath } from './summary-text.js'
 
@@ -19,15 +20,15 @@ const reportOptions = {
   format: {
     type: 'string',
     requiresArg: true,
-    choices: reports.map(({ format }) => format),
+    choices: [...reports.map(({ format }) => format), 'pack'],
     default: 'csv',
-    describe: 'What to write',
+    describe: 'What to write; pack: the whole record as a ZIP archive for an auditor',
   },
   output: {
     type: 'string',
     requiresArg: true,
     alias: 'o',
-    describe: "A file, or - for stdout; default: in the run's directory",
+    describe: "A file, or - for stdout; default: in the run's directory, a pack in this one",
   },
 } as const
 
@@ -37,10 +38,12 @@ export const command: Command = {
       .positional('run', { type: 'string', describe: "A run's directory or name, or latest" })
       .options(reportOptions)
       .example('$0 report latest --format jsonl', 'One JSON object an item')
-      .example('$0 report latest --format csv --output -', 'On stdout'),
+      .example('$0 report latest --format csv --output -', 'On stdout')
+      .example('$0 report latest --format pack --output tonight.zip', 'For the auditor'),
 
   async run(flags: Flags<typeof reportOptions> & { run: string }, shell) {
     const directory = findRun(runsDirectory(flags, shell.environment), flags.run)
+    if (flags.format === 'pack') return packRun(directory, reports, flags.output, shell)
     const report = reports.find(({ format }) => format === flags.format)!
     const run = reportedRun(directory)
     if (flags.output === '-') {

@@ -1,4 +1,5 @@
 import { withAcceptedInput } from '../changed-input.js'
+import type { CheckpointEvent } from '../checkpoint/checkpoint.js'
 import { type InputSettings, openInput } from '../input.js'
 import type { Report } from '../reports/report.js'
 import { type RunDirectory, readRunFile, readSummary } from '../run-directory.js'
@@ -6,6 +7,7 @@ import type { Fingerprinted, RunFile } from '../run-file.js'
 import { runState } from '../run-state.js'
 import type { InputFile } from '../sources/source.js'
 import type { Summary } from '../summary.js'
+import type { Totals } from '../tally.js'
 import { UsageError } from '../usage-error.js'
 import { counted } from '../words.js'
 import { checkAsked } from './asked.js'
@@ -46,6 +48,20 @@ export interface Verification {
  * Throws a UsageError when run.json, or a file that the person names, cannot be read.
  */
 export async function verifyRun(directory: RunDirectory, options: VerifyOptions): Promise<Verification> {
+  return (await examineRun(directory, options)).verification
+}
+
+/** What was verified, with what the run was about. */
+export interface Examination {
+  verification: Verification
+  /** With the input as it was accepted last, and its kept files where they lie now. */
+  run: RunFile
+  events: CheckpointEvent[]
+  totals: Totals
+}
+
+/** Does what `verifyRun` does, and hands on what it has read. */
+export async function examineRun(directory: RunDirectory, options: VerifyOptions): Promise<Examination> {
   const asked = readRunFile(directory)
   if (options.ids !== undefined) await openInput(options.ids.files, options.ids.settings, [])
   const isRunning = runState(directory).kind === 'running'
@@ -64,12 +80,12 @@ export async function verifyRun(directory: RunDirectory, options: VerifyOptions)
     ...(await checkInput(directory, run, look, standing, options)),
     ...(await checkReports(directory, look, standing, summary, options)),
   ]
+  const isRight = checks.every((check) => check.isRight !== false)
   return {
-    run: run.run,
-    isRight: checks.every(({ isRight }) => isRight !== false),
-    head: look.head,
-    lines: look.end.line,
-    checks,
+    verification: { run: run.run, isRight, head: look.head, lines: look.end.line, checks },
+    run,
+    events: look.events,
+    totals: look.end.totals,
   }
 }
 

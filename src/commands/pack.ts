@@ -1,0 +1,53 @@
+import { createWriteStream, renameSync, rmSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { finished } from 'node:stream/promises'
+import { writePack } from '../evidence/pack.js'
+import type { Report } from '../reports/report.js'
+import type { RunDirectory } from '../run-directory.js'
+import { runState } from '../run-state.js'
+import { UsageError } from '../usage-error.js'
+import { examineRun } from '../verify/verify.js'
+import type { Shell } from './shell.js'
+import { relativePath } from './summary-text.js'
+
+/** `report --format pack`: verifies a run and packs its record; 3 when something in it is not right. */
+export async function packRun(
+  directory: RunDirectory,
+  reports: readonly Report[],
+  output: string | undefined,
+  shell: Shell,
+): Promise<number> {
+  if (runState(directory).kind === 'running')
+    throw new UsageError(`${directory.name} is at work: pack it when it has ended, or stop it first.`)
+  const examination = await examineRun(directory, { reports })
+  const names = reports.map(({ fileName }) => fileName)
+  if (output === '-') await writePack(directory, examination, names, process.stdout)
+  else shell.print(relativePath(await writePackFile(directory, examination, names, output)))
+  const { isRight, checks } = examination.verification
+  for (const check of checks) if (check.isRight === false) shell.notice(`NOT ${check.name}: ${check.finding}`)
+  return isRight ? 0 : 3
+}
+
+/** Beside, and in its place when it is whole. */
+async function writePackFile(
+  directory: RunDirectory,
+  examination: Parameters<typeof writePack>[1],
+  names: readonly string[],
+  output = `${directory.name}.zip`,
+): Promise<string> {
+  const path = resolve(output)
+  const beside = `${path}.${process.pid}.tmp`
+  try {
+    const out = createWriteStream(beside, { mode: 0o600, flush: true })
+    await writePack(directory, examination, names, out)
+    out.end()
+    await finished(out)
+    renameSync(beside, path)
+    return path
+  } catch (error) {
+    rmSync(beside, { force: true })
+    const { code } = error as NodeJS.ErrnoException
+    if (code === undefined) throw error
+    throw new UsageError(`cannot write ${path} (${code}). Name another file with --output, or - for stdout.`)
+  }
+}
