@@ -21,6 +21,7 @@ const commands: readonly KnownCommand[] = [
   ['throttle <run>', 'Change the pace of a run', () => import('./commands/throttle.js')],
   ['report <run>', "Write a run's report again", () => import('./commands/report.js')],
   ['verify <run>', "Check that a run's record is whole and unaltered", () => import('./commands/verify.js')],
+  ['prune', 'Remove old runs', () => import('./commands/prune.js')],
   ['export', 'Download Data Export records to a file', () => import('./commands/export.js')],
   [
     'schedule <job>',

@@ -124,11 +124,12 @@ export async function writeReportFile(report: Report, run: ReportedRun, path: st
   syncDirectory(resolve(path, '..'))
 }
 
-/** The directories of all runs, the latest first. */
+/** The directories of all runs, the latest first. What begins with a dot is being removed. */
 export function listRuns(runsDirectory: string): RunDirectory[] {
   if (!existsSync(runsDirectory)) return []
   return readdirSync(runsDirectory, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && existsSync(join(runsDirectory, entry.name, 'run.json')))
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+    .filter((entry) => existsSync(join(runsDirectory, entry.name, 'run.json')))
     .map((entry) => runDirectory(join(runsDirectory, entry.name)))
     .map((directory) => ({ directory, startedAt: startOf(directory) }))
     .sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1))

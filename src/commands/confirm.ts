@@ -18,10 +18,15 @@ export async function confirm(
   instance: string,
 ): Promise<void> {
   shell.notice(`\nThis will ${words.verb} ${counted(calls, words.noun)} on ${instance}. It cannot be undone.`)
-  const answer = await shell.ask(`Type ${inDigits(calls)} to go on, anything else to leave: `)
-  if (answer.replace(/[\s,.'_]/g, '') !== String(calls)) {
+  await typeNumber(shell, calls, 'Nothing was sent.')
+}
+
+/** Has the person type a number. Throws a UsageError, which says what was not done, for any other answer. */
+export async function typeNumber(shell: Shell, number: number, notDone: string): Promise<void> {
+  const answer = await shell.ask(`Type ${inDigits(number)} to go on, anything else to leave: `)
+  if (answer.replace(/[\s,.'_]/g, '') !== String(number)) {
     throw new UsageError(
-      `not confirmed: ${answer === '' ? 'no number was typed' : 'the number differs'}. Nothing was sent.`,
+      `not confirmed: ${answer === '' ? 'no number was typed' : 'the number differs'}. ${notDone}`,
     )
   }
 }

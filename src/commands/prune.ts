@@ -1,0 +1,88 @@
+import { messageOf } from '../message.js'
+import { type OldRun, oldRuns, removeRun, sweepPruned } from '../prune.js'
+import { stateDirectory } from '../settings/environment.js'
+import { parsePositiveDuration } from '../settings/values.js'
+import { UsageError } from '../usage-error.js'
+import { counted, inDigits } from '../words.js'
+import type { Command } from './command.js'
+import { typeNumber } from './confirm.js'
+import { type Flags, jsonOption, placeOptions } from './options.js'
+import { runsDirectory } from './settings.js'
+
+const pruneOptions = {
+  'older-than': {
+    type: 'string',
+    requiresArg: true,
+    demandOption: true,
+    describe: 'Runs that ended so long ago: 400d',
+  },
+  unfinished: { type: 'boolean', describe: 'Also those that could be resumed' },
+  'dry-run': { type: 'boolean', describe: 'Only say what would be removed' },
+  yes: { type: 'boolean', alias: 'y', describe: 'Do not ask' },
+  ...placeOptions,
+  ...jsonOption,
+} as const
+
+export const command: Command = {
+  flags: (argv) =>
+    argv
+      .options(pruneOptions)
+      .example('$0 prune --older-than 400d --dry-run', 'What would be removed')
+      .example('$0 prune --older-than 400d --yes', 'Without asking, for cron'),
+
+  async run(flags: Flags<typeof pruneOptions>, shell) {
+    const olderThanMs = parsePositiveDuration(flags['older-than'], '--older-than')
+    const runs = runsDirectory(flags, shell.environment)
+    const isDry = flags['dry-run'] ?? false
+    if (!isDry && !flags.yes && !shell.isInteractive)
+      throw new UsageError(
+        'there is no terminal to ask on: look with --dry-run at what would be removed, then say --yes.',
+      )
+    const found = oldRuns(runs, {
+      beforeMs: Date.now() - olderThanMs,
+      isUnfinishedTaken: flags.unfinished ?? false,
+      stateDirectory: stateDirectory(shell.environment),
+    })
+    const going = found.filter(({ keptBecause }) => keptBecause === null)
+    if (!flags.json) shell.print(listText(found, going, runs, flags['older-than']))
+    if (!isDry && going.length > 0 && !flags.yes) {
+      shell.notice(`\nThis will remove ${counted(going.length, 'run')} from ${runs}. It cannot be undone.`)
+      await typeNumber(shell, going.length, 'Nothing was removed.')
+    }
+    const removed = isDry ? [] : remove(runs, going)
+    if (flags.json) shell.print(JSON.stringify({ runs: found, removed }, null, 2))
+    else if (removed.length > 0) shell.print(`Removed ${counted(removed.length, 'run')}.`)
+    return 0
+  },
+}
+
+/** The names of those that are gone now. */
+function remove(runs: string, going: readonly OldRun[]): string[] {
+  try {
+    sweepPruned(runs)
+    return going.filter(removeRun).map(({ run }) => run)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error
+    throw new UsageError(
+      `cannot remove from ${runs}: ${messageOf(error)}. What is gone is gone; the rest stays.`,
+    )
+  }
+}
+
+function listText(found: readonly OldRun[], going: readonly OldRun[], runs: string, age: string): string {
+  if (found.length === 0) return `No run in ${runs} is older than ${age}.`
+  const bytes = going.reduce((sum, run) => sum + run.bytes, 0)
+  return [
+    ...found.map(
+      ({ run, state, endedAt, bytes, keptBecause }) =>
+        `${keptBecause === null ? 'remove' : 'keep  '}  ${run}  ${state} ${endedAt.slice(0, 10)}  ${inSize(bytes)}${keptBecause === null ? '' : `: ${keptBecause}`}`,
+    ),
+    `${counted(going.length, 'run')} of ${inDigits(found.length)} to remove, ${inSize(bytes)}.`,
+  ].join('\n')
+}
+
+function inSize(bytes: number): string {
+  return bytes < 100_000
+    ? `${inDigits(Math.ceil(bytes / 1000))} KB`
+    : `${inDigits(Math.round(bytes / 100_000) / 10)} MB`
+}
