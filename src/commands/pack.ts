@@ -45,7 +45,11 @@ async function writePackFile(
     renameSync(beside, path)
     return path
   } catch (error) {
-    rmSync(beside, { force: true })
+    try {
+      rmSync(beside, { force: true })
+    } catch {
+      // Below something that is no directory nothing was made.
+    }
     const { code } = error as NodeJS.ErrnoException
     if (code === undefined) throw error
     throw new UsageError(`cannot write ${path} (${code}). Name another file with --output, or - for stdout.`)
