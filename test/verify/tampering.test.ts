@@ -66,6 +66,25 @@ test.each(edits)('a line that is %s is found and named, wherever it is', async (
   }
 })
 
+test('half a line behind the end of a finished run is found', async () => {
+  const found = wrongs(await run.verifyWith(checkpoint, (text) => `${text}{"event":"resu`))
+  expect(found.chain).toBe(
+    `checkpoint.jsonl: 14 bytes behind line ${lines.length} are no whole line, and the run was finished before.`,
+  )
+})
+
+test('what may be said of a run from outside is no edit', async () => {
+  const from = '"at":"2026-11-22T12:00:00.000Z","by":"kim","host":"ops"'
+  const said = [
+    `{"event":"paused",${from},"prev":""}\n`,
+    `{"event":"throttled",${from},"share":0.5,"limits":null,"prev":""}\n`,
+    `{"event":"continued",${from},"prev":""}\n`,
+    '{"event":"waited","at":"2026-11-22T12:00:00.000Z","ms":{"calling":12},"prev":""}\n',
+  ]
+  const text = chainedAnew(lines.toSpliced(-1, 0, ...said))
+  expect(Object.keys(wrongs(await run.verifyWith(checkpoint, () => text)))).toEqual(['head'])
+})
+
 describe('the kind of edit is told:', () => {
   const chainOf = async (edit: (all: string[]) => string[]) =>
     wrongs(await run.verifyWith(checkpoint, () => edit(lines).join(''))).chain
