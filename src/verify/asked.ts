@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { StartEvent } from '../checkpoint/checkpoint.js'
 import { jobShortName } from '../jobs.js'
@@ -16,9 +16,11 @@ export function checkAsked(
   look: Look,
   summary: Summary | null,
 ): Check {
-  const start = look.events.find((event): event is StartEvent => event.event === 'started')
+  const start = look.events.find((event) => event.event === 'started' || event.event === 'resumed')
   const fault =
-    (start && startFault(directory, asked, start)) ?? (summary && summaryFault(run, look, summary))
+    (start && settingsFault(asked, start)) ??
+    (summary && summaryFault(run, look, summary)) ??
+    (start && hashFault(directory, start))
   if (fault) return wrong('asked', `run.json: ${fault}.`)
   return right(
     'asked',
@@ -26,16 +28,19 @@ export function checkAsked(
   )
 }
 
-function startFault(directory: RunDirectory, asked: RunFile, start: StartEvent): string | null {
-  if (start.runFile !== undefined) {
-    const sha256 = createHash('sha256').update(readFileSync(directory.runFile)).digest('hex')
-    if (sha256 !== start.runFile)
-      return `its SHA-256 is ${sha256}, and the run was started by one with ${start.runFile}: it was changed`
-  }
+function settingsFault(asked: RunFile, start: StartEvent): string | null {
   // The others may have been changed by a `resume` of a run that died before its first line.
   const fixed = ['format', 'idColumn', 'acceptTruncated', 'checkFirst'] as const
   const named = fixed.find((name) => asked.settings[name] !== start.settings?.[name])
   return named === undefined ? null : `settings.${named} is not what the run was started with`
+}
+
+/** Runs of earlier versions do not have the hash in their chain. */
+function hashFault(directory: RunDirectory, { runFile }: StartEvent): string | null {
+  const sha256 = hash('sha256', readFileSync(directory.runFile))
+  return runFile === undefined || runFile === sha256
+    ? null
+    : `its SHA-256 is ${sha256}, and the run was started by one with ${runFile}: it was changed`
 }
 
 function summaryFault(run: RunFile, look: Look, summary: Summary): string | null {
