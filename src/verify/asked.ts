@@ -16,7 +16,7 @@ export function checkAsked(
   look: Look,
   summary: Summary | null,
 ): Check {
-  const start = look.events.find((event) => event.event === 'started' || event.event === 'resumed')
+  const start = look.events.find((event): event is StartEvent => 'confirmed' in event)
   const fault =
     (start && settingsFault(asked, start)) ??
     (summary && summaryFault(run, look, summary)) ??
