@@ -22,8 +22,8 @@ export interface Calls {
   close(): Promise<void>
 }
 
-/** On top of a call's time-out, for its end to be seen and written down. */
-const holdMarginMs = 1000
+/** A place may be a tenth of its hold old when the call leaves, and its end has to be seen and written down. */
+const holdMsOf = (timeoutMs: number) => Math.ceil((timeoutMs + 1000) / 0.9)
 
 /** Opens the HTTP client and the limiter that its calls wait for. The ledger stays the caller's. */
 export async function openCalls(options: CallOptions): Promise<Calls> {
@@ -41,7 +41,7 @@ export async function openCalls(options: CallOptions): Promise<Calls> {
     windows: limits,
     share,
     concurrency,
-    holdMs: timeoutMs + holdMarginMs,
+    holdMs: holdMsOf(timeoutMs),
     outageMaxMs: maxOutageMs,
     clock,
     random,

@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { openCalls } from './calls.js'
 import { Checkpoint, type EndEvent, type StartEvent } from './checkpoint/checkpoint.js'
@@ -107,6 +109,7 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
     version,
     confirmed: execution.confirmed,
     settings,
+    runFile: hash('sha256', readFileSync(execution.directory.runFile)),
   }
   await checkpoint.record(start).catch(stopBecauseOf)
   const view = () => viewOf({ run, state, limiter, meter, stop, clock })

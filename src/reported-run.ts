@@ -3,12 +3,11 @@ import { settledItems } from './checkpoint/rows.js'
 import type { ReportedRun } from './reports/report.js'
 import { type RunDirectory, readRunFile } from './run-directory.js'
 
-/** What reports are made from: run.json and the checkpoint, so that they are the same whenever they are written. */
-export function reportedRun(directory: RunDirectory): ReportedRun {
+/** What reports are made from: run.json and the checkpoint, so that they are the same whenever and wherever they are written. `bytesMax`: of its first bytes only. */
+export function reportedRun(directory: RunDirectory, bytesMax?: number): ReportedRun {
   return {
     run: readRunFile(directory),
-    directory: directory.path,
-    items: () => settledItems(directory.checkpoint),
-    history: (see) => readHistory(directory.checkpoint, see),
+    items: () => settledItems(directory.checkpoint, bytesMax),
+    history: (see) => readHistory(directory.checkpoint, see, bytesMax),
   }
 }

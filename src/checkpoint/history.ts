@@ -24,7 +24,7 @@ const fieldStart = Buffer.from('":')
 const timeStart = Buffer.from('"at":"')
 
 /** Reads a checkpoint, which `readCheckpoint` has found whole, for what happened when. Lines that are many are not parsed. */
-export function readHistory(path: string, see: History): { head: string; lastMs: number } {
+export function readHistory(path: string, see: History, bytesMax?: number): { head: string; lastMs: number } {
   const inFlight = new Map<number, number>()
   let lastMs = Number.NEGATIVE_INFINITY
   let lastLine = { from: 0, to: 0 }
@@ -36,29 +36,33 @@ export function readHistory(path: string, see: History): { head: string; lastMs:
     inFlight.delete(ordinal)
     see.onAnswer(Math.max(0, atMs - sentMs))
   }
-  scanLines(path, (buffer, start, end, offset) => {
-    lastLine = { from: offset, to: offset + end - start + 1 }
-    const atMs = timeIn(buffer, start, end)
-    if (atMs > lastMs) lastMs = atMs
-    const letter = buffer[start + firstLetter]
-    if (letter === n) {
-      answered(firstNumber(buffer, start), atMs)
-      see.onSettled(atMs)
-    } else if (letter === s || letter === l) {
-      inFlight.set(firstNumber(buffer, start), atMs)
-      see.onCall(atMs)
-    } else {
-      const fields = JSON.parse(buffer.toString('utf8', start, end))
-      if ('back' in fields) {
-        answered(fields.back, atMs)
-        see.onBack(fields.reason)
-      } else if ('event' in fields) {
-        // What was in flight when a process died was never answered.
-        if (fields.event === 'resumed' || fields.event === 'input-changed') inFlight.clear()
-        see.onEvent(fields)
+  scanLines(
+    path,
+    (buffer, start, end, offset) => {
+      lastLine = { from: offset, to: offset + end - start + 1 }
+      const atMs = timeIn(buffer, start, end)
+      if (atMs > lastMs) lastMs = atMs
+      const letter = buffer[start + firstLetter]
+      if (letter === n) {
+        answered(firstNumber(buffer, start), atMs)
+        see.onSettled(atMs)
+      } else if (letter === s || letter === l) {
+        inFlight.set(firstNumber(buffer, start), atMs)
+        see.onCall(atMs)
+      } else {
+        const fields = JSON.parse(buffer.toString('utf8', start, end))
+        if ('back' in fields) {
+          answered(fields.back, atMs)
+          see.onBack(fields.reason)
+        } else if ('event' in fields) {
+          // What was in flight when a process died was never answered.
+          if (fields.event === 'resumed' || fields.event === 'input-changed') inFlight.clear()
+          see.onEvent(fields)
+        }
       }
-    }
-  })
+    },
+    bytesMax,
+  )
   const { from, to } = lastLine
   return { head: to === 0 ? firstHead : hash('sha256', readSpan(path, from, to)), lastMs }
 }

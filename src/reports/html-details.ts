@@ -8,7 +8,7 @@ import { limitText, moment, percentText } from './html-words.js'
 
 /** How the run was done: what happened to it when and by whom, its settings, its files. */
 export function detailsSection(facts: Facts): Markup {
-  const { run, head, directory } = facts
+  const { run, head } = facts
   return markup`<section aria-labelledby="details">
 <h2 id="details">How it was run</h2>
 <h3>What happened</h3>
@@ -20,7 +20,7 @@ ${[...settingsOf(run.settings), ...jobOf(run)].map(([name, text]) => markup`<tr>
 <h3>Files</h3>
 <table class="plain files"><thead><tr><th scope="col">File</th><th scope="col" class="number">Bytes</th><th scope="col">SHA-256</th></tr></thead><tbody>
 ${run.input.map((file) => fileRow(file, 'input'))}${run.hold.map((file) => fileRow(file, 'never to be touched'))}</tbody></table>
-<p class="note">Run <code>${outside(run.run)}</code> in <code>${outside(directory)}</code> on ${outside(run.host)}. The last line of its checkpoint has the SHA-256 <code class="hash">${head}</code>: with it, anybody can prove later that the record is this one.</p>
+<p class="note">Run <code>${outside(run.run)}</code> on ${outside(run.host)}. The last line of its checkpoint has the SHA-256 <code class="hash">${head}</code>: with it, anybody can prove later that the record is this one.</p>
 </section>
 `
 }

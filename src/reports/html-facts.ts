@@ -15,7 +15,6 @@ import type { ReportedRun } from './report.js'
 export interface Facts {
   /** With the input as it was last accepted. */
   run: RunFile
-  directory: string
   events: readonly CheckpointEvent[]
   executions: Executions
   totals: Totals
@@ -85,7 +84,6 @@ export async function factsOf(reported: ReportedRun): Promise<Facts> {
   const accepted = withAcceptedInput(run, { events })
   return {
     run: accepted,
-    directory: reported.directory,
     events,
     executions,
     totals: tally.totals(accepted.plan.read),

@@ -41,11 +41,11 @@ function practice({ run }: Facts): Markup | string {
 }
 
 function verdict(facts: Facts): Markup {
-  const { executions, totals, directory, reasons } = facts
+  const { executions, totals, run, reasons } = facts
   const { end } = executions
   const trouble = totals.failed + totals.unknown + totals.invalid
   const left = `${inDigits(totals.left)} of ${counted(totals.read, 'item')} ${totals.left === 1 ? 'is' : 'are'} left`
-  const resume = markup` <span class="command">Go on with <code>ada-bulk resume ${quoted(directory)}</code></span>`
+  const resume = markup` <span class="command">Go on with <code>ada-bulk resume ${quoted(run.run)}</code></span>`
   if (executions.list.length === 0)
     return markup`<p class="verdict is-open"><strong>Not begun.</strong> ${left}.${resume}</p>`
   if (end === null)
@@ -58,7 +58,7 @@ function verdict(facts: Facts): Markup {
   return markup`<p class="verdict is-bad"><strong>Finished; ${inDigits(trouble)} of ${counted(totals.read, 'item')} ${trouble === 1 ? 'needs' : 'need'} a look.</strong> ${
     again === 0
       ? 'Trying again would not help; the reasons are below.'
-      : markup`Trying again may help ${again === trouble ? (again === 1 ? 'it' : 'them') : `${inDigits(again)} of them`}. <span class="command">Try again with <code>ada-bulk retry ${quoted(directory)}</code></span>`
+      : markup`Trying again may help ${again === trouble ? (again === 1 ? 'it' : 'them') : `${inDigits(again)} of them`}. <span class="command">Try again with <code>ada-bulk retry ${quoted(run.run)}</code></span>`
   }</p>`
 }
 

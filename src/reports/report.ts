@@ -15,8 +15,6 @@ export interface Report {
 export interface ReportedRun {
   /** As it was asked for first; `history` tells of an input that was changed since. */
   run: RunFile
-  /** Where the run lies: commands name it. */
-  directory: string
   /** The settled items, in the order of the input. */
   items(): AsyncIterable<readonly SettledItem[]>
   /** What happened, in the order in which it did. Returns where it ends. */

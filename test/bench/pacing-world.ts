@@ -122,7 +122,7 @@ export async function callPaced(ledger: Ledger, call: Call, most: number): Promi
   const over = new AbortController()
   const { signal } = over
   await inFlight(most, async (itemKey) => {
-    if (signal.aborted) return
+    if (signal.aborted) return 'over'
     const result = limiter.schedule({ isRetry: false, itemKey, signal }, async () => {
       const { status, limit, remaining, isOver } = await call()
       if (isOver) over.abort()
@@ -133,6 +133,7 @@ export async function callPaced(ledger: Ledger, call: Call, most: number): Promi
     await result.catch((error) => {
       if (!signal.aborted) throw error
     })
+    return
   })
   await limiter.close()
 }
@@ -140,7 +141,7 @@ export async function callPaced(ledger: Ledger, call: Call, most: number): Promi
 export async function inFlight(calls: number, work: (item: number) => Promise<unknown>): Promise<void> {
   let next = 0
   const worker = async () => {
-    while (next < calls) await work(next++)
+    while (next < calls && (await work(next++)) !== 'over');
   }
   await Promise.all(Array.from({ length: 2 * concurrency }, worker))
 }

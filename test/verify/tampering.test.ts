@@ -328,6 +328,13 @@ describe('run.json', () => {
     expect(found[check as 'asked']).toMatch(words)
   })
 
+  test('with any byte changed is found, as its hash stands in the chain', async () => {
+    const found = wrongs(await run.verifyWith(runFile(), (text) => text.replace('"by": "', '"by": "not-')))
+    expect(found).toEqual({
+      asked: expect.stringMatching(/^run\.json: its SHA-256 is \w+, and the run was started/),
+    })
+  })
+
   test('of another run is found', async () => {
     const other = await recordRun()
     const text = readFileSync(join(other.directory, 'run.json'), 'utf8')
