@@ -77,9 +77,11 @@ export class Checkpoint {
   }
 
   /** Settles an item; resolves when that is on disk. Only then does the item count as settled. */
-  settleDurably(settled: SettledItem): Promise<void> {
+  async settleDurably(settled: SettledItem): Promise<void> {
     this.#log.add(lineOf(settled))
-    return this.#log.sync()
+    // While an earlier sync is under way a kill shall not take it away.
+    this.#log.flush()
+    await this.#log.sync()
   }
 
   /** Notes that a call leaves now, one that may change something or one that only looks. Written before it returns, so that a kill cannot take it away. */

@@ -32,9 +32,11 @@ export const command: Command = {
     argv
       .positional('run', { type: 'string', describe: "A run's directory or name" })
       .options(verifyOptions)
-      .example('$0 verify end-conversations-2026-11-22T09-00-00', 'Whether the record is whole and unaltered')
-      .example('$0 verify runs/tonight --input stale.csv', 'Whether every ID of a list has its outcome')
-      .example('$0 verify runs/tonight --head 4f0c…', 'Against the head that the run printed'),
+      .example('$0 verify latest', 'Whether the record is whole and unaltered')
+      .example(
+        '$0 verify latest --input samples/conversations.csv',
+        'Whether every ID of a list has its outcome',
+      ),
 
   async run(flags: VerifyFlags, shell) {
     const directory = findRun(runsDirectory(flags, shell.environment), flags.run)

@@ -54,7 +54,16 @@ test.concurrent('a pack holds the record, says what was found, and twice the sam
 
   const names = unzip(archive, path('pack'))
   expect(names).toEqual([
-    ...['README.txt', 'run.json', 'checkpoint.jsonl', 'summary.json', 'report.csv', 'stdin', 'SHA256SUMS'],
+    ...[
+      'README.txt',
+      'run.json',
+      'checkpoint.jsonl',
+      'summary.json',
+      'report.csv',
+      'report.html',
+      'stdin',
+      'SHA256SUMS',
+    ],
   ])
   const sums = names.slice(0, -1).map((name) => {
     const bytes = readFileSync(join(path('pack'), name))
@@ -99,7 +108,7 @@ test
     const lines = readFileSync(path('night/checkpoint.jsonl'), 'utf8').split('\n').length - 1
     const [sums, chain, totals, files] = typed(path('pack'))
     expect(sums).toBe(
-      'README.txt: OK\nrun.json: OK\ncheckpoint.jsonl: OK\nsummary.json: OK\nreport.csv: OK\n',
+      'README.txt: OK\nrun.json: OK\ncheckpoint.jsonl: OK\nsummary.json: OK\nreport.csv: OK\nreport.html: OK\n',
     )
     expect(chain).toBe(`${lines} lines, head ${checkpointHead}\n`)
     expect(totals).toBe('succeeded 6\nfailed 0\nunknown 0\ninvalid 0\nduplicate 0\nfiltered 1\n')

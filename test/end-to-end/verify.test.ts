@@ -159,7 +159,7 @@ describe('an untouched run is right when it', () => {
   test.concurrent('died before its first line, and went on with a changed input', async () => {
     const { place, args, path } = await scene()
     await place.run(args('--max-items 1'))
-    for (const name of ['checkpoint.jsonl', 'report.csv', 'summary.json']) rmSync(path(name))
+    for (const name of ['checkpoint.jsonl', 'report.csv', 'report.html', 'summary.json']) rmSync(path(name))
     await expectRight(place)
     place.write('stale.csv', csvOf(ids.slice(2)))
     expect(await place.run(['resume', 'night', '--yes', '--accept-changed-input'])).toMatchObject({ code: 0 })

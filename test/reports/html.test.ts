@@ -52,7 +52,7 @@ describeInBrowser('the page', () => {
     const top = await page.locator('header').innerText()
     expect(top).toContain('Finished; 13 of 1,201 items need a look.')
     expect(top).toContain('Trying again may help 1 of them.')
-    expect(top).toContain(`ada-bulk retry ${file.replace('/report.html', '')}`)
+    expect(top).toContain('ada-bulk retry end-conversations-2026-11-22T09-00-00')
     expect(top).toContain('22 Nov 2026, 09:00:00 UTC')
     expect(top).toContain('5 min in 2 executions, over 2 d')
     expect(top).toContain('kim on ops')

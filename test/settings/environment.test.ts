@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { apiKey, stateDirectory, withEnvFile } from '../../src/settings/environment.js'
+import { apiKey, redisUrl, stateDirectory, withEnvFile } from '../../src/settings/environment.js'
 import { UsageError } from '../../src/usage-error.js'
 
 let directory: string
@@ -92,7 +92,9 @@ describe('the state directory', () => {
   })
 })
 
-test('a Redis that is asked for and cannot be used is refused, not passed over', () => {
-  const environment = { ADA_BULK_REDIS_URL: 'redis://127.0.0.1:6379', ADA_BULK_STATE: '/tmp' }
-  expect(() => stateDirectory(environment)).toThrow(/^ADA_BULK_REDIS_URL is set/)
+test('a Redis is named by its flag, else by its variable', () => {
+  const environment = { ADA_BULK_REDIS_URL: 'redis://127.0.0.1:6379' }
+  expect(redisUrl(environment, undefined)).toBe('redis://127.0.0.1:6379')
+  expect(redisUrl(environment, 'redis://other:6379')).toBe('redis://other:6379')
+  expect(redisUrl({ ADA_BULK_REDIS_URL: '' }, undefined)).toBeNull()
 })
