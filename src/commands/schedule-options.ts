@@ -1,10 +1,11 @@
 import type { Options } from 'yargs'
-import type { Flags } from './options.js'
+import { type Flags, instancesOption } from './options.js'
 import { runOptions } from './run-options.js'
 
 const text = { type: 'string', requiresArg: true, group: 'Schedule:' } as const
 
-const { 'dry-run': _, ...taskOptions } = runOptions
+const { 'dry-run': _, ...ofOneInstance } = runOptions
+const taskOptions = { ...ofOneInstance, ...instancesOption }
 
 /** The flags of `run` that go into what is started; a plan needs no schedule. */
 export { taskOptions }

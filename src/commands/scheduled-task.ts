@@ -1,5 +1,5 @@
 import { existsSync, realpathSync } from 'node:fs'
-import { delimiter, join, resolve } from 'node:path'
+import { delimiter, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { currentUser } from '../current-user.js'
 import { type LoadedJob, loadJob } from '../jobs.js'
@@ -33,8 +33,9 @@ export async function scheduledTask(flags: ScheduleFlags, isInCluster: boolean, 
   const at = parseCronTime(flags.at ?? '03:00')
   const cluster = clusterOf(flags, isInCluster)
   const environment = environmentOf(flags, shell)
-  const instance = flags.sandbox ? null : instanceOrigin(flags, environment)
-  if (!flags.sandbox && instance === null) throw new UsageError(noInstance)
+  const isNamed = flags.sandbox || flags.instances !== undefined
+  const instance = isNamed ? null : instanceOrigin(flags, environment)
+  if (!isNamed && instance === null) throw new UsageError(noInstance)
   const directory = isInCluster ? volumePath : process.cwd()
   const runs = resolve(directory, runsDirectory(flags, isInCluster ? {} : environment))
   const state = isInCluster ? join(volumePath, 'state') : resolve(stateDirectory(environment))
@@ -53,7 +54,7 @@ export async function scheduledTask(flags: ScheduleFlags, isInCluster: boolean, 
     at,
     program: [process.execPath, '--', programPath(shell.environment)],
     words: scheduledWords(asked, job, directory).map(refuseLineBreak),
-    writes: [runs, state, ...(flags['run-dir'] === undefined ? [] : [resolve(directory, flags['run-dir'])])],
+    writes: [runs, state, ...ownPlaces(flags).map((path) => resolve(directory, path))],
     stateDirectory: state,
     needsKey: !flags.sandbox && asked['api-key-file'] === undefined && asked['env-file'] === undefined,
     graceSeconds: Math.ceil(timeoutMs / 1000) + 30,
@@ -64,6 +65,15 @@ export async function scheduledTask(flags: ScheduleFlags, isInCluster: boolean, 
   }
 }
 
+/** Directories that a run writes into beside those that every run does. */
+function ownPlaces(flags: ScheduleFlags): string[] {
+  const metricsFile = flags['metrics-file']
+  return [
+    ...(flags['run-dir'] === undefined ? [] : [flags['run-dir']]),
+    ...(metricsFile === undefined ? [] : [dirname(metricsFile)]),
+  ]
+}
+
 /** All that `run` would refuse to start with. */
 function checkedSettings(flags: ScheduleFlags, job: LoadedJob['job']): { timeoutMs: number } {
   const settings = newSettings(flags, job)
@@ -72,7 +82,7 @@ function checkedSettings(flags: ScheduleFlags, job: LoadedJob['job']): { timeout
   exportSpan(flags, Date.now(), () => {})
   pageSizeOf(flags)
   checkShowFlags(flags)
-  if (!isLiveInput(flags, job) && requiredInput(flags).includes('-')) {
+  if (flags.instances === undefined && !isLiveInput(flags, job) && requiredInput(flags).includes('-')) {
     throw new UsageError('--input -: there is no stdin where nobody is. Name a file.')
   }
   return settings
@@ -127,6 +137,15 @@ function noticeWhatIsMissing(flags: ScheduleFlags, shell: Shell): void {
   if (flags.input !== undefined && !flags['accept-changed-input']) {
     shell.notice(
       'If the input is replaced between two starts, add --accept-changed-input: else a run that was stopped waits for a person.',
+    )
+  }
+  const secrets = ['redis-url', 'notify', 'heartbeat'] as const
+  for (const flag of secrets.filter((flag) => flags[flag] !== undefined)) {
+    shell.notice(`--${flag}: if its address is secret, put it into a file for --env-file instead.`)
+  }
+  if (shell.environment.ADA_BULK_REDIS_URL && flags['redis-url'] === undefined) {
+    shell.notice(
+      'ADA_BULK_REDIS_URL is set here: put it into a file for --env-file, or what is started will not share.',
     )
   }
   if (flags['run-dir'] !== undefined) {

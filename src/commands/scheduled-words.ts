@@ -4,7 +4,16 @@ import type { Job } from '../job.js'
 import { type ScheduleFlags, taskOptions } from './schedule-options.js'
 
 /** Flags whose values are paths: where the words are read one is in another directory. */
-const pathFlags = ['input', 'hold', 'api-key-file', 'env-file', 'runs-dir', 'run-dir']
+const pathFlags = [
+  'input',
+  'hold',
+  'api-key-file',
+  'env-file',
+  'runs-dir',
+  'run-dir',
+  'instances',
+  'metrics-file',
+]
 
 /** `run`, the job and its flags, as they would be typed in any directory. */
 export function scheduledWords(flags: ScheduleFlags, job: Job, directory: string): string[] {
