@@ -36,7 +36,7 @@ export async function startServer(kind: WindowKind, calls: number) {
   const judge = new RateWindows(windows, kind)
   const accepted = new Map<string, number>()
   let total = 0
-  let rejected = 0
+  const rejected = new Map<string, number>()
   let firstMs = 0
   let lastMs = 0
   const server = createServer(async (request, response) => {
@@ -46,7 +46,7 @@ export async function startServer(kind: WindowKind, calls: number) {
     const judgement = judge.judge(performance.now())
     const client = String(request.headers['x-client'])
     const isOver = total >= calls
-    if (judgement.isOver) rejected++
+    if (judgement.isOver) rejected.set(client, (rejected.get(client) ?? 0) + 1)
     else if (!isOver) {
       total++
       accepted.set(client, (accepted.get(client) ?? 0) + 1)
@@ -63,6 +63,7 @@ export async function startServer(kind: WindowKind, calls: number) {
   await once(server, 'listening')
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    /** By client: calls that were over a window. */
     rejected: () => rejected,
     /** By client: calls that came through. */
     accepted: () => accepted,
@@ -108,18 +109,23 @@ export function openClient(url: string, client: string): { call: Call; close: ()
 
 export const concurrency = 64
 
-/** Our limiter at full share, for so many calls or until the server is over. */
-export async function callPaced(ledger: Ledger, call: Call, most: number): Promise<void> {
+/** Our limiter, for so many calls or until the server is over or `over` aborted. */
+export async function callPaced(
+  ledger: Ledger,
+  call: Call,
+  most: number,
+  share = 1,
+  over = new AbortController(),
+): Promise<void> {
   const limiter = openLimiter({
     ledger,
     windows,
-    share: 1,
+    share,
     concurrency,
     holdMs: 30_000,
     clock: systemClock,
     random: Math.random,
   })
-  const over = new AbortController()
   const { signal } = over
   await inFlight(most, async (itemKey) => {
     if (signal.aborted) return 'over'

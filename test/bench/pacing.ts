@@ -1,7 +1,7 @@
 /**
  * How many calls a server that enforces 30/s and 300/min rejects, and how much of what is possible is used: our
  * limiter beside what people use instead, alone and in three processes that share their windows through a file or a
- * Redis. All side by side in one run. `--quick` shrinks the windows.
+ * Redis. The kinds of windows side by side, who calls one after the other. `--quick` shrinks the windows.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,8 +12,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import Bottleneck from 'bottleneck'
 import { systemClock } from '../../src/clock.js'
 import { openFileLedger } from '../../src/pacing/file.js'
+import type { RateWindow } from '../../src/pacing/rate-window.js'
 import type { WindowKind } from '../../src/sandbox/rate-windows.js'
-import { hasRedis, type RedisServer, startRedis } from '../redis/server.js'
+import { hasRedis, startRedis } from '../redis/server.js'
 import {
   type Call,
   callPaced,
@@ -63,6 +64,8 @@ const minTime: Contender = async (call, calls) => {
   await inFlight(calls, () => limiter.schedule(call))
 }
 
+const sum = (counts: ReadonlyMap<string, number>) => [...counts.values()].reduce((a, b) => a + b, 0)
+
 type Server = Awaited<ReturnType<typeof startServer>>
 
 function rowOf(limiter: string, kind: WindowKind, calls: number, wallMs: number, server: Server) {
@@ -71,7 +74,7 @@ function rowOf(limiter: string, kind: WindowKind, calls: number, wallMs: number,
     limiter,
     server: kind,
     calls,
-    rejected: server.rejected(),
+    rejected: sum(server.rejected()),
     'wall s': (wallMs / 1000).toFixed(2),
     'floor s': (floorMs(calls) / 1000).toFixed(2),
     ratio: (wallMs / floorMs(calls)).toFixed(3),
@@ -111,28 +114,65 @@ async function shared(limiter: string, kind: WindowKind, store: string) {
   return rowOf(limiter, kind, calls, server.wallMs(), server)
 }
 
-/** A ledger that begins on a Redis that has just started waits until nothing from before can count any more. */
-async function sharedByRedis(redis: RedisServer) {
-  await delay(30_000 + Math.max(...windows.map(({ perMs }) => perMs)))
-  return Promise.all(windowKinds.map((kind) => shared('ada-bulk ×3, Redis', kind, redis.url)))
+const minutes = 2
+
+/** A run at a share of 80 % for two long windows, while a chat calls in bursts, a fifth of the limit on average. */
+async function besideChat(kind: WindowKind) {
+  const server = await startServer(kind, Number.POSITIVE_INFINITY)
+  const [, long] = windows as [RateWindow, RateWindow]
+  const ledger = await openFileLedger({ directory: state, instance: `chat-${kind}`, clock: systemClock })
+  const [run, chat] = [openClient(server.url, 'run'), openClient(server.url, 'chat')]
+  const over = new AbortController()
+  const burst = 5
+  const chatting = (async () => {
+    while (!over.signal.aborted) {
+      await Promise.all(Array.from({ length: burst }, () => chat.call()))
+      await delay((long.perMs / (long.max * 0.2)) * burst * 2 * Math.random())
+    }
+  })()
+  const running = callPaced(ledger, run.call, Number.POSITIVE_INFINITY, 0.8, over)
+  await delay(minutes * long.perMs)
+  const ours = server.accepted().get('run') ?? 0
+  over.abort()
+  await Promise.all([chatting, running])
+  await Promise.all([run.close(), chat.close(), ledger.close()])
+  server.close()
+  return {
+    server: kind,
+    'calls of the chat': server.accepted().get('chat'),
+    'of which rejected': server.rejected().get('chat') ?? 0,
+    'calls of the run': ours,
+    'of which rejected ': server.rejected().get('run') ?? 0,
+    'of its share': (ours / (minutes * long.max * 0.8)).toFixed(3),
+  }
 }
 
 // Bottleneck does not keep the process alive while its reservoir is empty.
 const alive = setInterval(() => {}, 1000)
 const redis = hasRedis ? await startRedis() : null
-const runs = [
-  ...windowKinds.flatMap((kind) => [
+// A ledger that begins on a Redis that has just started waits until nothing from before can count any more.
+const isRedisReady = delay(35_000 + Math.max(...windows.map(({ perMs }) => perMs)))
+const chats = Promise.all(windowKinds.map(besideChat))
+const aloneRows = await Promise.all(
+  windowKinds.flatMap((kind) => [
     alone('ada-bulk', kind, ours),
     alone('reservoirs', kind, reservoirs),
     alone('minTime', kind, minTime, fewerCalls),
-    shared('ada-bulk ×3, file', kind, state),
   ]),
-  ...(redis ? [sharedByRedis(redis)] : []),
-]
-const rows = (await Promise.all(runs)).flat().sort((a, b) => a.limiter.localeCompare(b.limiter))
+)
+const byFile = await Promise.all(windowKinds.map((kind) => shared('ada-bulk ×3, file', kind, state)))
+await isRedisReady
+const byRedis = redis
+  ? await Promise.all(windowKinds.map((kind) => shared('ada-bulk ×3, Redis', kind, redis.url)))
+  : []
+const rows = [...aloneRows, ...byFile, ...byRedis].sort((a, b) => a.limiter.localeCompare(b.limiter))
 console.table(rows)
+const chatRows = await chats
+console.table(chatRows)
 clearInterval(alive)
 await redis?.stop()
 rmSync(state, { recursive: true, force: true })
-const isGood = rows.filter(({ limiter }) => limiter.startsWith('ada-bulk')).every((row) => row.rejected === 0)
+const isGood =
+  rows.filter(({ limiter }) => limiter.startsWith('ada-bulk')).every((row) => row.rejected === 0) &&
+  chatRows.every((row) => row['of which rejected'] === 0)
 process.exit(isGood ? 0 : 3)

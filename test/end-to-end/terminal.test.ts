@@ -72,6 +72,31 @@ describe.runIf(hasScript)('on a terminal', () => {
     expect(stdout).toMatch(/Go on with: ada-bulk resume/)
   })
 
+  test.each([60, 200])(
+    'the bar fits %i columns, and shows a pause from another terminal',
+    async (columns) => {
+      const place = openPlace()
+      const flags = ['--limit', '1/s', '--yes', '--run-dir', 'runs/tonight']
+      const terminal = start(
+        place,
+        ['run', 'end-conversations', '-i', list(place), '--sandbox', ...flags],
+        columns,
+      )
+      await terminal.says(/1\/12/)
+      const paused = await place.run(['pause', 'runs/tonight'])
+      expect(paused, paused.stderr).toMatchObject({ code: 0 })
+      await terminal.says(/; paused/)
+      await place.run(['throttle', 'runs/tonight', '--limit', 'none'])
+    await place.run(['continue', 'runs/tonight'])
+      const { code, stdout } = await terminal.exited
+      expect(code).toBe(0)
+      const drawn = stdout.split(/[\r\n]|\u001b\[[\d?;]*[a-zA-Z]/).filter((line) => /[█░]/.test(line))
+      expect(drawn.length).toBeGreaterThan(1)
+      for (const line of drawn) expect(line.length).toBeLessThan(columns)
+      if (columns === 200) expect(stdout).toMatch(/12\/12: 12 succeeded/)
+    },
+  )
+
   test('trying two first, and resuming asks again because more is called than was agreed to', async () => {
     const place = openPlace()
     const input = list(place)
@@ -111,7 +136,8 @@ function list(place: Place): string {
   return place.write('ids.csv', `conversation_id\n${ids.join('\n')}\n`)
 }
 
-function start(place: Place, args: readonly string[]): Running {
+/** `columns`: of a terminal that is narrower or wider than usual. */
+function start(place: Place, args: readonly string[], columns = 120): Running {
   return place.start(args, {
     stdin: 'open',
     environment: { TERM: 'xterm', SHELL: '/bin/sh' },
@@ -121,7 +147,7 @@ function start(place: Place, args: readonly string[]): Running {
       '--flush',
       '--return',
       '--command',
-      quoted(command),
+      `stty cols ${columns}; ${quoted(command)}`,
       '/dev/null',
     ],
   })
