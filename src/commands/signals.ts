@@ -14,7 +14,10 @@ let runsUnderWay = 0
 export function stopOnSignals(stop: Stop, notice: (text: string) => void): () => void {
   let grace: NodeJS.Timeout | undefined
   const onSignal = (signal: Signal) => {
-    if (grace !== undefined) process.exit(exitCodes[signal])
+    if (grace !== undefined) {
+      notice(`${signal} again: stopped at once. \`ada-bulk resume\` goes on.`)
+      process.exit(exitCodes[signal])
+    }
     notice(`${signal}: finishing the calls in flight. Once more stops at once.`)
     stop.request({ exitCode: exitCodes[signal], because: `${signal} received` })
     grace = setTimeout(() => stop.abortCalls(), graceMs).unref()

@@ -87,7 +87,7 @@ export function waitingText(
     case 'giving_way':
       return `giving way to others: ${inLimit(waiting.window)}`
     case 'paused':
-      return 'paused'
+      return 'paused until `ada-bulk continue`'
     case 'rate_limited':
       return `waiting${until}: the API answered 429`
     case 'quota':

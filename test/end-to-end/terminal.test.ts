@@ -87,7 +87,7 @@ describe.runIf(hasScript)('on a terminal', () => {
       expect(paused, paused.stderr).toMatchObject({ code: 0 })
       await terminal.says(/; paused/)
       await place.run(['throttle', 'runs/tonight', '--limit', 'none'])
-    await place.run(['continue', 'runs/tonight'])
+      await place.run(['continue', 'runs/tonight'])
       const { code, stdout } = await terminal.exited
       expect(code).toBe(0)
       const drawn = stdout.split(/[\r\n]|\u001b\[[\d?;]*[a-zA-Z]/).filter((line) => /[█░]/.test(line))

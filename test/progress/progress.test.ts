@@ -32,7 +32,7 @@ describe('a run in one line', () => {
   test.each<[Waiting, string]>([
     [{ kind: 'window', window: { max: 240, perMs: 60_000 } }, 'waiting for the window 240/m'],
     [{ kind: 'giving_way', window: { max: 90, perMs: 60_000 } }, 'giving way to others: 90/m'],
-    [{ kind: 'paused' }, 'paused'],
+    [{ kind: 'paused' }, 'paused until `ada-bulk continue`'],
     [{ kind: 'rate_limited', untilMs: 0 }, 'waiting: the API answered 429'],
     [{ kind: 'quota', untilMs: 0 }, 'waiting: the API has no calls left for us'],
     [{ kind: 'outage', untilMs: 0 }, 'waiting: the API is failing'],
