@@ -7,12 +7,14 @@ import { settledItems } from './checkpoint/rows.js'
 import type { Filter } from './filters/filter.js'
 import { IdDifference, IdHashWriter } from './id-hashes.js'
 import { isUnchanged, openInput } from './input.js'
-import { readItems } from './items.js'
+import { nameOf } from './item.js'
+import { type IdRules, readItems } from './items.js'
 import type { SettledItem } from './outcome.js'
 import { type Count, countInput } from './plan.js'
 import type { EarlierCalls } from './retry.js'
 import type { RunDirectory } from './run-directory.js'
 import type { RunFile } from './run-file.js'
+import { UsageError } from './usage-error.js'
 
 /** The run with its input as it was last accepted. */
 export function withAcceptedInput(run: RunFile, { events }: Pick<CheckpointState, 'events'>): RunFile {
@@ -34,11 +36,12 @@ export async function countChanged(
   directory: RunDirectory,
   run: RunFile,
   filters: readonly Filter[],
+  ids: IdRules = {},
 ): Promise<{ count: Count; added: number; gone: number } | { count: Count; added: null }> {
   if (!existsSync(directory.inputIds))
-    return { count: await countInput(run.input, run.settings, filters), added: null }
+    return { count: await countInput(run.input, { ...run.settings, ids }, filters), added: null }
   const difference = new IdDifference(directory.inputIds)
-  const count = await countInput(run.input, run.settings, filters, difference.add)
+  const count = await countInput(run.input, { ...run.settings, ids }, filters, difference.add)
   return { count, added: difference.added, gone: difference.gone }
 }
 
@@ -51,8 +54,14 @@ export async function acceptChangedInput(
   run: RunFile,
   count: Count,
   filters: readonly Filter[],
+  ids: IdRules = {},
 ): Promise<void> {
   const state = readCheckpoint(directory.checkpoint)
+  if (state.batches.size > 0) {
+    throw new UsageError(
+      'deletion jobs of this run are under way, and by the changed input nobody can tell whose: put the old file back until they are over.',
+    )
+  }
   const called = await calledItems(directory.checkpoint)
   const open = openItems(directory.checkpoint, state.open)
   // Beside, and renamed when it is whole: killed in between, the run stands where it stood.
@@ -61,25 +70,26 @@ export async function acceptChangedInput(
   if (existsSync(directory.checkpoint)) copyFileSync(directory.checkpoint, beside)
   else rmSync(beside, { force: true })
   const checkpoint = new Checkpoint(beside, state)
-  const ids = new IdHashWriter(`${directory.inputIds}.new`)
+  const hashes = new IdHashWriter(`${directory.inputIds}.new`)
   await checkpoint.record({
     event: 'input-changed',
     at: new Date().toISOString(),
     input: count.input,
     plan: { read: count.read, calls: count.calls },
   })
-  for await (const batch of readItems(await openInput(count.input, run.settings, filters))) {
+  for await (const batch of readItems(await openInput(count.input, { ...run.settings, ids }, filters))) {
     for (const { item, outcome } of batch) {
       if (outcome?.status === 'invalid' || outcome?.status === 'duplicate') continue
-      ids.add(item.id)
-      const before = called.get(item.id)
-      const earlier = open.get(item.id)
+      const name = nameOf(item)
+      hashes.add(name)
+      const before = called.get(name)
+      const earlier = open.get(name)
       if (before)
         checkpoint.settle({ ...before, ordinal: item.ordinal, source: item.source, line: item.line })
       else if (earlier) checkpoint.carryOpen(item, earlier)
     }
   }
-  ids.close()
+  hashes.close()
   await checkpoint.close()
   renameSync(beside, directory.checkpoint)
   renameSync(`${directory.inputIds}.new`, directory.inputIds)

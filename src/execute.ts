@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { openCalling } from './calling.js'
 import { openCalls } from './calls.js'
 import { Checkpoint, type EndEvent, type StartEvent } from './checkpoint/checkpoint.js'
 import type { CheckpointState } from './checkpoint/read.js'
@@ -11,23 +12,24 @@ import { type Input, readItems } from './items.js'
 import { startLive } from './live.js'
 import type { Logger } from './log.js'
 import { messageOf } from './message.js'
-import { checkingFirst } from './operations/check-first.js'
-import type { Operation } from './operations/operation.js'
+import { type AnyOperation, isOnBatches, type Operation } from './operations/operation.js'
 import type { Outcome, SettledItem } from './outcome.js'
 import type { Ledger } from './pacing/ledger.js'
 import { paced } from './pacing/paced.js'
 import type { RunView } from './progress/progress.js'
 import { RateMeter } from './rate-meter.js'
+import type { RecentlySubmitted } from './recently-submitted.js'
 import { refusalOf } from './retry.js'
 import { tooManyFailures } from './rules.js'
 import { runLine } from './run.js'
 import type { RunDirectory } from './run-directory.js'
-import type { RunFile } from './run-file.js'
+import type { Fingerprinted, RunFile } from './run-file.js'
 import { viewOf } from './run-view.js'
 import { Settling } from './settling.js'
 import { type Stop, Stopped } from './stop.js'
 import { stopReasonOf } from './stop-reason.js'
 import { version } from './version.js'
+import { inDigits } from './words.js'
 
 /** Everything that one execution of a run needs. What is open here belongs to the caller. */
 export interface Execution {
@@ -36,7 +38,13 @@ export interface Execution {
   /** What the checkpoint says so far. It is kept up to date. */
   state: CheckpointState
   input: Input
-  operation: Operation
+  operation: AnyOperation
+  /** Who was handed over lately; null where nobody has to remember. */
+  recent: RecentlySubmitted | null
+  /** How long to ask for what became of a batch before the run stops for now. */
+  pollForMs: number
+  /** The hold lists as they are now. */
+  hold: Fingerprinted[]
   /** Where calls go to, and the key for them. */
   origin: string
   key: string
@@ -63,9 +71,6 @@ export interface ExecutionEnd {
   head: string
 }
 
-/** Items in progress for each call in flight: others wait for a retry, or for their outcome to be on disk. */
-const itemsPerCall = 4
-
 /**
  * Goes on with a run until its end, or until it stops. What the checkpoint says then is the truth about it. Throws
  * what is a bug.
@@ -79,23 +84,17 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
   const { api, limiter } = calls
   const pace = (one: Operation) =>
     paced(one, limiter, (outcome) => stop.request({ exitCode: 4, because: refusalOf(outcome) }))
-  const operation = settings.checkFirst
-    ? checkingFirst(pace(execution.operation), execution.input.filters, pace, clock)
-    : pace(execution.operation)
-  const settling = new Settling({
-    ...execution,
-    onOutcome,
-    operation,
-    api,
-    checkpoint,
-    policy: {
-      attemptsMax: settings.attemptsMax,
-      clock,
-      random: execution.random,
-      stopSignal: stop.signal,
-      abortSignal: stop.abortSignal,
-    },
-  })
+  const policy = {
+    attemptsMax: settings.attemptsMax,
+    clock,
+    random: execution.random,
+    stopSignal: stop.signal,
+    abortSignal: stop.abortSignal,
+  }
+  const { input, operation } = execution
+  const waitsForJobs = isOnBatches(operation)
+  const settling = new Settling({ ...execution, onOutcome, api, checkpoint, policy })
+  const calling = openCalling({ ...execution, ...input, settings, settling, pace, api, checkpoint, policy })
   const seen = { failures: state.tally.failures, called: state.tally.called }
   const meter = new RateMeter(clock)
   let begun = 0
@@ -108,11 +107,12 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
     pid: process.pid,
     version,
     confirmed: execution.confirmed,
+    hold: execution.hold,
     settings,
     runFile: hash('sha256', readFileSync(execution.directory.runFile)),
   }
   await checkpoint.record(start).catch(stopBecauseOf)
-  const view = () => viewOf({ run, state, limiter, meter, stop, clock })
+  const view = () => viewOf({ run, state, limiter, meter, stop, clock, waitsForJobs })
   const endLive = startLive({
     controlPath: execution.directory.control,
     livePath: execution.directory.live,
@@ -126,15 +126,19 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
   })
   execution.onStart(view)
   try {
-    await runLine({
-      items: readItems(execution.input),
-      isSettled: (item) => state.settled.has(item.ordinal),
+    const line = runLine({
+      items: calling.through(readItems(input)),
+      isSettled: (item) => state.settled.has(item.ordinal) || calling.isOpen(item),
       mayBegin,
       settleByCalling,
       settleWithoutCalling,
-      itemsInProgressMax: settings.concurrency * itemsPerCall,
+      itemsInProgressMax: calling.itemsInProgressMax,
       stop,
-    }).catch(stopBecauseOf)
+    })
+    const rejoined = calling.rejoin(() => readItems(input))
+    await inFull(line.catch(stopBecauseOf), rejoined.catch(stopBecauseOf))
+    await calling.jobsOver().catch(stopBecauseOf)
+    if (calling.itemsUnderWay > 0) stop.request({ exitCode: 75, because: underWay(calling.itemsUnderWay) })
   } finally {
     await calls.close()
     endLive()
@@ -180,7 +184,7 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
   }
 
   async function settleByCalling(item: Item): Promise<void> {
-    await settling.byCalling(item).catch(stopBecauseOf)
+    await calling.byCalling(item).catch(stopBecauseOf)
   }
 
   function settleWithoutCalling(item: Item, outcome: Outcome): void {
@@ -200,4 +204,13 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
     if (reason === null) throw error
     log.error(reason.because)
   }
+}
+
+/** Resolves when both have come to their end, and throws what one of them has thrown. */
+async function inFull(...both: Promise<void>[]): Promise<void> {
+  for (const end of await Promise.allSettled(both)) if (end.status === 'rejected') throw end.reason
+}
+
+function underWay(items: number): string {
+  return `Ada's deletion jobs for ${inDigits(items)} of the items are not over yet, which may take up to 30 days; resume asks again`
 }

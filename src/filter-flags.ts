@@ -4,7 +4,7 @@ import type { Filter } from './filters/filter.js'
 import { where } from './filters/where.js'
 import type { FilterContext, JobFlag, JobFlags } from './job.js'
 import { momentMs } from './moment.js'
-import { parsePositiveDuration } from './settings/values.js'
+import { parseDuration, parsePositiveDuration } from './settings/values.js'
 import { UsageError } from './usage-error.js'
 
 /** The flags by which the person picks from the records of any input; a job takes them over as its own. */
@@ -12,7 +12,7 @@ export const filterFlags = {
   idle: { describe: 'Only if not updated for so long, like 14d' },
   'date-column': { describe: 'The field of the last update, if it is not date_updated or updated_at' },
   'created-after': { describe: 'Only created at or after this moment, like 2026-01-31 or 2026-01-31T08:00Z' },
-  'created-before': { describe: 'Only created before this moment' },
+  'created-before': { describe: 'Only created before this moment, or so long ago: 2026-01-31, 365d' },
   language: { describe: 'Only these languages, like fr,de' },
   platform: { describe: 'Only these platforms' },
   escalated: { describe: 'yes: only those handed to a person at some time; no: only others' },
@@ -38,8 +38,9 @@ export function filtersFrom(flags: JobFlags, { nowMs }: FilterContext): Filter[]
     filters.push(idleLongerThan(parsePositiveDuration(idle, '--idle'), nowMs, flags['date-column']))
   }
   if (after !== undefined || before !== undefined) {
-    const from = after === undefined ? Number.NEGATIVE_INFINITY : parseMoment(after, '--created-after')
-    const to = before === undefined ? Number.POSITIVE_INFINITY : parseMoment(before, '--created-before')
+    const from = after === undefined ? Number.NEGATIVE_INFINITY : parseMoment(after, '--created-after', nowMs)
+    const to =
+      before === undefined ? Number.POSITIVE_INFINITY : parseMoment(before, '--created-before', nowMs)
     if (from >= to)
       throw new UsageError(`--created-after ${after} is not before --created-before ${before}: swap them.`)
     filters.push(createdBetween(from, to))
@@ -72,8 +73,10 @@ export function filtersFrom(flags: JobFlags, { nowMs }: FilterContext): Filter[]
   return filters
 }
 
-function parseMoment(text: string, flag: string): number {
-  const ms = momentMs(text)
+/** A moment, or a span of time ago. */
+function parseMoment(text: string, flag: string, nowMs: number): number {
+  const isAgo = /^\s*(\d+(\.\d+)?(ms|s|m|h|d))+\s*$/.test(text)
+  const ms = isAgo ? nowMs - parseDuration(text, flag) : momentMs(text)
   if (ms === null)
     throw new UsageError(`${flag} ${text}: not a moment. Write it like 2026-01-31 or 2026-01-31T08:00Z.`)
   return ms

@@ -2,14 +2,19 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { readHead } from './bytes.js'
 import type { Filter } from './filters/filter.js'
-import { notOnHold } from './filters/hold.js'
+import { nobodyOnHold, notOnHold } from './filters/hold.js'
 import { notSettledBefore } from './filters/remembered.js'
+import { notSubmittedRecently } from './filters/submitted.js'
+import { idRulesOf } from './id-rules.js'
 import { IdSet } from './id-set.js'
-import { type Input, readItems } from './items.js'
-import type { Job } from './job.js'
+import { type IdRules, type Input, readItems } from './items.js'
+import type { Job, JobFlags } from './job.js'
 import type { Memory } from './memory.js'
+import { isOnBatches } from './operations/operation.js'
+import type { RecentlySubmitted } from './recently-submitted.js'
 import type { Fingerprinted, RunFile } from './run-file.js'
 import { csv } from './sources/csv.js'
+import { conversationIdNames } from './sources/csv-id-column.js'
 import { dataExport } from './sources/data-export.js'
 import type { InputFile, Source } from './sources/source.js'
 import { UsageError } from './usage-error.js'
@@ -23,6 +28,7 @@ export interface InputSettings {
   format: string
   idColumn: string | null
   acceptTruncated: boolean
+  ids?: IdRules
 }
 
 /** Finds the source for each file. Throws a UsageError for a file that cannot be read. */
@@ -37,6 +43,7 @@ export async function openInput(
     files: chosen,
     filters,
     acceptTruncated: settings.acceptTruncated,
+    ...(settings.ids === undefined ? {} : { ids: settings.ids }),
     ...(settings.idColumn === null ? {} : { idColumn: settings.idColumn }),
   }
 }
@@ -63,6 +70,8 @@ export interface FilterSettings {
   isRetry: boolean
   /** Of a job that remembers. */
   memory: Memory | null
+  /** Who was handed over lately; null where nobody has to remember. */
+  recent?: RecentlySubmitted | null
   /** The moment by which the job's filters judge (Unix): when the run began, or its plan was made. */
   nowMs: number
 }
@@ -71,28 +80,46 @@ export interface FilterSettings {
 export async function openFilters(
   settings: FilterSettings,
 ): Promise<{ filters: Filter[]; hold: Fingerprinted[] }> {
-  const { job, jobFlags, memory, nowMs } = settings
-  const { filter, fingerprints } = await openHoldLists(settings.hold)
+  const { job, jobFlags, memory, recent = null, nowMs } = settings
+  const { filter, fingerprints } = await openHoldLists(settings.hold, job, jobFlags)
   const own = settings.isRetry ? [] : (job.filters?.(jobFlags, { nowMs }) ?? [])
   const before = memory === null ? [] : [notSettledBefore(memory)]
-  return { filters: [...(filter === null ? [] : [filter]), ...before, ...own], hold: fingerprints }
+  const { operation } = job
+  const isForLater = recent !== null && isOnBatches(operation)
+  const later = isForLater ? [notSubmittedRecently(recent, operation.withFlags(jobFlags))] : []
+  return { filters: [...(filter === null ? [] : [filter]), ...before, ...own, ...later], hold: fingerprints }
 }
 
 /** The filters of a run that has its run.json. */
-export function filtersOfRun(run: RunFile, job: Job, memory: Memory | null): Promise<{ filters: Filter[] }> {
+export function filtersOfRun(
+  run: RunFile,
+  job: Job,
+  memory: Memory | null,
+  recent: RecentlySubmitted | null = null,
+): Promise<{ filters: Filter[]; hold: Fingerprinted[] }> {
   const { jobFlags, hold } = run
   const isRetry = run.retryOf !== null
   const nowMs = Date.parse(run.judgedAt ?? run.startedAt)
-  return openFilters({ job, jobFlags, hold, isRetry, memory, nowMs })
+  return openFilters({ job, jobFlags, hold, isRetry, memory, recent, nowMs })
 }
 
 /** A hold list's filter and the list's fingerprint. A row without a usable ID would leave somebody unprotected: refused. */
 async function openHoldLists(
   files: readonly InputFile[],
+  job: Job,
+  jobFlags: JobFlags,
 ): Promise<{ filter: Filter | null; fingerprints: Fingerprinted[] }> {
   if (files.length === 0) return { filter: null, fingerprints: [] }
   const held = new IdSet()
-  const input = await openInput(files, { format: 'auto', idColumn: null, acceptTruncated: false }, [])
+  const ids = idRulesOf(job, jobFlags)
+  const isAnyCase = isOnBatches(job.operation) || job.mayErase === true
+  const settings = {
+    format: 'auto',
+    idColumn: null,
+    acceptTruncated: false,
+    ids: { ...ids, columns: isAnyCase ? holdColumns(ids) : conversationIdNames },
+  }
+  const input = await openInput(files, settings, [])
   const fingerprinting = new Fingerprinting(files)
   for await (const batch of readItems(input, fingerprinting.tap)) {
     for (const { item, outcome } of batch) {
@@ -101,10 +128,15 @@ async function openHoldLists(
           `--hold ${item.source}, line ${item.line}: ${outcome.message || outcome.reason}. Mend the hold list first: a row that cannot be read protects nobody.`,
         )
       }
-      held.add(item.id)
+      held.add(isAnyCase ? item.id.toLowerCase() : item.id)
     }
   }
-  return { filter: notOnHold(held), fingerprints: fingerprinting.done() }
+  return { filter: isAnyCase ? nobodyOnHold(held) : notOnHold(held), fingerprints: fingerprinting.done() }
+}
+
+/** A hold list may name conversations where end users are the items, and the other way round. */
+function holdColumns({ columns = [] }: IdRules): string[] {
+  return [...columns, ...conversationIdNames, 'end_user_id']
 }
 
 /** Takes the SHA-256 and the size of files while they are read. */

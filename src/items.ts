@@ -5,8 +5,17 @@ import { cleanMessage } from './message.js'
 import type { Outcome } from './outcome.js'
 import type { InputFile, Source, SourceRow } from './sources/source.js'
 
+/** How the IDs of a run are found, what they may be, and what the books call them. */
+export interface IdRules {
+  columns?: readonly string[]
+  /** They stand in no URL's path, so that they may hold what must not stand there. */
+  isFree?: boolean
+  pseudonymOf?: (id: string) => string
+}
+
 /** The input as a run reads it: its files in order, each with the source that reads it. */
 export interface Input {
+  ids?: IdRules
   files: readonly (InputFile & { source: Source })[]
   idColumn?: string
   /** Of a file that ends too early, take what is whole. */
@@ -36,11 +45,13 @@ export async function* readItems(
   input: Input,
   tap?: (file: number, chunk: Uint8Array) => void,
 ): AsyncGenerator<JudgedItem[]> {
+  const { ids = {} } = input
   const seen = input.isFreeOfDuplicates ? { add: () => true } : new IdSet()
   let ordinal = 0
   for (const [index, file] of input.files.entries()) {
     const options = {
       acceptTruncated: input.acceptTruncated ?? false,
+      ...(ids.columns === undefined ? {} : { idColumns: ids.columns }),
       ...(input.idColumn === undefined ? {} : { idColumn: input.idColumn }),
       ...(tap === undefined ? {} : { tap: (chunk: Uint8Array) => tap(index, chunk) }),
     }
@@ -48,7 +59,8 @@ export async function* readItems(
       const batch: JudgedItem[] = []
       for (const row of rows) {
         const item = new RowItem(ordinal++, row, file.name)
-        const outcome = judge(item, row, seen, input.filters)
+        const outcome = judge(item, row, seen, input.filters, ids)
+        if (ids.pseudonymOf !== undefined && item.id !== '') item.pseudonym = ids.pseudonymOf(item.id)
         if (outcome?.status === 'invalid') item.id = cleanMessage(item.id, longestId)
         batch.push({ item, outcome })
       }
@@ -60,6 +72,7 @@ export async function* readItems(
 class RowItem implements Item {
   readonly ordinal: number
   id: string
+  pseudonym?: string
   readonly source: string
   readonly line: number
   readonly #row: SourceRow
@@ -82,11 +95,12 @@ function judge(
   row: SourceRow,
   seen: Pick<IdSet, 'add'>,
   filters: readonly Filter[],
+  ids: IdRules,
 ): Outcome | null {
   if (row.problem !== undefined) return notCalled('invalid', 'bad_row', cleanMessage(row.problem))
   if (!commonId.test(item.id)) {
     if (item.id === '') return notCalled('invalid', 'empty_id', '')
-    const problem = problemOfId(item.id)
+    const problem = ids.isFree ? problemOfFreeId(item.id) : problemOfId(item.id)
     if (problem !== null) return notCalled('invalid', 'bad_id', problem)
   }
   if (!seen.add(item.id)) return notCalled('duplicate', 'duplicate', '')
@@ -102,6 +116,14 @@ export function problemOfId(id: string): string | null {
   if (id.length > longestId) return `longer than ${longestId} characters`
   if (id.includes('/')) return 'contains a slash'
   if (id === '.' || id.includes('..')) return 'contains dots that climb in a path'
+  return problemOfFreeId(id)
+}
+
+/** An e-mail address has 254 characters at most, and somebody's own ID may have more. */
+const longestFreeId = 1000
+
+function problemOfFreeId(id: string): string | null {
+  if (id.length > longestFreeId) return `longer than ${longestFreeId} characters`
   return unprintable.test(id) ? 'contains a character that cannot be printed' : null
 }
 

@@ -3,6 +3,7 @@ import { basename, extname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Job } from './job.js'
 import { messageOf } from './message.js'
+import { isOnBatches } from './operations/operation.js'
 import { suggestion } from './suggestion.js'
 import { UsageError } from './usage-error.js'
 
@@ -62,8 +63,10 @@ const jobKeys: readonly string[] = [
   'operation',
   'flags',
   'filters',
+  'idColumns',
   'isLive',
   'remembers',
+  'mayErase',
   'checksFirst',
 ] satisfies (keyof Job)[]
 
@@ -91,9 +94,6 @@ async function loadFile(path: string): Promise<unknown> {
 
 function isJob(value: unknown): value is Job {
   const { describe, operation } = (value ?? {}) as Partial<Job>
-  return (
-    typeof describe === 'string' &&
-    typeof operation?.attempt === 'function' &&
-    Array.isArray(operation.limits)
-  )
+  const act = operation && (isOnBatches(operation) ? operation.submit : operation.attempt)
+  return typeof describe === 'string' && typeof act === 'function' && Array.isArray(operation?.limits)
 }

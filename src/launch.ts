@@ -4,15 +4,19 @@ import { settledItems } from './checkpoint/rows.js'
 import { systemClock } from './clock.js'
 import type { Coordination, RunLock } from './coordination.js'
 import { execute } from './execute.js'
+import { idRulesOf } from './id-rules.js'
 import { filtersOfRun, openInput } from './input.js'
 import type { Job } from './job.js'
 import { jobShortName } from './jobs.js'
 import type { Logger } from './log.js'
 import type { Memory } from './memory.js'
 import { messageOf } from './message.js'
+import { isOnBatches, withFlags } from './operations/operation.js'
 import { openMemoryLedger } from './pacing/memory.js'
 import { whileHeld } from './pacing/patience.js'
 import type { RunView } from './progress/progress.js'
+import type { Pseudonyms } from './pseudonyms.js'
+import { recentlySubmittedOf } from './recently-submitted.js'
 import { updatedMsOf } from './record-dates.js'
 import { reportedRun } from './reported-run.js'
 import { csvReport } from './reports/csv.js'
@@ -39,6 +43,10 @@ export interface Launch {
   lock: RunLock
   stop: Stop
   maxItems: number
+  /** How long to ask for what became of a batch before the run stops for now (10 minutes). */
+  pollForMs?: number
+  /** Null where the books keep the IDs. */
+  pseudonyms?: Pseudonyms | null
   confirmed: number
   /** Of a job that remembers what it has settled. */
   memory: Memory | null
@@ -46,14 +54,22 @@ export interface Launch {
   onStart: (view: () => RunView) => void
 }
 
+const defaultPollForMs = 600_000
+
 /** Runs until the end or a stop, and leaves report and summary. Throws a UsageError when it cannot start. */
 export async function launch(launch: Launch): Promise<Summary> {
   const { directory, run, state, memory, stop, log } = launch
   const isResumed = state.events.length > 0
-  const { filters } = await filtersOfRun(run, launch.job, memory)
+  const { job } = launch
+  const { stateDirectory } = launch.coordination
+  const recent = recentlySubmittedOf(job, { ...launch, stateDirectory })
+  const { filters, hold } = await filtersOfRun(run, job, memory, recent)
+  const ids = idRulesOf(job, run.jobFlags, launch.pseudonyms)
+  const { area } = job.operation
+  const ledgerName = area === undefined ? launch.origin : `${launch.origin}/${area}`
   const ledger = run.isSandbox
     ? openMemoryLedger(systemClock)
-    : whileHeld(await launch.coordination.openLedger(launch.origin), launch.lock.isHeld)
+    : whileHeld(await launch.coordination.openLedger(ledgerName), launch.lock.isHeld)
   launch.lock.whenLost(({ pid, host }) => {
     stop.request({ exitCode: 75, because: `process ${pid} on ${host} has taken the lock of the run` })
     stop.abortCalls()
@@ -64,11 +80,14 @@ export async function launch(launch: Launch): Promise<Summary> {
       directory,
       state,
       input: {
-        ...(await openInput(run.input, run.settings, filters)),
+        ...(await openInput(run.input, { ...run.settings, ids }, filters)),
         // The fingerprint of a resumed run's input was compared just now.
         isFreeOfDuplicates: isResumed && run.duplicates === 0,
       },
-      operation: launch.job.operation,
+      operation: withFlags(job.operation, run.jobFlags),
+      recent,
+      pollForMs: launch.pollForMs ?? defaultPollForMs,
+      hold,
       origin: launch.origin,
       key: launch.key,
       ledger,
@@ -91,6 +110,7 @@ export async function launch(launch: Launch): Promise<Summary> {
       job: jobShortName(run.job),
       instance: run.instance,
       retryOf: run.retryOf,
+      ...(isOnBatches(job.operation) || run.pseudonyms !== undefined ? { isRetriable: false } : {}),
       startedAt: run.startedAt,
       finishedAt: new Date().toISOString(),
       exitCode: forgot === null ? exitCode : 4,

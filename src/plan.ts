@@ -1,5 +1,6 @@
 import type { Filter } from './filters/filter.js'
 import { Fingerprinting, type InputSettings, openInput } from './input.js'
+import { nameOf } from './item.js'
 import { readItems } from './items.js'
 import type { Fingerprinted } from './run-file.js'
 import type { InputFile } from './sources/source.js'
@@ -44,10 +45,10 @@ export async function countInput(
   for await (const batch of readItems(await openInput(files, settings, filters), fingerprinting.tap)) {
     read += batch.length
     for (const { item, outcome } of batch) {
-      if (outcome?.status !== 'invalid' && outcome?.status !== 'duplicate') onId(item.id)
-      const { id, source, line } = item
+      if (outcome?.status !== 'invalid' && outcome?.status !== 'duplicate') onId(nameOf(item))
+      const { source, line } = item
       if (outcome) tally.add(outcome.status, outcome.reason)
-      else if (first.length < firstShown) first.push({ id, source, line })
+      else if (first.length < firstShown) first.push({ id: nameOf(item), source, line })
       if (outcome?.status === 'invalid' && !problems.has(outcome.reason))
         problems.set(outcome.reason, { message: outcome.message, source, line })
     }

@@ -2,13 +2,18 @@ import { hostname } from 'node:os'
 import { currentUser } from './current-user.js'
 import type { ExportSpan } from './data-export/span.js'
 import { IdHashWriter } from './id-hashes.js'
+import { idRulesOf } from './id-rules.js'
 import { openFilters } from './input.js'
+import type { Job } from './job.js'
 import type { LoadedJob } from './jobs.js'
 import type { Memory } from './memory.js'
 import { type Count, countInput } from './plan.js'
+import type { Pseudonyms } from './pseudonyms.js'
+import type { RecentlySubmitted } from './recently-submitted.js'
 import { type RunDirectory, writeRunFile } from './run-directory.js'
 import type { Fingerprinted, RunFile, RunSettings } from './run-file.js'
 import type { InputFile } from './sources/source.js'
+import { UsageError } from './usage-error.js'
 import { version } from './version.js'
 
 /** What a new run is to do. */
@@ -22,6 +27,12 @@ export interface Asked {
   isParallel: boolean
   hold: InputFile[]
   retryOf: string | null
+  /** The run of which this one is the second part. */
+  follows?: string
+  /** Who was handed over lately. */
+  recent?: RecentlySubmitted | null
+  /** Null where the books keep the IDs. */
+  pseudonyms?: Pseudonyms | null
   startedAt: Date
   /** The moment by which filters judge, when a plan has set it. */
   judgedAt?: string
@@ -59,7 +70,9 @@ export async function prepareRun(
     nowMs: judgedAt === undefined ? startedAt.getTime() : Date.parse(judgedAt),
   })
   const ids = new IdHashWriter(directory.inputIds)
-  const count = await countInput(input.files, settings, filters, ids.add)
+  const rules = idRulesOf(job.job, asked.jobFlags, asked.pseudonyms)
+  if (asked.pseudonyms) refuseKept(job.job, input.files, directory)
+  const count = await countInput(input.files, { ...settings, ids: rules }, filters, ids.add)
   ids.close()
   await agree({ count, hold })
   const run: RunFile = {
@@ -77,6 +90,8 @@ export async function prepareRun(
     duplicates: count.tally.totals(count.read).duplicate,
     live: input.live,
     retryOf: asked.retryOf,
+    ...(asked.follows === undefined ? {} : { follows: asked.follows }),
+    ...(asked.pseudonyms ? { pseudonyms: asked.pseudonyms.check } : {}),
     adaBulk: version,
     node: process.version,
     startedAt: startedAt.toISOString(),
@@ -86,4 +101,14 @@ export async function prepareRun(
   }
   writeRunFile(directory, run)
   return run
+}
+
+/** What stdin or a download brings is kept in the run's directory, in clear. */
+function refuseKept(job: Job, files: readonly InputFile[], directory: RunDirectory): void {
+  if (job.remembers)
+    throw new UsageError('--pseudonymise: this job remembers what it has settled, in clear. Take another.')
+  if (!files.some(({ path }) => path.startsWith(`${directory.path}/`))) return
+  throw new UsageError(
+    "--pseudonymise is for files of your own: what comes from stdin or --live would be kept in the run's directory, in clear. Save it to a file first.",
+  )
 }

@@ -56,6 +56,10 @@ export const runFileSchema = z.object({
   live: z.object({ by: z.enum(['created', 'updated']), fromMs: z.number(), toMs: z.number() }).nullable(),
   /** The run whose failed and unknown items this one does again. */
   retryOf: z.string().nullable(),
+  /** The run of which this one is the second part: it erases the end users behind what that one has ended. */
+  follows: z.string().optional(),
+  /** Tells the key of the pseudonyms, where the books keep no IDs. */
+  pseudonyms: z.string().optional(),
   adaBulk: z.string(),
   node: z.string(),
   startedAt: z.string(),

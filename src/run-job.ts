@@ -10,6 +10,8 @@ import { openLog } from './log.js'
 import { openMemoryOf } from './memory.js'
 import { prepareRun } from './prepare.js'
 import type { RunView } from './progress/progress.js'
+import { pseudonymsBy } from './pseudonyms.js'
+import { recentlySubmittedOf } from './recently-submitted.js'
 import { readRunFile, runDirectory } from './run-directory.js'
 import type { RunSettings } from './run-file.js'
 import { defaultSettings } from './settings/defaults.js'
@@ -39,6 +41,10 @@ export interface RunJobOptions {
   settings?: Partial<RunSettings>
   /** Items to settle by calling, at most. */
   maxItems?: number
+  /** How long to ask for what became of a batch before the run stops for now (10 minutes). */
+  pollForMs?: number
+  /** With it, checkpoint, report and log hold keyed hashes instead of the IDs. */
+  pseudonymKey?: string
   /** Stops the run in order: calls in flight are finished and recorded. */
   signal?: AbortSignal
   /** Is handed a way to look at the run while it goes. */
@@ -53,7 +59,10 @@ export async function runJob(options: RunJobOptions): Promise<Summary> {
   const { job, name, key, stateDirectory, signal } = options
   const origin = parseBaseUrl(options.baseUrl, 'baseUrl')
   const directory = runDirectory(options.directory)
+  const pseudonyms = options.pseudonymKey === undefined ? null : pseudonymsBy(options.pseudonymKey)
   const asked = {
+    pseudonyms,
+    recent: recentlySubmittedOf(job, { stateDirectory, origin, isSandbox: false }),
     job: { job, name, shortName: name },
     jobFlags: options.flags ?? {},
     settings: { ...defaultSettings(job), ...options.settings },
@@ -100,6 +109,8 @@ export async function runJob(options: RunJobOptions): Promise<Summary> {
           memory,
           async () => {},
         )
+    if (run.pseudonyms !== pseudonyms?.check)
+      throw new UsageError('pseudonymKey is not the one that this run began with.')
     const changed = await changedFiles(run)
     if (changed.length > 0)
       throw new UsageError(`the input has changed since the run began: ${changed.join(', ')}.`)
@@ -116,6 +127,8 @@ export async function runJob(options: RunJobOptions): Promise<Summary> {
       maxItems: options.maxItems ?? Number.POSITIVE_INFINITY,
       confirmed: run.plan.calls,
       memory,
+      pseudonyms,
+      ...(options.pollForMs === undefined ? {} : { pollForMs: options.pollForMs }),
       log: openLog({ path: directory.log, level: 'info' }),
       onStart: options.onStart ?? (() => {}),
     })

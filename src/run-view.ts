@@ -17,6 +17,8 @@ export interface Viewed {
   meter: RateMeter
   stop: Stop
   clock: Clock
+  /** When Ada's own jobs are over nobody can say. */
+  waitsForJobs: boolean
 }
 
 export function viewOf(viewed: Viewed): RunView {
@@ -36,7 +38,8 @@ export function viewOf(viewed: Viewed): RunView {
 }
 
 /** By the pace of the last minute; in the first, by what the windows allow. */
-function endsAtMs({ run, state, limiter, meter, clock }: Viewed): number | null {
+function endsAtMs({ run, state, limiter, meter, clock, waitsForJobs }: Viewed): number | null {
+  if (waitsForJobs) return null
   const { windows, share, isPaused } = limiter.pace()
   const { checkFirst, hours } = run.settings
   const items = Math.max(0, run.plan.calls - state.tally.called)

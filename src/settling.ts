@@ -2,15 +2,14 @@ import type { Api } from './api/api.js'
 import type { Checkpoint } from './checkpoint/checkpoint.js'
 import type { CheckpointState } from './checkpoint/read.js'
 import type { Clock } from './clock.js'
-import type { Item } from './item.js'
+import { type Item, nameOf } from './item.js'
 import type { Logger } from './log.js'
 import type { Operation } from './operations/operation.js'
 import type { Outcome, SettledItem } from './outcome.js'
-import { type RetryPolicy, settleWithRetries } from './retry.js'
+import { type RetryPolicy, type Settlement, settleWithRetries } from './retry.js'
 
 /** What it takes to settle the items of a run. */
 export interface SettlingParts {
-  operation: Operation
   api: Api
   checkpoint: Checkpoint
   /** Kept up to date. */
@@ -37,19 +36,23 @@ export class Settling {
   }
 
   /** Calls until the item has its outcome and that is on disk. Throws what `settleWithRetries` throws, and LogWriteError. */
-  async byCalling(item: Item): Promise<void> {
-    const { operation, api, checkpoint, state } = this.#parts
+  async byCalling(item: Item, operation: Operation): Promise<void> {
+    const { api, state } = this.#parts
     const earlier = state.open.get(item.ordinal) ?? { calls: 0, isAnswerLost: false }
     try {
       const policy = { ...this.#parts.policy, notes: this.#notes }
-      const { outcome, attempts } = await settleWithRetries(operation, api, item, earlier, policy)
-      this.#parts.onOutcome(outcome)
-      const settled = this.#settledItem(item, outcome, attempts)
-      await checkpoint.settleDurably(settled)
-      this.#count(item, settled)
+      await this.settle(item, await settleWithRetries(operation, api, item, earlier, policy))
     } finally {
       this.#firstSentMs.delete(item.ordinal)
     }
+  }
+
+  /** Puts what calls came to on disk. `sentMs` is when the first left (monotonic). Throws LogWriteError. */
+  async settle(item: Item, { outcome, attempts }: Settlement, sentMs?: number): Promise<void> {
+    this.#parts.onOutcome(outcome)
+    const settled = this.#settledItem(item, outcome, attempts, sentMs)
+    await this.#parts.checkpoint.settleDurably(settled)
+    this.#count(item, settled)
   }
 
   /** Settles an item that needs no call. It may have been called before a stop: a filter may think otherwise by now. */
@@ -69,10 +72,11 @@ export class Settling {
     },
     back: (item: Item, outcome: Outcome, isRead: boolean): void => {
       const { checkpoint, state, log } = this.#parts
-      const { reason, httpStatus: http, message } = outcome
+      const { reason, httpStatus: http } = outcome
+      const message = messageFor(item, outcome)
       if (reason === 'rate_limited') state.requests.rateLimited += 1
       checkpoint.noteBack(item, this.#now(), outcome, isRead)
-      log.info({ id: item.id, reason, http, message }, 'call came to nothing')
+      log.info({ id: nameOf(item), reason, http, message }, 'call came to nothing')
     },
   }
 
@@ -87,12 +91,17 @@ export class Settling {
     } else log.debug({ id, status, reason, http, attempts, source, line }, 'item settled')
   }
 
-  #settledItem(item: Item, outcome: Outcome, attempts: number): SettledItem {
-    const sentMs = this.#firstSentMs.get(item.ordinal)
+  #settledItem(
+    item: Item,
+    outcome: Outcome,
+    attempts: number,
+    sentMs = this.#firstSentMs.get(item.ordinal),
+  ): SettledItem {
     return {
       ordinal: item.ordinal,
-      id: item.id,
+      id: nameOf(item),
       ...outcome,
+      message: messageFor(item, outcome),
       reason: outcome.reason.replace(/[^a-z0-9_]/gi, '_').slice(0, longestReason),
       attempts,
       finishedAt: this.#now(),
@@ -105,4 +114,10 @@ export class Settling {
   #now(): string {
     return new Date(this.#parts.clock.wallMs()).toISOString()
   }
+}
+
+/** Where books keep pseudonyms they keep no words of others either: the API may repeat what it was sent. */
+function messageFor(item: Item, { message, httpStatus }: Outcome): string {
+  if (item.pseudonym === undefined) return message
+  return httpStatus === null ? message.replaceAll(item.id, item.pseudonym) : ''
 }

@@ -8,6 +8,8 @@ export interface Summary {
   job: string
   instance: string
   retryOf: string | null
+  /** Of a run that cannot be retried: its job is run again over the same input. */
+  isRetriable?: boolean
   startedAt: string
   finishedAt: string
   exitCode: number

@@ -1,8 +1,9 @@
-import type { Item } from '../item.js'
+import { type Item, nameOf } from '../item.js'
 import type { Outcome, SettledItem } from '../outcome.js'
 import type { RateWindow } from '../pacing/rate-window.js'
 import type { EarlierCalls } from '../retry.js'
 import type { Fingerprinted, RunSettings } from '../run-file.js'
+import type { BatchNote } from './batch-notes.js'
 import { Log } from './log.js'
 import type { CheckpointState } from './read.js'
 
@@ -18,6 +19,8 @@ export interface StartEvent {
   version: string
   /** Items that a person allowed to be called, over all executions of the run. */
   confirmed: number
+  /** The hold lists, as they were read for this execution. */
+  hold?: Fingerprinted[]
   /** How this execution goes; a resumed run may be told otherwise than the one before. */
   settings: RunSettings
   /** SHA-256 of run.json, so that what was asked is a part of the chain. */
@@ -86,7 +89,7 @@ export class Checkpoint {
 
   /** Notes that a call leaves now, one that may change something or one that only looks. Written before it returns, so that a kill cannot take it away. */
   noteSent(item: Item, at: string, isRead: boolean): void {
-    this.#log.add({ [isRead ? 'look' : 'sent']: item.ordinal, id: item.id, at })
+    this.#log.add({ [isRead ? 'look' : 'sent']: item.ordinal, id: nameOf(item), at })
     this.#log.flush()
   }
 
@@ -99,7 +102,22 @@ export class Checkpoint {
 
   /** Notes again, under the item's ordinal in a changed input, what is known of calls that settled nothing. */
   carryOpen(item: Item, earlier: EarlierCalls): void {
-    this.#log.add({ carried: item.ordinal, id: item.id, calls: earlier.calls, lost: earlier.isAnswerLost })
+    this.#log.add({
+      carried: item.ordinal,
+      id: nameOf(item),
+      calls: earlier.calls,
+      lost: earlier.isAnswerLost,
+    })
+  }
+
+  /** Written before it returns. What must not be lost in a power cut either waits for `synced`. */
+  noteBatch(note: BatchNote): void {
+    this.#log.add(note)
+    this.#log.flush()
+  }
+
+  synced(): Promise<void> {
+    return this.#log.sync()
   }
 
   async record(event: CheckpointEvent): Promise<void> {

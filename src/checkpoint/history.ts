@@ -54,6 +54,9 @@ export function readHistory(path: string, see: History, bytesMax?: number): { he
         if ('back' in fields) {
           answered(fields.back, atMs)
           see.onBack(fields.reason)
+        } else if ('batch' in fields) {
+          if (fields.did === 'sent' || fields.did === 'asked') see.onCall(atMs)
+          else if ('reason' in fields) see.onBack(fields.reason)
         } else if ('event' in fields) {
           // What was in flight when a process died was never answered.
           if (fields.event === 'resumed' || fields.event === 'input-changed') inFlight.clear()

@@ -4,6 +4,7 @@ import { type Status, statuses } from '../outcome.js'
 import type { EarlierCalls } from '../retry.js'
 import { Tally } from '../tally.js'
 import { UsageError } from '../usage-error.js'
+import { type BatchNote, dropSettled, type OpenBatch, readBatchNote } from './batch-notes.js'
 import { Bitset } from './bitset.js'
 import type { CheckpointEvent } from './checkpoint.js'
 import { readSpan, scanLines } from './lines.js'
@@ -16,6 +17,8 @@ export interface CheckpointState {
   tally: Tally
   /** Items that were called and are not settled, by ordinal. */
   open: Map<number, OpenCalls>
+  /** Batches that were sent and are not settled, by reference. */
+  batches: Map<string, OpenBatch>
   events: CheckpointEvent[]
   requests: { sent: number; rateLimited: number }
   /** Length of the whole lines, and the hash of the last. */
@@ -50,6 +53,7 @@ export function readCheckpoint(path: string, options: ReadOptions = {}): Checkpo
     settled: new Bitset(),
     tally: new Tally(),
     open: new Map(),
+    batches: new Map(),
     events: [],
     requests: { sent: 0, rateLimited: 0 },
     bytes: 0,
@@ -95,6 +99,7 @@ export function readCheckpoint(path: string, options: ReadOptions = {}): Checkpo
     },
     options.bytesMax,
   )
+  dropSettled(state.batches, state.settled)
   for (const [outcome, times] of counts) {
     const [status, reason] = outcome.split('","reason":"')
     state.tally.add(status as Status, reason ?? '', times)
@@ -105,6 +110,7 @@ export function readCheckpoint(path: string, options: ReadOptions = {}): Checkpo
 
 type RareLine =
   | CheckpointEvent
+  | BatchNote
   | { back: number; reason: string; read?: true }
   | { carried: number; calls: number; lost: boolean }
 
@@ -114,6 +120,10 @@ function readRareLine(
   options: ReadOptions,
   counts: Map<string, number>,
 ): void {
+  if ('batch' in line) {
+    readBatchNote(line, state)
+    return
+  }
   if ('back' in line) {
     const open = state.open.get(line.back)
     if (open && !line.read) open.isAnswerLost = ++open.back < open.calls
@@ -129,6 +139,7 @@ function readRareLine(
   if (line.event !== 'input-changed') return
   state.settled.clear()
   state.open.clear()
+  state.batches.clear()
   counts.clear()
   options.onInputChanged?.()
 }
@@ -136,7 +147,8 @@ function readRareLine(
 function parsed(text: string, path: string, line: number): RareLine {
   try {
     const fields = JSON.parse(text)
-    if ([fields.event, fields.back, fields.carried].some((value) => value !== undefined)) return fields
+    if ([fields.event, fields.back, fields.carried, fields.batch].some((value) => value !== undefined))
+      return fields
   } catch {}
   throw notOurs(path, line)
 }

@@ -14,10 +14,12 @@ export function refuseUnasked(isYes: boolean | undefined, shell: Shell): void {
 export async function confirm(
   shell: Shell,
   calls: number,
-  words: { verb: string; noun: string },
+  words: { verb: string; noun: string; warning?: string },
   instance: string,
 ): Promise<void> {
-  shell.notice(`\nThis will ${words.verb} ${counted(calls, words.noun)} on ${instance}. It cannot be undone.`)
+  shell.notice(
+    `\nThis will ${words.verb} ${counted(calls, words.noun)} on ${instance}. It cannot be undone.${words.warning === undefined ? '' : ` ${words.warning}`}`,
+  )
   await typeNumber(shell, calls, 'Nothing was sent.')
 }
 

@@ -2,11 +2,11 @@ import { systemClock } from '../clock.js'
 import { type Coordination, openCoordination } from '../coordination.js'
 import { type Environment, redisUrl, stateDirectory } from '../settings/environment.js'
 import { parsePositiveDuration } from '../settings/values.js'
-import type { Flags, redisOptions } from './options.js'
+import type { RedisFlags } from './redis-options.js'
 
 /** Does the work with what runs have in common open. A sandbox of a command's own is nobody else's, so it needs no Redis. */
 export async function coordinated<T>(
-  flags: Partial<Flags<typeof redisOptions>>,
+  flags: Partial<RedisFlags>,
   environment: Environment,
   isSandbox: boolean,
   work: (coordination: Coordination) => Promise<T>,

@@ -8,7 +8,8 @@ import { redisUrl, stateDirectory, withEnvFile } from '../settings/environment.j
 import { inDigits } from '../words.js'
 import type { Command } from './command.js'
 import { checkInstance } from './doctor-instance.js'
-import { type Flags, instanceOptions, jsonOption, keyOptions, placeOptions, redisOptions } from './options.js'
+import { type Flags, instanceOptions, jsonOption, keyOptions, placeOptions } from './options.js'
+import { redisOptions } from './redis-options.js'
 import { instanceOrigin, requiredKey, runsDirectory } from './settings.js'
 
 /** One thing that was looked at. */

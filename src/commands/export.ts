@@ -21,15 +21,8 @@ import type { Command } from './command.js'
 import { coordinated } from './coordinated.js'
 import { exportSpan, pageSizeOf } from './export-span.js'
 import { sandboxConversations } from './live-input.js'
-import {
-  type Flags,
-  instanceOptions,
-  jsonOption,
-  keyOptions,
-  pacingOptions,
-  redisOptions,
-  spanOptions,
-} from './options.js'
+import { type Flags, instanceOptions, jsonOption, keyOptions, pacingOptions, spanOptions } from './options.js'
+import { redisOptions } from './redis-options.js'
 import { instanceOrigin, newSettings, noInstance, requiredKey } from './settings.js'
 import type { Shell } from './shell.js'
 import { stopOnSignals } from './signals.js'

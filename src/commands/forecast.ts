@@ -34,10 +34,13 @@ export function forecast(
   count: Count,
   settings: RunSettings,
   maxItems: number,
+  itemsPerCall = 1,
 ): Forecast {
   const { invalid, duplicate, filtered } = count.tally.totals(count.read)
   const items = Math.min(count.calls, maxItems)
-  const calls = items * (settings.checkFirst ? 2 : 1)
+  // A batch is handed over, and then asked for once at least.
+  const callsEach = settings.checkFirst || itemsPerCall > 1 ? 2 : 1
+  const calls = Math.ceil(items / itemsPerCall) * callsEach
   const startMs = Date.now()
   const endMs = calls === 0 ? startMs : endOfCallsMs(startMs, calls, settings)
   return {
@@ -74,7 +77,7 @@ function endOfCallsMs(startMs: number, calls: number, { limits, share, hours }: 
 export function forecastText(
   plan: Forecast,
   settings: RunSettings,
-  words: { verb: string; noun: string },
+  words: { verb: string; noun: string; itemsMax?: number },
 ): string {
   const reasons = Object.entries(plan.reasons).map(([reason, times]) => ({
     words: `${inDigits(times)} ${reason}`,
@@ -92,6 +95,7 @@ export function forecastText(
       problem === undefined ? [] : [`  invalid   ${words}, ${problemText(problem, plan.input.length > 1)}`],
     ),
     `  takes     about ${inTime(plan.seconds * 1000)} ${paceText(settings)}, until ${inClock(new Date(plan.finishesAt), new Date())}`,
+    ...(words.itemsMax === undefined ? [] : ['            Ada itself may then need up to 30 days']),
     ...(first.length === 0 ? [] : ['  first', ...first]),
   ].join('\n')
 }

@@ -24,9 +24,10 @@ export async function withJobFlags(
   const name = words[1] === undefined ? undefined : String(words[1])
   if (name === undefined) return argv
   const loaded = await loadJob(name).catch(() => null)
-  for (const [flag, { describe, default: value }] of Object.entries(loaded?.job.flags ?? {})) {
+  for (const [flag, { describe, default: value, isSwitch }] of Object.entries(loaded?.job.flags ?? {})) {
     const suffix = value === undefined ? '' : ` (${value})`
-    argv.option(flag, { type: 'string', requiresArg: true, describe: describe + suffix, group: 'Job:' })
+    const kind = isSwitch ? ({ type: 'boolean' } as const) : ({ type: 'string', requiresArg: true } as const)
+    argv.option(flag, { ...kind, describe: describe + suffix, group: 'Job:' })
   }
   return argv
 }
@@ -34,8 +35,9 @@ export async function withJobFlags(
 /** The values of the job's own flags. */
 export function jobFlagsOf(job: Job, flags: Readonly<Record<string, unknown>>): Record<string, string> {
   const values: Record<string, string> = {}
-  for (const [flag, { default: fallback, isRequired }] of Object.entries(job.flags ?? {})) {
+  for (const [flag, { default: fallback, isRequired, isSwitch }] of Object.entries(job.flags ?? {})) {
     const value = flags[flag] ?? fallback
+    if (isSwitch && value === false) continue
     if (value !== undefined) values[flag] = String(value)
     else if (isRequired) throw new UsageError(`--${flag} is needed by this job.`)
   }

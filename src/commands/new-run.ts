@@ -3,8 +3,10 @@ import { readCheckpoint } from '../checkpoint/read.js'
 import type { Coordination, RunLock } from '../coordination.js'
 import { type Memory, openMemoryOf } from '../memory.js'
 import type { Notices } from '../notices.js'
+import { itemsPerCall } from '../operations/operation.js'
 import { type PlanFile, refuseFoundOtherwise } from '../plan-file.js'
 import { type Asked, type NewInput, prepareRun } from '../prepare.js'
+import { recentlySubmittedOf } from '../recently-submitted.js'
 import { newRunDirectory, type RunDirectory } from '../run-directory.js'
 import type { RunFile } from '../run-file.js'
 import { begin } from './begin.js'
@@ -29,8 +31,11 @@ export interface NewRun extends Omit<Asked, 'startedAt' | 'judgedAt'> {
   maxItems: number
   maxDurationMs: number | null
   notices: Notices
+  pollForMs?: number
   /** The plan that the run goes by, and where it lies. */
   planned?: { path: string; plan: PlanFile }
+  /** Is told where the run lies. */
+  onDirectory?: (directory: RunDirectory) => void
   /** The input; may put files into the run's directory first. `nowMs` is when the run began. */
   input(directory: RunDirectory, memory: Memory | null, nowMs: number): Promise<NewInput>
 }
@@ -48,6 +53,7 @@ export async function beginNewRun(
   const directory = newRunDirectory(
     newRun.runDirectory ?? makeOwnDirectory(newRun.runsDirectory, ownName, startedAt),
   )
+  newRun.onDirectory?.(directory)
   const leaveNothing = () => {
     if (!isNew) return
     try {
@@ -112,17 +118,20 @@ async function agree(
   shell: Shell,
 ): Promise<Agreed> {
   const { job, settings, origin, planned } = newRun
+  const { operation } = job.job
   const judgedAt = planned?.plan.judgedAt
   const nowMs = judgedAt === undefined ? startedAt.getTime() : Date.parse(judgedAt)
   const input = await newRun.input(directory, memory, nowMs)
-  const asked = { ...newRun, startedAt, ...(judgedAt === undefined ? {} : { judgedAt }) }
+  const { stateDirectory } = newRun.coordination
+  const recent = recentlySubmittedOf(job.job, { ...newRun, stateDirectory })
+  const asked = { ...newRun, recent, startedAt, ...(judgedAt === undefined ? {} : { judgedAt }) }
   let confirmed = 0
   const run = await prepareRun(asked, directory, input, memory, async ({ count, hold }) => {
     const counted = { input: count.input, hold, plan: { read: count.read, calls: count.calls } }
     if (planned !== undefined) refuseFoundOtherwise(planned.path, planned.plan, counted)
-    const plan = forecast(job.shortName, origin, count, settings, newRun.maxItems)
-    if (!flags.quiet) shell.notice(forecastText(plan, settings, job.job.operation))
-    if (!newRun.isConfirmed && plan.items > 0) await confirm(shell, plan.items, job.job.operation, origin)
+    const plan = forecast(job.shortName, origin, count, settings, newRun.maxItems, itemsPerCall(operation))
+    if (!flags.quiet) shell.notice(forecastText(plan, settings, operation))
+    if (!newRun.isConfirmed && plan.items > 0) await confirm(shell, plan.items, operation, origin)
     confirmed = newRun.isConfirmed ? count.calls : plan.items
   })
   return { run, confirmed }

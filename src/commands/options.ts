@@ -59,6 +59,16 @@ export const pacingOptions = {
 
 export const stopOptions = {
   yes: { type: 'boolean', alias: 'y', describe: 'Do not ask', group: 'Stopping:' },
+  'yes-erase': {
+    type: 'boolean',
+    describe: 'Of --erase: do not ask about erasing either',
+    group: 'Stopping:',
+  },
+  'poll-for': {
+    ...text,
+    describe: "Ask for so long what became of Ada's deletion jobs, then stop (75) (10m)",
+    group: 'Stopping:',
+  },
   'max-items': { ...text, describe: 'Settle so many items by calling, then stop (75)', group: 'Stopping:' },
   'max-duration': { ...text, describe: 'Stop gently after this time (75)', group: 'Stopping:' },
   'max-failures': {
@@ -137,16 +147,11 @@ export const instancesOption = {
   },
 } as const satisfies Record<string, Options>
 
-export const redisOptions = {
-  'redis-url': {
-    ...text,
-    describe: 'Share the windows and locks with other hosts over Redis [ADA_BULK_REDIS_URL]',
-    group: 'Pacing:',
-  },
-  'redis-timeout': {
-    ...text,
-    describe: 'Stop (75) when Redis is away for so long in the middle (5m)',
-    group: 'Pacing:',
+export const pseudonymiseOption = {
+  pseudonymise: {
+    type: 'boolean',
+    describe: 'Keep keyed hashes instead of the IDs; the key is ADA_BULK_PSEUDONYM_KEY',
+    group: 'Files:',
   },
 } as const satisfies Record<string, Options>
 

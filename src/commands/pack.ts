@@ -3,10 +3,11 @@ import { resolve } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { writePack } from '../evidence/pack.js'
 import type { Report } from '../reports/report.js'
-import type { RunDirectory } from '../run-directory.js'
+import { type RunDirectory, readRunFile } from '../run-directory.js'
 import { runState } from '../run-state.js'
 import { UsageError } from '../usage-error.js'
 import { examineRun } from '../verify/verify.js'
+import { idRulesOfRun } from './id-rules-of-run.js'
 import type { Shell } from './shell.js'
 import { relativePath } from './summary-text.js'
 
@@ -19,7 +20,8 @@ export async function packRun(
 ): Promise<number> {
   if (runState(directory).kind === 'running')
     throw new UsageError(`${directory.name} is at work: pack it when it has ended, or stop it first.`)
-  const examination = await examineRun(directory, { reports })
+  const idRules = await idRulesOfRun(readRunFile(directory), shell.environment)
+  const examination = await examineRun(directory, { reports, idRules })
   const names = reports.map(({ fileName }) => fileName)
   if (output === '-') await writePack(directory, examination, names, process.stdout)
   else shell.print(relativePath(await writePackFile(directory, examination, names, output)))

@@ -1,11 +1,15 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { idRulesOf } from '../id-rules.js'
 import { openFilters } from '../input.js'
 import { loadJob } from '../jobs.js'
 import { type Memory, openMemoryOf } from '../memory.js'
+import { itemsPerCall } from '../operations/operation.js'
 import { countInput } from '../plan.js'
 import { refuseTaken, writePlanFile } from '../plan-file.js'
+import { requiredPseudonyms } from '../pseudonyms.js'
+import { recentlySubmittedOf } from '../recently-submitted.js'
 import { sandboxKey } from '../sandbox/key.js'
 import type { Sandbox } from '../sandbox/server.js'
 import { startSandbox } from '../sandbox/start.js'
@@ -13,6 +17,7 @@ import { stateDirectory, withEnvFile } from '../settings/environment.js'
 import { UsageError } from '../usage-error.js'
 import type { Command } from './command.js'
 import { coordinated } from './coordinated.js'
+import { isErasing } from './erase-after.js'
 import { forecast, forecastText } from './forecast.js'
 import { inputFiles } from './input-files.js'
 import { jobFlagsOf, withJobFlags } from './job-flags.js'
@@ -88,6 +93,9 @@ export const command: Command = {
             return liveInput({ flags, jobFlags, memory, nowMs, shell, ...from })
           })
         : { files: await inputFiles(names, directory) }
+      const isRemembered = instance !== null && !flags.sandbox
+      const recent = isRemembered ? recentlySubmittedOf(job, { ...asked, origin: instance }) : null
+      const pseudonyms = flags.pseudonymise ? requiredPseudonyms(environment) : null
       const named = namedFiles(flags.hold)
       const { filters, hold } = await openFilters({
         job,
@@ -95,10 +103,13 @@ export const command: Command = {
         hold: named,
         isRetry: false,
         memory,
+        recent,
         nowMs,
       })
-      const count = await countInput(files, settings, filters)
-      const plan = forecast(shortName, instance, count, settings, maxItems)
+      const ids = idRulesOf(job, jobFlags, pseudonyms)
+      const count = await countInput(files, { ...settings, ids }, filters)
+      const { operation } = job
+      const plan = forecast(shortName, instance, count, settings, maxItems, itemsPerCall(operation))
       if (flags.output !== undefined) {
         writePlanFile(flags.output, {
           job: name,
@@ -117,7 +128,8 @@ export const command: Command = {
             `Kept in ${flags.output}; run it with: ada-bulk run ${flags.job} --plan ${flags.output}`,
           )
       }
-      shell.print(flags.json ? JSON.stringify(plan, null, 2) : forecastText(plan, settings, job.operation))
+      shell.print(flags.json ? JSON.stringify(plan, null, 2) : forecastText(plan, settings, operation))
+      if (isErasing({ jobFlags }) && !flags.json) shell.print(eraseText)
       return 0
     } finally {
       memory?.close()
@@ -126,6 +138,9 @@ export const command: Command = {
     }
   },
 }
+
+const eraseText =
+  '  then      a second run erases the end users whose conversations are all ended by then; it counts and asks for itself'
 
 function refuseOutput(path: string, isLive: boolean): void {
   if (isLive) {

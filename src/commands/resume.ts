@@ -1,10 +1,12 @@
 import { readCheckpoint } from '../checkpoint/read.js'
 import { changeControl, readControl } from '../control.js'
 import type { Coordination } from '../coordination.js'
+import { idRulesOf } from '../id-rules.js'
 import type { Job } from '../job.js'
 import { type LoadedJob, loadJob } from '../jobs.js'
 import { type Memory, openMemoryOf } from '../memory.js'
 import type { Notices } from '../notices.js'
+import { type Pseudonyms, pseudonymsOfRun } from '../pseudonyms.js'
 import { findRun, type RunDirectory, readRunFile, readSummary } from '../run-directory.js'
 import type { RunFile } from '../run-file.js'
 import { findUnfinished, runState } from '../run-state.js'
@@ -16,7 +18,8 @@ import { begin, checkShowFlags, printSummary } from './begin.js'
 import type { Command } from './command.js'
 import { confirm, refuseUnasked } from './confirm.js'
 import { coordinated } from './coordinated.js'
-import { type Current, withInputAsItIs } from './current-input.js'
+import { asOneDocument, isErasing, refuseErasingUnasked } from './erase-after.js'
+import { type Current, withInputAsItIs } from './input-as-it-is.js'
 import { noticeOptions } from './notice-options.js'
 import {
   changedInputOption,
@@ -24,11 +27,12 @@ import {
   keyOptions,
   pacingOptions,
   placeOptions,
-  redisOptions,
   showOptions,
   stopOptions,
   waitOption,
 } from './options.js'
+import { redisOptions } from './redis-options.js'
+import { resumeErasing } from './resume-erasing.js'
 import { changedSettings, requiredKey, runsDirectory, stopLimits } from './settings.js'
 import type { Shell } from './shell.js'
 import { isIdle, takeLocks } from './take-locks.js'
@@ -70,8 +74,23 @@ export const command: Command = {
   },
 }
 
-/** Goes on with a run under the settings that it has, and what the flags change. */
+/**
+ * Goes on with a run under the settings that it has, and what the flags change; with a sweep that is to erase, also
+ * with its second part.
+ */
 export async function resumeRun(
+  directory: RunDirectory,
+  flags: ResumeFlags,
+  shell: Shell,
+  notices: Notices,
+): Promise<number> {
+  if (!isErasing(readRunFile(directory))) return resumeOne(directory, flags, shell, notices)
+  return asOneDocument(flags.json, shell, (within) =>
+    resumeErasing(directory, flags, within, (one) => resumeOne(one, flags, within, notices)),
+  )
+}
+
+async function resumeOne(
   directory: RunDirectory,
   flags: ResumeFlags,
   shell: Shell,
@@ -95,7 +114,8 @@ export async function resumeRun(
     return standing.end.exitCode
   }
   const key = run.isSandbox ? sandboxKey : requiredKey(flags, environment)
-  const begun = { directory, run, loaded, key, limits, notices }
+  const pseudonyms = pseudonymsOfRun(asked, environment)
+  const begun = { directory, run, loaded, key, limits, notices, pseudonyms }
   return coordinated(flags, environment, run.isSandbox, (coordination) =>
     goOn({ ...begun, coordination }, flags, shell),
   )
@@ -108,6 +128,7 @@ interface Resumed {
   key: string
   limits: ReturnType<typeof stopLimits>
   notices: Notices
+  pseudonyms: Pseudonyms | null
   coordination: Coordination
 }
 
@@ -125,12 +146,15 @@ async function goOn(resumed: Resumed, flags: ResumeFlags, shell: Shell): Promise
     if (isThrottled && flags.limit !== undefined) changeControl(directory.control, { limits: null })
     const { stateDirectory } = coordination
     memory = openMemoryOf({ ...run, stateDirectory }, loaded.job, run.job, run.instance)
+    const { pseudonyms } = resumed
+    const ids = idRulesOf(loaded.job, run.jobFlags, pseudonyms)
     const current = await withInputAsItIs(
       directory,
       run,
       loaded.job,
       memory,
       flags['accept-changed-input'] ?? false,
+      ids,
       shell,
     )
     const confirmed = await confirmRest(current, loaded.job, resumed.limits.maxItems, flags, shell)
@@ -166,9 +190,10 @@ async function confirmRest(
   const { events, tally } = state
   const before = Math.max(0, ...events.map((event) => ('confirmed' in event ? event.confirmed : 0)))
   const calls = Math.min(Math.max(0, run.plan.calls - tally.called), maxItems)
-  if (flags.yes) return Math.max(before, run.plan.calls)
+  if (run.follows === undefined ? flags.yes : flags['yes-erase']) return Math.max(before, run.plan.calls)
   if (tally.called + calls <= before) return before
-  refuseUnasked(flags.yes, shell)
+  if (run.follows === undefined) refuseUnasked(flags.yes, shell)
+  else refuseErasingUnasked(flags, shell)
   await confirm(shell, calls, job.operation, run.instance)
   return tally.called + calls
 }

@@ -5,11 +5,13 @@ import { settledItems } from '../checkpoint/rows.js'
 import type { Coordination } from '../coordination.js'
 import { loadJob } from '../jobs.js'
 import type { Notices } from '../notices.js'
+import { isOnBatches } from '../operations/operation.js'
 import { findRun, type RunDirectory, readRunFile } from '../run-directory.js'
 import { sandboxKey } from '../sandbox/key.js'
 import { startSandbox } from '../sandbox/start.js'
 import { withEnvFile } from '../settings/environment.js'
 import type { InputFile } from '../sources/source.js'
+import { UsageError } from '../usage-error.js'
 import { checkShowFlags } from './begin.js'
 import type { Command } from './command.js'
 import { refuseUnasked } from './confirm.js'
@@ -23,11 +25,11 @@ import {
   newRunOptions,
   pacingOptions,
   placeOptions,
-  redisOptions,
   showOptions,
   stopOptions,
   waitOption,
 } from './options.js'
+import { redisOptions } from './redis-options.js'
 import { changedSettings, namedFiles, requiredKey, runsDirectory, stopLimits } from './settings.js'
 import type { Shell } from './shell.js'
 import { isIdle } from './take-locks.js'
@@ -68,6 +70,13 @@ async function startAgain(flags: RetryFlags, shell: Shell, notices: Notices): Pr
   const old = findRun(runs, flags.run)
   const asked = readRunFile(old)
   const job = await loadJob(asked.job)
+  if (isOnBatches(job.job.operation) || asked.pseudonyms !== undefined) {
+    throw new UsageError(
+      `${old.name} is not retried: run its job again over the same input. Who was handed over in the last seven days is left out by then, and said so.`,
+    )
+  }
+  // Who is behind the conversations a retry cannot tell: the list of what failed names nobody.
+  const { erase: _erase, ...jobFlags } = asked.jobFlags
   const settings = changedSettings({ ...asked.settings, format: 'csv', idColumn: 'conversation_id' }, flags)
   if (!(await isIdle(old, flags.wait, shell))) return 75
   if (!(await hasAny(failedItems(old)))) {
@@ -85,7 +94,7 @@ async function startAgain(flags: RetryFlags, shell: Shell, notices: Notices): Pr
           coordination,
           notices,
           job,
-          jobFlags: asked.jobFlags,
+          jobFlags,
           settings,
           origin: sandbox?.url ?? asked.instance,
           key,

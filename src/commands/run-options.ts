@@ -9,12 +9,13 @@ import {
   newRunOptions,
   pacingOptions,
   placeOptions,
-  redisOptions,
+  pseudonymiseOption,
   showOptions,
   spanOptions,
   stopOptions,
   waitOption,
 } from './options.js'
+import { redisOptions } from './redis-options.js'
 
 /** The flags of `run`; `plan` takes the same. */
 export const runOptions = {
@@ -26,6 +27,7 @@ export const runOptions = {
   ...stopOptions,
   ...placeOptions,
   ...newRunOptions,
+  ...pseudonymiseOption,
   ...liveOption,
   ...spanOptions,
   ...checkFirstOption,

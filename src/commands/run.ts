@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
 import type { Coordination } from '../coordination.js'
-import { loadJob } from '../jobs.js'
+import { type LoadedJob, loadJob } from '../jobs.js'
 import type { Notices } from '../notices.js'
 import { refuseAskedOtherwise } from '../plan-file.js'
+import { requiredPseudonyms } from '../pseudonyms.js'
 import { type RunDirectory, runDirectory } from '../run-directory.js'
 import { findUnfinished } from '../run-state.js'
 import { sandboxKey } from '../sandbox/key.js'
@@ -13,6 +14,13 @@ import { checkShowFlags } from './begin.js'
 import type { Command } from './command.js'
 import { refuseUnasked } from './confirm.js'
 import { coordinated } from './coordinated.js'
+import {
+  asOneDocument,
+  eraseAfter,
+  isErasing,
+  refuseErasingUnasked,
+  unfinishedErasure,
+} from './erase-after.js'
 import { inputFiles } from './input-files.js'
 import { jobFlagsOf, withJobFlags } from './job-flags.js'
 import { isLiveInput, liveInput, sandboxConversations } from './live-input.js'
@@ -37,7 +45,7 @@ import { telling } from './telling.js'
 
 const ownOptions = { ...runOptions, ...planOption, ...instancesOption } as const
 
-type RunFlags = Flags<typeof ownOptions> & { job: string; label?: string }
+type RunFlags = Flags<typeof ownOptions> & { job: string; label?: string; erase?: boolean }
 
 export const command: Command = {
   async flags(argv, typed) {
@@ -56,9 +64,15 @@ export const command: Command = {
   },
 
   async run(flags: RunFlags, shell) {
+    if (flags.instances !== undefined && flags.erase)
+      throw new UsageError('--erase is for one instance at a time: leave --instances out.')
     if (flags.instances !== undefined)
       return runInstances({ ...flags, instances: flags.instances }, shell, command.run)
-    if (!flags['dry-run']) return telling(flags, shell, flags.job, (notices) => start(flags, shell, notices))
+    if (!flags['dry-run']) {
+      return asOneDocument(flags.json && flags.erase === true, shell, (within) =>
+        telling(flags, within, flags.job, (notices) => start(flags, within, notices)),
+      )
+    }
     plannedBy(flags)
     return plan.run(flags, shell)
   },
@@ -73,6 +87,7 @@ async function start(flags: RunFlags, shell: Shell, notices: Notices): Promise<n
   const jobFlags = jobFlagsOf(job.job, { ...planned?.jobFlags, ...flags })
   checkShowFlags(flags)
   refuseUnasked(flags.yes, shell)
+  if (isErasing({ jobFlags })) refuseErasingUnasked(flags, shell)
   const runs = runsDirectory(flags, environment)
   const instance = flags.sandbox ? null : askedInstance(flags, environment, planned)
   if (!flags.sandbox && instance === null) throw new UsageError(noInstance)
@@ -83,7 +98,7 @@ async function start(flags: RunFlags, shell: Shell, notices: Notices): Promise<n
   const key = flags.sandbox ? sandboxKey : requiredKey(flags, environment)
 
   if (flags.continue) {
-    const find = () => toContinue(flags['run-dir'], runs, job.name, instance)
+    const find = () => toContinue(flags['run-dir'], runs, job, instance)
     const unfinished = find()
     if (unfinished !== null && !(await isIdle(unfinished, flags.wait, shell))) return 75
     // While it was waited for it may have come to its end.
@@ -97,9 +112,13 @@ async function start(flags: RunFlags, shell: Shell, notices: Notices): Promise<n
     ? await startSandbox(isLive ? { conversations: sandboxConversations } : {})
     : null
   try {
+    let directory: RunDirectory
     const begin = (coordination: Coordination) =>
       beginNewRun(
         {
+          onDirectory: (own) => {
+            directory = own
+          },
           ...limits,
           coordination,
           notices,
@@ -114,6 +133,7 @@ async function start(flags: RunFlags, shell: Shell, notices: Notices): Promise<n
           runsDirectory: runs,
           runDirectory: flags['run-dir'],
           label: flags.label,
+          pseudonyms: flags.pseudonymise ? requiredPseudonyms(environment) : null,
           hold: flags.hold === undefined && planned !== null ? planned.hold : namedFiles(flags.hold),
           retryOf: null,
           ...(planned === null ? {} : { planned: { path: flags.plan!, plan: planned } }),
@@ -136,7 +156,10 @@ async function start(flags: RunFlags, shell: Shell, notices: Notices): Promise<n
         flags,
         shell,
       )
-    return await coordinated(flags, environment, sandbox !== null, begin)
+    const exitCode = await coordinated(flags, environment, sandbox !== null, begin)
+    if (!isErasing({ jobFlags })) return exitCode
+    const after = { directory: directory!, exitCode, origin: sandbox?.url ?? instance!, key }
+    return await eraseAfter(after, flags, shell)
   } finally {
     await sandbox?.close()
   }
@@ -146,10 +169,13 @@ async function start(flags: RunFlags, shell: Shell, notices: Notices): Promise<n
 function toContinue(
   runDir: string | undefined,
   runs: string,
-  job: string,
+  { job, name }: LoadedJob,
   instance: string | null,
 ): RunDirectory | null {
-  if (runDir === undefined) return findUnfinished(runs, { job, instance })
+  if (runDir === undefined) {
+    const second = job.mayErase ? unfinishedErasure(runs, instance) : null
+    return second ?? findUnfinished(runs, { job: name, instance })
+  }
   const directory = runDirectory(runDir)
   return existsSync(directory.runFile) ? directory : null
 }

@@ -26,6 +26,7 @@ const sandboxOptions = {
   'drop-rate': { ...text, describe: 'Part of calls whose connection is cut, like 1%' },
   outage: { ...text, describe: 'Fails every call for a time: 30s after 10s is 10s+30s' },
   conversations: { ...text, describe: 'So many invented conversations come out of its Data Export (0)' },
+  'deletion-time': { ...text, describe: 'How long its deletion jobs take (3s)' },
   seed: { ...text, describe: 'The same seed, the same faults' },
   json: { type: 'boolean', describe: 'Print the address as JSON' },
 } as const
@@ -56,6 +57,7 @@ function settingsOf(flags: Flags<typeof sandboxOptions>): SandboxOptions {
   const { port, key, limit, latency, outage, seed, conversations } = flags
   const errorRate = flags['error-rate']
   const dropRate = flags['drop-rate']
+  const deletionTime = flags['deletion-time']
   const windowKind = flags['window-kind'] as SandboxOptions['windowKind']
   return {
     ...(port === undefined ? {} : { port: parseCount(port, '--port', 0, 65_535) }),
@@ -69,6 +71,7 @@ function settingsOf(flags: Flags<typeof sandboxOptions>): SandboxOptions {
     ...(conversations === undefined
       ? {}
       : { conversations: parseCount(conversations, '--conversations', 0, 1_000_000) }),
+    ...(deletionTime === undefined ? {} : { deletionMs: parseDuration(deletionTime, '--deletion-time') }),
     ...(seed === undefined ? {} : { seed: parseCount(seed, '--seed', 0) }),
   }
 }

@@ -6,6 +6,7 @@ import { apiKey, type Environment } from '../settings/environment.js'
 import { originOfHandle, parseBaseUrl } from '../settings/instance.js'
 import {
   parseCount,
+  parseDuration,
   parseHours,
   parseLimits,
   parseMaxFailures,
@@ -24,11 +25,17 @@ export function runsDirectory(flags: { 'runs-dir'?: string | undefined }, enviro
 /** The settings of a new run: the flags, else the defaults. */
 export function newSettings(
   flags: PacingFlags & Partial<Pick<InputFlags, 'format' | 'id-column' | 'accept-truncated'>>,
-  job: Pick<Job, 'checksFirst'> & { operation: Pick<Job['operation'], 'limits'> },
+  job: Pick<Job, 'checksFirst' | 'idColumns'> & { operation: Pick<Job['operation'], 'limits'> },
 ): RunSettings {
+  const isOfEndUsers = job.idColumns !== undefined
+  if (isOfEndUsers && flags['check-first'])
+    throw new UsageError('--check-first is for jobs that do something to conversations, one by one.')
+  if (isOfEndUsers && flags.format === 'json')
+    throw new UsageError('--format json: the input of this job is CSV, with one identifier a row.')
   const settings: RunSettings = {
     ...defaultSettings(job),
     ...(flags.format === undefined ? {} : { format: flags.format }),
+    ...(isOfEndUsers ? { format: 'csv' } : {}),
     ...(flags['id-column'] === undefined ? {} : { idColumn: flags['id-column'] }),
     ...(flags['accept-truncated'] === undefined ? {} : { acceptTruncated: flags['accept-truncated'] }),
   }
@@ -61,12 +68,18 @@ export function changedSettings(settings: RunSettings, flags: PacingFlags): RunS
 }
 
 /** How far this execution goes. */
-export function stopLimits(flags: StopFlags): { maxItems: number; maxDurationMs: number | null } {
+export function stopLimits(flags: Partial<StopFlags>): {
+  maxItems: number
+  maxDurationMs: number | null
+  pollForMs?: number
+} {
+  const pollFor = flags['poll-for']
   const items = flags['max-items']
   const duration = flags['max-duration']
   return {
     maxItems: items === undefined ? Number.POSITIVE_INFINITY : parseCount(items, '--max-items'),
     maxDurationMs: duration === undefined ? null : parsePositiveDuration(duration, '--max-duration'),
+    ...(pollFor === undefined ? {} : { pollForMs: parseDuration(pollFor, '--poll-for') }),
   }
 }
 

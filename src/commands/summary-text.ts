@@ -27,9 +27,10 @@ export function summaryText(summary: Summary, isReported = true): string {
   ].join('\n')
 }
 
-function next({ directory, stoppedBecause, totals, reasons }: Summary): string[] {
+function next({ directory, stoppedBecause, totals, reasons, isRetriable = true }: Summary): string[] {
   const run = relativePath(directory)
   if (stoppedBecause !== null) return [`Go on with: ada-bulk resume ${run}`]
+  if (!isRetriable) return []
   if (worthRetrying(totals, reasons) > 0) return [`Try those that failed again with: ada-bulk retry ${run}`]
   return []
 }

@@ -3,6 +3,7 @@ import { findRun, readRunFile } from '../run-directory.js'
 import { UsageError } from '../usage-error.js'
 import { type Verification, verifyRun } from '../verify/verify.js'
 import type { Command } from './command.js'
+import { idRulesOfRun } from './id-rules-of-run.js'
 import { type Flags, inputOptions, jsonOption, placeOptions } from './options.js'
 import { reports } from './report.js'
 import { namedFiles, runsDirectory } from './settings.js'
@@ -40,13 +41,16 @@ export const command: Command = {
 
   async run(flags: VerifyFlags, shell) {
     const directory = findRun(runsDirectory(flags, shell.environment), flags.run)
-    const { settings } = readRunFile(directory)
+    const run = readRunFile(directory)
+    const { settings } = run
+    const idRules = await idRulesOfRun(run, shell.environment)
     const ids = {
       files: namedFiles(flags.input),
       settings: {
         ...settings,
         format: flags.format ?? inputFormats[0]!,
         idColumn: flags['id-column'] ?? settings.idColumn,
+        ids: idRules,
       },
     }
     const verification = await verifyRun(directory, {
@@ -54,6 +58,7 @@ export const command: Command = {
       head: parsedHead(flags.head),
       isInputLeftOut: flags['without-input'] ?? false,
       ids: flags.input === undefined ? undefined : ids,
+      idRules,
     })
     shell.print(flags.json ? JSON.stringify(verification, null, 2) : verificationText(verification))
     return verification.isRight ? 0 : 3

@@ -4,6 +4,8 @@ import type { RateWindow } from '../pacing/rate-window.js'
 import { notFound } from './answers.js'
 import { conversationHandlers } from './conversation-handlers.js'
 import { Conversations, type ConversationsOptions } from './conversations.js'
+import { deletionHandlers } from './deletion-handlers.js'
+import { Deletions, type DeletionsOptions } from './deletions.js'
 import { type Before, Door, type DoorOptions } from './door.js'
 import { type ExportOptions, exportHandlers } from './export-handlers.js'
 import { inventedConversations } from './invented-conversations.js'
@@ -14,6 +16,7 @@ import { SandboxState } from './state.js'
 export interface AdaOptions
   extends Partial<DoorOptions>,
     Partial<ConversationsOptions>,
+    Partial<DeletionsOptions>,
     Partial<ExportOptions> {
   /** How many to invent for the export. Default 0. */
   conversations?: number
@@ -21,6 +24,8 @@ export interface AdaOptions
   limits?: readonly RateWindow[] | 'none'
   /** Default: 10 a second, 100 a minute and 15,000 a day, as Ada has for its Data Export. */
   exportLimits?: readonly RateWindow[] | 'none'
+  /** For what has no limits of its own, such as deletion jobs. Default: 10 a second, 100 a minute and 10,000 a day. */
+  otherLimits?: readonly RateWindow[] | 'none'
   /** Default: sliding. */
   windowKind?: WindowKind
   /** Remember each call in `state.calls`. Off by default: a million calls take memory. */
@@ -41,17 +46,21 @@ export function createAda(options: AdaOptions = {}): Ada {
   for (const invented of inventedConversations(settings.conversations, nowMs, settings.seed)) {
     conversations.add(invented)
   }
-  const state = new SandboxState(conversations, settings.keepCalls)
+  const deletions = new Deletions(settings)
+  const state = new SandboxState(conversations, deletions, settings.keepCalls)
   const door = new Door(settings, state)
   const windows = (limits: readonly RateWindow[] | 'none') =>
     new RateWindows(limits === 'none' ? [] : limits, settings.windowKind)
   const before = door.entrance(windows(settings.limits))
   const beforeExport = counted(door.entrance(windows(settings.exportLimits)), state)
+  const beforeDeletion = door.entrance(windows(settings.limits))
+  const beforeOther = door.entrance(windows(settings.otherLimits))
   return {
     // One list per area of the API. What none of them knows is not found.
     handlers: [
       ...conversationHandlers(before, conversations),
       ...exportHandlers(beforeExport, conversations.listed, settings),
+      ...deletionHandlers(beforeDeletion, beforeOther, deletions),
       http.all(
         /.*/,
         before(() => notFound('There is no such path')),
@@ -96,6 +105,12 @@ const defaults: Required<AdaOptions> = {
     { max: 100, perMs: 60_000 },
     { max: 15_000, perMs: 86_400_000 },
   ],
+  otherLimits: [
+    { max: 10, perMs: 1_000 },
+    { max: 100, perMs: 60_000 },
+    { max: 10_000, perMs: 86_400_000 },
+  ],
+  deletionMs: 3_000,
   pageSizeMin: 100,
   nextPageUri: 'relative',
   repeatAtPageEdge: true,

@@ -12,6 +12,7 @@ import {
 import type { Conversations } from './conversations.js'
 import type { Before, Call } from './door.js'
 import { endUserIdOf, naiveDate } from './export-records.js'
+import type { ListedConversation } from './population.js'
 import { at } from './route.js'
 
 const conversation = '/api/v2/conversations/:id/'
@@ -20,7 +21,12 @@ const endHandoff = `${conversation}end-handoff/`
 
 const longestId = 200
 
-const unlisted = { createdAtMs: Date.UTC(2026, 8, 24, 8, 15), updatedAtMs: Date.UTC(2026, 8, 24, 8, 15) }
+const unlistedAtMs = Date.UTC(2026, 8, 24, 8, 15)
+const unlisted = {
+  createdAtMs: unlistedAtMs,
+  updatedAtMs: unlistedAtMs,
+  fields: {} as ListedConversation['fields'],
+}
 
 /** The order matters for speed: msw tries one handler after the other, and nearly all calls are for the first. */
 export function conversationHandlers(before: Before, conversations: Conversations): HttpHandler[] {
@@ -72,11 +78,11 @@ function endHandoffOfOne(id: string, conversations: Conversations): Answer {
 
 /** Made up from the ID where it was not added, so that a million conversations need no memory. */
 function describe(id: string, conversations: Conversations): Answer {
-  const { createdAtMs, updatedAtMs } = conversations.listed.get(id) ?? unlisted
+  const { createdAtMs, updatedAtMs, fields } = conversations.listed.get(id) ?? unlisted
   return json(200, {
     id,
     channel_id: conversations.isVoice(id) ? '5f3c09a1d2e84b6790ab0002' : '5f3c09a1d2e84b6790ab0001',
-    end_user_id: endUserIdOf(id),
+    end_user_id: fields.end_user_id ?? endUserIdOf(id),
     status: conversations.isEnded(id) ? 'ended' : 'active',
     created_at: `${naiveDate(createdAtMs)}+00:00`,
     updated_at: `${naiveDate(updatedAtMs)}+00:00`,

@@ -1,5 +1,6 @@
 import { chanceOf, hexDigits } from './chance.js'
 import type { NewConversation } from './conversations.js'
+import { endUserIdOf } from './export-records.js'
 
 const dayMs = 86_400_000
 
@@ -16,6 +17,9 @@ export function* inventedConversations(
     const lastedMs = Math.floor(chance() ** 8 * 45 * dayMs)
     const isEscalated = chance() < 0.12
     const isEnded = chance() < 0.4
+    // Some end users come back again and again.
+    const isRegular = chance() < 0.3
+    const regular = endUserIdOf(`${seed} regular ${Math.floor((chance() * count) / 10)}`)
     yield {
       // Their IDs begin with the second of their creation.
       id: Math.floor(createdAtMs / 1_000).toString(16) + hexDigits(chance, 16),
@@ -23,7 +27,7 @@ export function* inventedConversations(
       updatedAtMs: Math.min(createdAtMs + lastedMs, nowMs),
       isEnded,
       isHandedOff: isEscalated && !isEnded && chance() < 0.5,
-      fields: { is_escalated: isEscalated },
+      fields: { is_escalated: isEscalated, ...(isRegular ? { end_user_id: regular } : {}) },
     }
   }
 }

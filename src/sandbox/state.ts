@@ -1,4 +1,5 @@
 import type { Conversations } from './conversations.js'
+import type { Deletions } from './deletions.js'
 
 export interface KeptCall {
   /** When it reached the API, in milliseconds since the sandbox started. */
@@ -28,6 +29,7 @@ export class SandboxState {
 
   constructor(
     readonly conversations: Conversations,
+    readonly deletions: Deletions,
     private readonly keepCalls: boolean,
   ) {}
 

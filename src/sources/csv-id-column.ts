@@ -1,4 +1,7 @@
 import { UsageError } from '../usage-error.js'
+import type { SourceOptions } from './source.js'
+
+export type IdColumns = Pick<SourceOptions, 'idColumn' | 'idColumns'>
 
 /** Where the IDs are, and whether they begin in the first row. */
 export interface IdPlace {
@@ -7,19 +10,20 @@ export interface IdPlace {
   hasHeader: boolean
 }
 
-const idNames = ['conversation_id', 'conversationId', 'Conversation ID', '_id', 'id']
+export const conversationIdNames = ['conversation_id', 'conversationId', 'Conversation ID', '_id', 'id']
 /** What the only column, or the one given by number, may be called too. Among several this would be a guess. */
 const headings = /^(conversations?|(conversation[ _-]?)?u?u?ids?)$/i
 const machineId = /^([\da-f]{24}|[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12})$/i
 
-export function isIdName(cell: string): boolean {
-  return idNames.some((name) => isSame(name, cell))
+export function isIdName(cell: string, { idColumns = conversationIdNames }: IdColumns): boolean {
+  return idColumns.some((name) => isSame(name, cell))
 }
 
-export function idPlaceOf(rows: readonly string[][], name: string, idColumn?: string): IdPlace {
+export function idPlaceOf(rows: readonly string[][], name: string, columns: IdColumns): IdPlace {
+  const { idColumn, idColumns = conversationIdNames } = columns
   const first = rows[0]!
-  if (idColumn !== undefined) return placeGiven(rows, name, idColumn.trim())
-  for (const idName of idNames) {
+  if (idColumn !== undefined) return placeGiven(rows, name, idColumn.trim(), columns)
+  for (const idName of idColumns) {
     const index = indexOf(first, idName, name)
     if (index !== undefined) return { idIndex: index, hasHeader: true }
   }
@@ -30,7 +34,7 @@ export function idPlaceOf(rows: readonly string[][], name: string, idColumn?: st
   )
 }
 
-function placeGiven(rows: readonly string[][], name: string, idColumn: string): IdPlace {
+function placeGiven(rows: readonly string[][], name: string, idColumn: string, columns: IdColumns): IdPlace {
   const first = rows[0]!
   const index = indexOf(first, idColumn, name)
   if (index !== undefined) return { idIndex: index, hasHeader: true }
@@ -43,7 +47,10 @@ function placeGiven(rows: readonly string[][], name: string, idColumn: string): 
       `${name} has no column ${idColumn} (--id-column): its first row has ${first.length}, counted from 1: ${listOf(first)}.`,
     )
   }
-  return { idIndex: number - 1, hasHeader: first.some(isIdName) || isHeading(rows, number - 1) }
+  return {
+    idIndex: number - 1,
+    hasHeader: first.some((cell) => isIdName(cell, columns)) || isHeading(rows, number - 1),
+  }
 }
 
 /**

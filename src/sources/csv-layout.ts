@@ -1,6 +1,6 @@
 import { headBytesMax } from '../bytes.js'
 import { UsageError } from '../usage-error.js'
-import { type IdPlace, idPlaceOf, isIdName } from './csv-id-column.js'
+import { type IdColumns, type IdPlace, idPlaceOf, isIdName } from './csv-id-column.js'
 import { csvRecords, trimmed } from './csv-records.js'
 
 /** How to read a CSV, as its first rows tell. */
@@ -15,14 +15,14 @@ export interface CsvLayout extends IdPlace {
 
 const delimiters = [',', ';', '\t', '|']
 
-export async function layoutOf(head: Buffer, name: string, idColumn?: string): Promise<CsvLayout> {
+export async function layoutOf(head: Buffer, name: string, columns: IdColumns): Promise<CsvLayout> {
   refuseWorkbook(head, name)
   const candidates = delimiters.filter((delimiter) => delimiter === ',' || head.includes(delimiter))
   const readings = await Promise.all(candidates.map((delimiter) => readingOf(head, delimiter, name)))
-  const scores = readings.map(({ rows }) => score(rows, idColumn))
+  const scores = readings.map(({ rows }) => score(rows, columns))
   const { delimiter, rows } = readings[scores.indexOf(Math.max(...scores))]!
   const first = rows[0] ?? (await refuseEmpty(head, name))
-  const place = idPlaceOf(rows, name, idColumn)
+  const place = idPlaceOf(rows, name, columns)
   const width = place.hasHeader ? first.length : commonest(rows.map((row) => row.length))
   const widthMin = place.hasHeader ? widthOf(first) : width
   return { ...place, delimiter, width, widthMin, names: namesOf(place.hasHeader ? first : [], width) }
@@ -50,10 +50,10 @@ async function readingOf(head: Buffer, delimiter: string, name: string): Promise
 }
 
 /** How likely it is that the delimiter is the one meant: it shows the ID column, or most rows are of one width. */
-function score(rows: readonly string[][], idColumn?: string): number {
+function score(rows: readonly string[][], columns: IdColumns): number {
   const width = rows[0]?.length ?? 0
   if (width < 2) return 0
-  const named = rows[0]!.some((cell) => isIdName(cell) || cell === idColumn) ? 2 : 0
+  const named = rows[0]!.some((cell) => isIdName(cell, columns) || cell === columns.idColumn) ? 2 : 0
   const share = rows.filter((row) => row.length === width).length / rows.length
   return named === 0 && share < 0.5 ? 0 : named + share + Math.min(width, 100) / 10_000
 }

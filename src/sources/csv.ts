@@ -12,7 +12,7 @@ export const csv: Source = {
 }
 
 async function* rows(file: InputFile, options: SourceOptions): AsyncGenerator<SourceRow[], void, undefined> {
-  const layout = await layoutOf(await readHead(file.path, file.name), file.name, options.idColumn)
+  const layout = await layoutOf(await readHead(file.path, file.name), file.name, options)
   let isHeaderNext = layout.hasHeader
   const bytes = readBytes(file.path, file.name, { tap: options.tap })
   for await (const records of csvRecords(bytes, layout.delimiter, file.name)) {

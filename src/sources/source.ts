@@ -19,6 +19,8 @@ export interface SourceRow {
 export interface SourceOptions {
   /** A column's name or its number from 1; sources without columns do not look at it. */
   idColumn?: string
+  /** The names that the ID's column may have; default: those of a conversation's ID. */
+  idColumns?: readonly string[]
   /** Of a file that ends too early, give what is whole instead of refusing it. */
   acceptTruncated?: boolean
   /** Sees every raw byte of the file in order, as it lies on disk: for fingerprints. */

@@ -1,28 +1,41 @@
+import type { CheckpointEvent, StartEvent } from '../checkpoint/checkpoint.js'
 import { settledItems } from '../checkpoint/rows.js'
 import { IdSet } from '../id-set.js'
 import { openInput } from '../input.js'
-import { readItems } from '../items.js'
+import { nameOf } from '../item.js'
+import { type IdRules, readItems } from '../items.js'
 import type { RunDirectory } from '../run-directory.js'
 import type { RunFile } from '../run-file.js'
 import { counted } from '../words.js'
 import { type Check, right, wrong } from './check.js'
 import { checkFiles } from './files.js'
 
-/** Compares the hold lists with their fingerprints, and looks for an item on them that was called. */
+/**
+ * Compares the hold lists with their fingerprints, as they were read last, and looks for an item on them that was
+ * called since. (An item may have been called before it came onto hold.)
+ */
 export async function checkHold(
   directory: RunDirectory,
   run: RunFile,
+  events: readonly CheckpointEvent[],
   checkpoint: { path: string; bytes: number },
   isLeftOut: boolean,
+  ids: IdRules,
 ): Promise<Check> {
-  const check = await checkFiles('hold', directory, run.hold, isLeftOut)
-  if (check.isRight !== true) return check
+  const read = events.findLast((event): event is StartEvent => 'hold' in event && event.hold !== undefined)
+  const check = await checkFiles('hold', directory, read?.hold ?? run.hold, isLeftOut)
+  // What is erased is no conversation, and a list of conversations says nothing of it directly.
+  if (check.isRight !== true || ids.isFree) return check
+  const isNew = JSON.stringify(read?.hold ?? run.hold) !== JSON.stringify(run.hold)
+  const since = isNew ? read!.at : ''
   const held = new IdSet()
-  const settings = { format: 'auto', idColumn: null, acceptTruncated: false }
+  const settings = { format: 'auto', idColumn: null, acceptTruncated: false, ids }
   for await (const batch of readItems(await openInput(run.hold, settings, [])))
-    for (const { item } of batch) held.add(item.id)
+    for (const { item } of batch) held.add(nameOf(item))
   for await (const batch of settledItems(checkpoint.path, checkpoint.bytes)) {
-    const called = batch.find(({ id, attempts }) => attempts > 0 && held.has(id))
+    const called = batch.find(
+      ({ id, attempts, finishedAt }) => attempts > 0 && finishedAt >= since && held.has(id),
+    )
     if (called !== undefined)
       return wrong('hold', `${called.id} is on hold, and was called (${called.source}, line ${called.line}).`)
   }

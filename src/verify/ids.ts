@@ -1,6 +1,7 @@
 import { settledItems } from '../checkpoint/rows.js'
 import { IdSet } from '../id-set.js'
 import { type InputSettings, openInput } from '../input.js'
+import { nameOf } from '../item.js'
 import { readItems } from '../items.js'
 import type { InputFile } from '../sources/source.js'
 import { counted, inDigits } from '../words.js'
@@ -34,9 +35,10 @@ export async function checkIds(
     rows += batch.length
     for (const { item, outcome } of batch) {
       if (outcome?.status === 'duplicate') continue
-      if (outcomes.has(item.id)) named.add(item.id)
-      else if (!unusable.has(item.id) && ++missing === 1)
-        first = `${item.source}, line ${item.line}: ${item.id || 'a row without an ID'}`
+      const name = nameOf(item)
+      if (outcomes.has(name)) named.add(name)
+      else if (!unusable.has(name) && ++missing === 1)
+        first = `${item.source}, line ${item.line}: ${name || 'a row without an ID'}`
     }
   }
   if (missing > 0) {

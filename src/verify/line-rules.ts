@@ -1,3 +1,4 @@
+import type { BatchNote } from '../checkpoint/batch-notes.js'
 import { Bitset } from '../checkpoint/bitset.js'
 import type { CheckpointEvent, InputChangedEvent } from '../checkpoint/checkpoint.js'
 import type { Status } from '../outcome.js'
@@ -7,7 +8,8 @@ import { faultOfShape } from './line-shapes.js'
 
 /** What was sent for an item that is not settled. */
 interface Calls {
-  id: string
+  /** Null where a batch names only its items' places. */
+  id: string | null
   calls: number
 }
 
@@ -40,6 +42,7 @@ export class LineRules {
   #phase: Phase = 'nobody'
   #open = new Map<number, Calls>()
   #openBefore = new Map<string, Calls>()
+  readonly #batches = new Map<string, readonly number[]>()
   /** Rows of the input, as it was accepted last. */
   read: number
   readonly #startedAt: string
@@ -61,6 +64,7 @@ export class LineRules {
     if (fault !== null) return fault
     if (typeof fields.at === 'string' && fields.at < this.#startedAt) this.linesTooEarly += 1
     if ('event' in fields) return this.#event(fields as unknown as CheckpointEvent)
+    if ('batch' in fields) return this.#batch(fields as unknown as BatchNote)
     const [kind, ordinal] = Object.entries(fields)[0] as [string, number]
     if (ordinal >= this.read)
       return `is about item ${inDigits(ordinal)}, and the input has ${inDigits(this.read)} (counted from 0)`
@@ -96,12 +100,29 @@ export class LineRules {
       return this.#wasSettled(fields)
         ? null
         : `says what became of ${id} before the input changed, and it did not`
-    if (sent !== undefined && sent.id !== id)
+    if (sent !== undefined && sent.id !== null && sent.id !== id)
       return `settles item ${inDigits(ordinal)} as ${id}, and ${sent.id} was called`
     if (attempts !== calls)
       return `says that ${id} was called ${attempts} times, and ${calls} calls are noted`
     const isCalled = status === 'succeeded' || status === 'failed' || status === 'unknown'
     return isCalled && calls === 0 ? `says that ${id} is ${status}, and no call is noted` : null
+  }
+
+  #batch(note: BatchNote): string | null {
+    if (this.#phase !== 'run') return 'stands where the run was not at work'
+    if (note.did === 'sent' || note.did === 'asked') this.requests.sent += 1
+    if ('reason' in note && note.reason === 'rate_limited') this.requests.rateLimited += 1
+    if (note.did === 'split')
+      for (const ordinal of this.#batches.get(note.batch) ?? []) this.#open.delete(ordinal)
+    if (note.did !== 'sent')
+      return this.#batches.has(note.batch) ? null : 'is about a batch that was not sent'
+    this.#batches.set(note.batch, note.n)
+    for (const ordinal of note.n) {
+      if (ordinal >= this.read)
+        return `sends item ${inDigits(ordinal)}, and the input has ${inDigits(this.read)}`
+      this.#open.set(ordinal, { id: null, calls: (this.#open.get(ordinal)?.calls ?? 0) + 1 })
+    }
+    return null
   }
 
   #carried(ordinal: number, { id, calls }: Record<string, unknown>): string | null {
@@ -141,7 +162,7 @@ export class LineRules {
   /** All ordinals are void; what was sent and settled nothing is carried over by ID. */
   #inputChanged({ plan }: InputChangedEvent): string | null {
     this.#phase = 'takeover'
-    this.#openBefore = new Map([...this.#open.values()].map((calls) => [calls.id, calls]))
+    this.#openBefore = new Map([...this.#open.values()].map((calls) => [calls.id ?? '', calls]))
     this.#open = new Map()
     this.settled = new Bitset()
     this.tally = new Tally()

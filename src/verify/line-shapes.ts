@@ -37,5 +37,6 @@ const shapes: Record<string, Shape> = {
   look: { look: isCount, id: isText, at: isMoment },
   back: { back: isCount, reason: isText, http: isHttpStatus, at: isMoment },
   carried: { carried: isCount, id: isText, calls: isCount, lost: isFlag },
+  batch: { batch: isText, did: isText, at: isMoment },
   event: { event: isText, at: isMoment },
 }

@@ -1,6 +1,7 @@
 import { settledItems } from '../checkpoint/rows.js'
 import { openInput } from '../input.js'
-import { readItems } from '../items.js'
+import { nameOf } from '../item.js'
+import { type IdRules, readItems } from '../items.js'
 import type { SettledItem } from '../outcome.js'
 import type { RunFile } from '../run-file.js'
 import { counted, inDigits } from '../words.js'
@@ -10,6 +11,7 @@ import { type Check, right, wrong } from './check.js'
 export async function checkRows(
   run: RunFile,
   checkpoint: { path: string; bytes: number; isFinished: boolean },
+  ids: IdRules,
 ): Promise<Check> {
   const settled = oneByOne(settledItems(checkpoint.path, checkpoint.bytes))
   const { read } = run.plan
@@ -17,16 +19,17 @@ export async function checkRows(
   let next = (await settled.next()).value
   let rows = 0
   let left = 0
-  for await (const batch of readItems(await openInput(run.input, run.settings, []))) {
+  for await (const batch of readItems(await openInput(run.input, { ...run.settings, ids }, []))) {
     for (const { item, outcome } of batch) {
       rows += 1
       const where = `${item.source}, line ${item.line}`
       if (next?.ordinal !== item.ordinal) {
         left += 1
-        if (checkpoint.isFinished) return no(`${where}: ${item.id} has no outcome, and the run is finished.`)
+        if (checkpoint.isFinished)
+          return no(`${where}: ${nameOf(item)} has no outcome, and the run is finished.`)
         continue
       }
-      const fault = faultOf(next, { ...item, id: item.id, status: outcome?.status ?? null })
+      const fault = faultOf(next, { ...item, id: nameOf(item), status: outcome?.status ?? null })
       if (fault !== null) return no(`${where}: ${fault}.`)
       next = (await settled.next()).value
     }

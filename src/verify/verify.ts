@@ -1,6 +1,7 @@
 import { withAcceptedInput } from '../changed-input.js'
 import type { CheckpointEvent } from '../checkpoint/checkpoint.js'
 import { type InputSettings, openInput } from '../input.js'
+import type { IdRules } from '../items.js'
 import type { Report } from '../reports/report.js'
 import { type RunDirectory, readRunFile, readSummary } from '../run-directory.js'
 import type { Fingerprinted, RunFile } from '../run-file.js'
@@ -30,6 +31,8 @@ export interface VerifyOptions {
   isInputLeftOut?: boolean
   /** Files of which every ID must have an outcome. */
   ids?: { files: readonly InputFile[]; settings: InputSettings } | undefined
+  /** How the run finds and calls its IDs. */
+  idRules?: IdRules
 }
 
 /** What `verify` found. The names stand in `verify --json`. */
@@ -137,19 +140,23 @@ async function checkInput(
   run: RunFile,
   look: Look,
   { isFinished }: Standing,
-  { isInputLeftOut = false, ids }: VerifyOptions,
+  { isInputLeftOut = false, ids, idRules = {} }: VerifyOptions,
 ): Promise<Check[]> {
   const checkpoint = { path: directory.checkpoint, bytes: look.end.bytes, isFinished }
   const input = await checkFiles('input', directory, run.input, isInputLeftOut)
   const complete = () =>
     input.isRight
-      ? checkRows(run, checkpoint)
+      ? checkRows(run, checkpoint, idRules)
       : leftOut('complete', 'the rows cannot be compared without the input.')
   return [
     input,
     ...(run.hold.length === 0
       ? []
-      : [await ifReadable('hold', look, () => checkHold(directory, run, checkpoint, isInputLeftOut))]),
+      : [
+          await ifReadable('hold', look, () =>
+            checkHold(directory, run, look.events, checkpoint, isInputLeftOut, idRules),
+          ),
+        ]),
     await ifReadable('complete', look, complete),
     ...(ids === undefined
       ? []

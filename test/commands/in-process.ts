@@ -26,6 +26,8 @@ export interface Desk {
   path(name: string): string
   /** Has a command read these words, in this process: no build, no start of Node. */
   type(...words: string[]): Promise<Said>
+  /** What a person types when asked; without any there is nobody to ask. */
+  answers: string[]
   /** Added to the environment. */
   environment: Record<string, string>
 }
@@ -42,9 +44,11 @@ export function openDesk(): Desk {
     ADA_BULK_STATE: state,
     ADA_BULK_RUNS: path('runs'),
   }
+  const answers: string[] = []
   return {
     directory,
     environment,
+    answers,
     path,
     write(name, text) {
       writeFileSync(path(name), text)
@@ -54,7 +58,7 @@ export function openDesk(): Desk {
       const said: Said = { code: 0, stdout: '', stderr: '' }
       const shell = {
         environment,
-        isInteractive: false,
+        isInteractive: answers.length > 0,
         isStderrTerminal: false,
         print(text: string) {
           said.stdout += `${text}\n`
@@ -62,7 +66,10 @@ export function openDesk(): Desk {
         notice(text: string) {
           said.stderr += `${text}\n`
         },
-        ask: async () => '',
+        ask: async (question: string) => {
+          said.stderr += `${question}\n`
+          return answers.shift() ?? ''
+        },
       }
       const cli = yargs(words)
         .parserConfiguration({ 'greedy-arrays': false })

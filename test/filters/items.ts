@@ -7,8 +7,8 @@ import { csv } from '../../src/sources/csv.js'
 import { dataExport } from '../../src/sources/data-export.js'
 
 /** An item as it comes out of a source, with this record. */
-export function itemOf(record: Record<string, unknown>): Item {
-  return { ordinal: 0, id: '66f2a91c4be07d3f5c1e0001', source: 'stale.csv', line: 2, record: () => record }
+export function itemOf(record: Record<string, unknown>, id = '66f2a91c4be07d3f5c1e0001'): Item {
+  return { ordinal: 0, id, source: 'stale.csv', line: 2, record: () => record }
 }
 
 /** The items of a file with this text, as a run reads them. */

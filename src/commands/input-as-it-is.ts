@@ -1,6 +1,7 @@
 import { acceptChangedInput, changedFiles, countChanged, withAcceptedInput } from '../changed-input.js'
 import { type CheckpointState, readCheckpoint } from '../checkpoint/read.js'
 import { filtersOfRun } from '../input.js'
+import type { IdRules } from '../items.js'
 import type { Job } from '../job.js'
 import type { Memory } from '../memory.js'
 import type { RunDirectory } from '../run-directory.js'
@@ -9,7 +10,6 @@ import { UsageError } from '../usage-error.js'
 import { inDigits } from '../words.js'
 import type { Shell } from './shell.js'
 
-/** A run as it can go on now. */
 export interface Current {
   run: RunFile
   state: CheckpointState
@@ -22,6 +22,7 @@ export async function withInputAsItIs(
   job: Job,
   memory: Memory | null,
   isAccepted: boolean,
+  ids: IdRules,
   shell: Shell,
 ): Promise<Current> {
   const state = readCheckpoint(directory.checkpoint)
@@ -29,7 +30,7 @@ export async function withInputAsItIs(
   const changed = await changedFiles(run)
   if (changed.length === 0) return { run, state }
   const { filters } = await filtersOfRun(run, job, memory)
-  const difference = await countChanged(directory, run, filters)
+  const difference = await countChanged(directory, run, filters, ids)
   const { count } = difference
   const words =
     difference.added === null
@@ -41,7 +42,7 @@ export async function withInputAsItIs(
     )
   }
   shell.notice(`Going on with the changed input ${changed.join(', ')} (${words}).`)
-  await acceptChangedInput(directory, run, count, filters)
+  await acceptChangedInput(directory, run, count, filters, ids)
   return {
     run: {
       ...run,

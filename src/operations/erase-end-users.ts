@@ -1,0 +1,152 @@
+import type { ApiAnswer } from '../api/api.js'
+import { otherLimits } from '../api/limits.js'
+import { type Verdict, verdictOf } from '../api/verdict.js'
+import { type Identifier, type IdentifierFlags, identifierOf } from '../identifier.js'
+import type { Item } from '../item.js'
+import { cleanMessage } from '../message.js'
+import type { Outcome } from '../outcome.js'
+import type { Batch, BatchOperation } from './operation.js'
+
+/** A thousand dispositions with their reasons, and some more. */
+const answerBytesMax = 4 * 1024 * 1024
+
+/**
+ * Erases end users: `POST /api/v2/end-users/delete`, then `GET /api/v2/jobs/{job_id}` until the job is over, which may
+ * take 30 days. By which kind of identifier, its flags say.
+ */
+export const eraseEndUsers: BatchOperation = withFlags({})
+
+function withFlags(flags: IdentifierFlags): BatchOperation {
+  const identifiersOf = ({ items }: Batch) => items.map((item) => usableOf(item, flags))
+  return {
+    name: 'erase-end-users',
+    verb: 'erase all personal data of',
+    noun: 'end user',
+    warning:
+      'Ada erases every conversation, profile and variable that belongs to them, past and present, and nobody can bring them back.',
+    area: 'end-users',
+    limits: otherLimits,
+    itemsMax: 1000,
+    bytesMax: 512 * 1024,
+    // A day by Ada's word; an hour less, as clocks differ.
+    repeatableMs: 23 * 3_600_000,
+    bytesOfFrame: Buffer.byteLength(JSON.stringify(bodyOf([], 'r'.repeat(64)))),
+    bytesOf: (item) => Buffer.byteLength(JSON.stringify(usableOf(item, flags))) + 1,
+    identityOf(item) {
+      const { type, value, variable } = usableOf(item, flags)
+      // Ada compares emails and external IDs whatever their case; more caution does no harm.
+      return JSON.stringify([type, value.toLowerCase(), variable ?? null])
+    },
+    withFlags,
+    async submit(batch, api, attempt) {
+      const body = bodyOf(identifiersOf(batch), batch.reference)
+      const answer = await api.call({
+        method: 'POST',
+        path: '/api/v2/end-users/delete',
+        body,
+        signal: attempt.abortSignal,
+      })
+      const verdict = verdictOf(answer, 'accepted')
+      const job = fieldsOf(answer).job_id
+      if (verdict.kind !== 'settled' || verdict.outcome.status !== 'succeeded') return { verdict, job: null }
+      if (typeof job === 'string' && job !== '') return { verdict, job }
+      return { verdict: unclear(verdict, 'an answer without a job_id'), job: null }
+    },
+    async ask(job, batch, api, attempt) {
+      const answer = await api.call({
+        method: 'GET',
+        path: `/api/v2/jobs/${encodeURIComponent(job)}`,
+        signal: attempt.abortSignal,
+        bodyBytesMax: answerBytesMax,
+      })
+      const verdict = verdictOf(answer, 'asked')
+      if (answer.kind !== 'answer' || verdict.kind !== 'settled') return { verdict, outcomes: null }
+      if (verdict.outcome.status !== 'succeeded') {
+        // The job is not known, or not any more: what became of its identifiers nobody will say.
+        const outcome = { ...verdict.outcome, status: 'unknown', reason: 'job_lost' } as const
+        return { verdict, outcomes: batch.items.map(() => outcome) }
+      }
+      const { status, identifiers, failure_reason } = fieldsOf(answer)
+      if (status === 'failed') {
+        const message = `${job}: ${typeof failure_reason === 'string' ? failure_reason : 'no reason given'}`
+        const failed = { status: 'failed', reason: 'job_failed', message: cleanMessage(message) } as const
+        return { verdict, outcomes: batch.items.map(() => ({ ...failed, httpStatus: 200 })) }
+      }
+      if (status !== 'completed' && status !== 'partial') return { verdict, outcomes: null }
+      return { verdict, outcomes: outcomesOf(identifiersOf(batch), identifiers) }
+    },
+  }
+}
+
+/** What has no usable identifier a filter has turned away. */
+function usableOf(item: Item, flags: IdentifierFlags): Identifier {
+  const identifier = identifierOf(item, flags)
+  if ('problem' in identifier) throw new Error(identifier.problem)
+  return identifier
+}
+
+function bodyOf(identifiers: readonly Identifier[], reference: string): object {
+  return { identifiers, client_reference: reference }
+}
+
+function fieldsOf(answer: ApiAnswer): Record<string, unknown> {
+  const body = answer.kind === 'answer' ? answer.body : null
+  return typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {}
+}
+
+/** A success that does not say what it should is an answer that never came. */
+function unclear(verdict: Verdict, message: string): Verdict {
+  const outcome = { ...verdict.outcome, status: 'unknown', reason: 'connection_lost', message } as const
+  return { kind: 'again', cause: 'lost', quota: verdict.quota, outcome }
+}
+
+type Disposition = Readonly<Record<string, unknown>>
+
+/** The outcome of each identifier, by what the job says of it. */
+function outcomesOf(asked: readonly Identifier[], said: unknown): Outcome[] {
+  const list: Disposition[] = Array.isArray(said) ? said : []
+  const byKey = new Map<string, Disposition[]>()
+  for (const disposition of list) {
+    const key = keyOf(disposition)
+    byKey.set(key, [...(byKey.get(key) ?? []), disposition])
+  }
+  // An identifier that was handed over twice has two dispositions, in the same order.
+  return asked.map((identifier) => outcomeOf(byKey.get(keyOf({ ...identifier }))?.shift()))
+}
+
+function keyOf({ type, value, variable }: Disposition): string {
+  return JSON.stringify([type, String(value).trim().toLowerCase(), variable ?? null])
+}
+
+function outcomeOf(said: Disposition | undefined): Outcome {
+  const outcome = (status: Outcome['status'], reason: string, message = said?.reason): Outcome => ({
+    status,
+    reason,
+    httpStatus: 200,
+    message: typeof message === 'string' ? cleanMessage(message) : '',
+  })
+  switch (said?.disposition) {
+    case 'accepted': {
+      const matched = said.matched_chatters
+      // More than one is worth a look: an identifier may stand for many.
+      return outcome(
+        'succeeded',
+        'erased',
+        typeof matched === 'number' ? `end users matched: ${matched}` : '',
+      )
+    }
+    // What was asked for is so: there is nobody whose data could be erased.
+    case 'not_found':
+      return outcome('succeeded', 'no_such_user')
+    case 'duplicate':
+      return outcome('duplicate', 'duplicate')
+    case 'invalid':
+      return outcome('failed', 'rejected')
+    case 'exceeds_limit':
+      return outcome('failed', 'exceeds_limit')
+    case undefined:
+      return outcome('unknown', 'no_disposition', 'the job is over and says nothing about this identifier')
+    default:
+      return outcome('unknown', 'new_disposition', cleanMessage(String(said?.disposition), 60))
+  }
+}
