@@ -4,7 +4,7 @@ import { z } from 'zod'
 export const rateWindow = z.object({ max: z.number().int().positive(), perMs: z.number().positive() })
 
 /** A file that a run reads, with its fingerprint. */
-const fingerprinted = z.object({
+export const fingerprinted = z.object({
   /** As the person named it. */
   name: z.string(),
   /** Where it lies. */

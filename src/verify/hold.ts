@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { CheckpointEvent, StartEvent } from '../checkpoint/checkpoint.js'
 import { settledItems } from '../checkpoint/rows.js'
 import { IdSet } from '../id-set.js'
@@ -5,7 +6,7 @@ import { openInput } from '../input.js'
 import { nameOf } from '../item.js'
 import { type IdRules, readItems } from '../items.js'
 import type { RunDirectory } from '../run-directory.js'
-import type { RunFile } from '../run-file.js'
+import { fingerprinted, type RunFile } from '../run-file.js'
 import { counted } from '../words.js'
 import { type Check, right, wrong } from './check.js'
 import { checkFiles } from './files.js'
@@ -22,12 +23,13 @@ export async function checkHold(
   isLeftOut: boolean,
   ids: IdRules,
 ): Promise<Check> {
-  const read = events.findLast((event): event is StartEvent => 'hold' in event && event.hold !== undefined)
-  const check = await checkFiles('hold', directory, read?.hold ?? run.hold, isLeftOut)
+  const [last] = events.filter((event): event is StartEvent => 'hold' in event).slice(-1)
+  // Whoever has changed that line is found by the chain.
+  const hold = z.array(fingerprinted).safeParse(last?.hold).data ?? run.hold
+  const check = await checkFiles('hold', directory, hold, isLeftOut)
   // What is erased is no conversation, and a list of conversations says nothing of it directly.
   if (check.isRight !== true || ids.isFree) return check
-  const isNew = JSON.stringify(read?.hold ?? run.hold) !== JSON.stringify(run.hold)
-  const since = isNew ? read!.at : ''
+  const since = JSON.stringify(hold) === JSON.stringify(run.hold) ? '' : last!.at
   const held = new IdSet()
   const settings = { format: 'auto', idColumn: null, acceptTruncated: false, ids }
   for await (const batch of readItems(await openInput(run.hold, settings, [])))

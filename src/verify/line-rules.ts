@@ -116,6 +116,7 @@ export class LineRules {
       for (const ordinal of this.#batches.get(note.batch) ?? []) this.#open.delete(ordinal)
     if (note.did !== 'sent')
       return this.#batches.has(note.batch) ? null : 'is about a batch that was not sent'
+    if (note.n === undefined) return 'sends a batch of nobody'
     this.#batches.set(note.batch, note.n)
     for (const ordinal of note.n) {
       if (ordinal >= this.read)

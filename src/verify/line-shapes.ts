@@ -37,6 +37,11 @@ const shapes: Record<string, Shape> = {
   look: { look: isCount, id: isText, at: isMoment },
   back: { back: isCount, reason: isText, http: isHttpStatus, at: isMoment },
   carried: { carried: isCount, id: isText, calls: isCount, lost: isFlag },
-  batch: { batch: isText, did: isText, at: isMoment },
+  batch: {
+    batch: isText,
+    did: isText,
+    at: isMoment,
+    n: (value) => value === undefined || (Array.isArray(value) && value.every(isCount)),
+  },
   event: { event: isText, at: isMoment },
 }
