@@ -126,7 +126,11 @@ function readRareLine(
   }
   if ('back' in line) {
     const open = state.open.get(line.back)
-    if (open && !line.read) open.isAnswerLost = ++open.back < open.calls
+    if (open && !line.read) {
+      // An answer that belongs to no call must not hide that a later one is lost.
+      open.back = Math.min(open.calls, open.back + 1)
+      open.isAnswerLost = open.back < open.calls
+    }
     if (line.reason === 'rate_limited') state.requests.rateLimited += 1
     return
   }

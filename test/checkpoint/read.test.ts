@@ -240,7 +240,7 @@ function naiveState(): {
     } else if (back !== undefined) {
       if (line.reason === 'rate_limited') rateLimited += 1
       const earlier = open.get(back)
-      if (earlier && !line.read) earlier.back += 1
+      if (earlier && !line.read) earlier.back = Math.min(earlier.calls, earlier.back + 1)
     } else if (carried !== undefined) {
       const calls = line.calls as number
       open.set(carried, { calls, back: line.lost ? calls - 1 : calls })
@@ -294,6 +294,15 @@ test('what is read by first bytes is what parsing every line gives', async () =>
     ),
     { numRuns: 40 },
   )
+})
+
+test('an answer too many does not hide that a later one is lost', async () => {
+  await write(
+    { does: 'carry', ordinal: 3, calls: 1, isAnswerLost: false },
+    { does: 'back', ordinal: 3, isRead: false, reason: 'server_error' },
+    { does: 'sent', ordinal: 3, isRead: false },
+  )
+  expect(openOf(readCheckpoint(path))).toEqual({ 3: { calls: 2, isAnswerLost: true } })
 })
 
 test('a settled item comes back from its line as it went in', async () => {
