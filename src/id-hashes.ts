@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
 
 /**
  * The IDs of an input as 52-bit hashes in a file, eight bytes each: enough to tell later how many IDs came and went
@@ -21,6 +21,7 @@ export class IdHashWriter {
 
   close(): void {
     this.#flush()
+    fsyncSync(this.#file)
     closeSync(this.#file)
   }
 
@@ -39,7 +40,8 @@ export class IdDifference {
 
   constructor(path: string) {
     const bytes = readFileSync(path)
-    this.#old = new Float64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length)).sort()
+    const whole = bytes.length - (bytes.length % 8)
+    this.#old = new Float64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + whole)).sort()
   }
 
   readonly add = (id: string): void => {

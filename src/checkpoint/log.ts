@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto'
-import { closeSync, fdatasync, ftruncateSync, openSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fdatasync, ftruncateSync, openSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { syncDirectory } from '../atomic-write.js'
 
 /** What the first line of a log names as the hash of the line before it. */
 export const firstHead = '0'.repeat(64)
@@ -35,8 +37,11 @@ export class Log {
     this.#bytes = bytes
     this.#head = head
     this.#writtenHead = head
+    const isNew = !existsSync(path)
     this.#file = openSync(path, 'a', 0o600)
     ftruncateSync(this.#file, bytes)
+    // What is synced into a file can be found again only if its name is on disk, too.
+    if (isNew) syncDirectory(dirname(path))
   }
 
   /** The hash of the last line; of those that are in the file, once writing has failed. */

@@ -5,14 +5,14 @@ import type { InputFile } from '../sources/source.js'
 import { UsageError } from '../usage-error.js'
 import { namedFiles } from './settings.js'
 
-/** The files of the input. Stdin is put into a file in the directory first, so that it can be read again. */
+/** The files of the input. Stdin is put into a file in the directory first, so that it can be read again, also after a power cut. */
 export async function inputFiles(names: readonly string[], directory: string): Promise<InputFile[]> {
   const files = namedFiles(names)
   const stdin = files.filter(({ name }) => name === '-')
   if (stdin.length > 1) throw new UsageError('--input - is given twice: stdin can be read once.')
   for (const file of stdin) {
     file.path = join(directory, 'stdin')
-    await pipeline(process.stdin, createWriteStream(file.path, { mode: 0o600 }))
+    await pipeline(process.stdin, createWriteStream(file.path, { mode: 0o600, flush: true }))
   }
   return files
 }

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { syncDirectory } from '../atomic-write.js'
 import { makeDirectory } from '../make-directory.js'
 import { newRunName } from '../run-directory.js'
 import { UsageError } from '../usage-error.js'
@@ -30,6 +31,7 @@ export function makeOwnDirectory(runsDirectory: string, job: string, at: Date): 
 function made(path: string): boolean {
   try {
     mkdirSync(path, { mode: 0o700 })
+    syncDirectory(dirname(path))
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false

@@ -132,7 +132,7 @@ const fileName = 'retry.csv'
 /** The input of a retry: a list of IDs, kept in the new run's directory. */
 async function writeFailedIds(old: RunDirectory, directory: RunDirectory): Promise<InputFile[]> {
   const path = join(directory.path, fileName)
-  const out = createWriteStream(path, { mode: 0o600 })
+  const out = createWriteStream(path, { mode: 0o600, flush: true })
   out.write('conversation_id\n')
   for await (const id of failedItems(old)) out.write(`"${id.replaceAll('"', '""')}"\n`)
   out.end()
