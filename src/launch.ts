@@ -1,7 +1,7 @@
 import { LogWriteError } from './checkpoint/log.js'
 import { type CheckpointState, readCheckpoint } from './checkpoint/read.js'
 import { settledItems } from './checkpoint/rows.js'
-import { systemClock } from './clock.js'
+import type { Clock } from './clock.js'
 import type { Coordination, RunLock } from './coordination.js'
 import { execute } from './execute.js'
 import { idRulesOf } from './id-rules.js'
@@ -50,6 +50,9 @@ export interface Launch {
   confirmed: number
   /** Of a job that remembers what it has settled. */
   memory: Memory | null
+  clock: Clock
+  /** From 0 to 1. */
+  random: () => number
   log: Logger
   onStart: (view: () => RunView) => void
 }
@@ -58,7 +61,7 @@ const defaultPollForMs = 600_000
 
 /** Runs until the end or a stop, and leaves report and summary. Throws a UsageError when it cannot start. */
 export async function launch(launch: Launch): Promise<Summary> {
-  const { directory, run, state, memory, stop, log } = launch
+  const { directory, run, state, memory, stop, clock, random, log } = launch
   const isResumed = state.events.length > 0
   const { job } = launch
   const { stateDirectory } = launch.coordination
@@ -68,7 +71,7 @@ export async function launch(launch: Launch): Promise<Summary> {
   const { area } = job.operation
   const ledgerName = area === undefined ? launch.origin : `${launch.origin}/${area}`
   const ledger = run.isSandbox
-    ? openMemoryLedger(systemClock)
+    ? openMemoryLedger(clock)
     : whileHeld(await launch.coordination.openLedger(ledgerName), launch.lock.isHeld)
   launch.lock.whenLost(({ pid, host }) => {
     stop.request({ exitCode: 75, because: `process ${pid} on ${host} has taken the lock of the run` })
@@ -94,8 +97,8 @@ export async function launch(launch: Launch): Promise<Summary> {
       stop,
       maxItems: launch.maxItems,
       confirmed: launch.confirmed,
-      clock: systemClock,
-      random: Math.random,
+      clock,
+      random,
       log,
       onSettled: (item, settled) =>
         memory?.remember(item.id, updatedMsOf(item.record()), settled, Date.parse(settled.finishedAt)),
@@ -112,7 +115,7 @@ export async function launch(launch: Launch): Promise<Summary> {
       retryOf: run.retryOf,
       ...(isOnBatches(job.operation) || run.pseudonyms !== undefined ? { isRetriable: false } : {}),
       startedAt: run.startedAt,
-      finishedAt: new Date().toISOString(),
+      finishedAt: new Date(clock.wallMs()).toISOString(),
       exitCode: forgot === null ? exitCode : 4,
       stoppedBecause: stoppedBecause ?? forgot,
       totals: tally.totals(run.plan.read),

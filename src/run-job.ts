@@ -129,6 +129,8 @@ export async function runJob(options: RunJobOptions): Promise<Summary> {
       memory,
       pseudonyms,
       ...(options.pollForMs === undefined ? {} : { pollForMs: options.pollForMs }),
+      clock: systemClock,
+      random: Math.random,
       log: openLog({ path: directory.log, level: 'info' }),
       onStart: options.onStart ?? (() => {}),
     })

@@ -63,7 +63,8 @@ export class FakeClock implements Clock {
     const endMs = this.#monotonicMs + ms
     await this.settle()
     for (let next = this.#next(); next && next.atMs <= endMs; next = this.#next()) {
-      this.#moveTo(next.atMs)
+      // After a freeze they are late, and time does not go back.
+      this.#moveTo(Math.max(next.atMs, this.#monotonicMs))
       next.wake()
       await this.settle()
     }

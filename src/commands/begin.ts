@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { systemClock } from '../clock.js'
 import { type Launch, launch } from '../launch.js'
 import { type Logger, logLevels, openLog } from '../log.js'
 import type { Notices } from '../notices.js'
@@ -14,7 +15,7 @@ import { stopOnSignals } from './signals.js'
 import { summaryText } from './summary-text.js'
 
 /** What `run`, `resume` and `retry` have found out when the run may begin. */
-export interface Beginning extends Omit<Launch, 'stop' | 'log' | 'onStart'> {
+export interface Beginning extends Omit<Launch, 'stop' | 'clock' | 'random' | 'log' | 'onStart'> {
   maxDurationMs: number | null
   notices: Notices
 }
@@ -45,6 +46,8 @@ export async function begin(beginning: Beginning, flags: ShowFlags, shell: Shell
     const summary = await launch({
       ...beginning,
       stop,
+      clock: systemClock,
+      random: Math.random,
       log,
       onStart(view) {
         progress = showProgress(view)

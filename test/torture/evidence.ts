@@ -1,0 +1,43 @@
+import type { KeptCall } from '../../src/sandbox/state.js'
+import type { Summary } from '../../src/summary.js'
+import type { Verification } from '../../src/verify/verify.js'
+import type { Row } from './rows.js'
+import type { World } from './world.js'
+
+/** What is known of a run when it is over: what was asked, what the server saw, and what the run says of itself. */
+export interface Evidence {
+  world: Pick<World, 'held' | 'settings' | 'api' | 'othersEveryMs'>
+  /** The input as it was accepted last, and all IDs that ever stood in it. */
+  rows: readonly Row[]
+  everListed: ReadonlySet<string>
+  lives: readonly LivedLife[]
+  /** Calls of ours, in the order of their arrival. */
+  calls: readonly KeptCall[]
+  mostInFlightForOneId: number
+  isEnded(id: string): boolean
+  report: readonly ReportRow[]
+  summary: Summary
+  verification: Verification
+  /** Files in which the key stands. */
+  filesWithKey: readonly string[]
+}
+
+export interface ReportRow {
+  id: string
+  status: string
+  reason: string
+  attempts: string
+}
+
+/** How an execution ended. */
+export interface LivedLife {
+  /** Null: it was killed, or the power was cut. */
+  exitCode: number | null
+  stoppedBecause: string | null
+  /** Items that were not settled then; null where nobody counted. */
+  left: number | null
+  hasTrouble: boolean
+  /** Exit codes that what happened to it can explain, beside 0 and 3. */
+  expected: readonly number[]
+  crash: 'kill' | 'power cut' | null
+}

@@ -1,0 +1,130 @@
+import type { RateWindow } from '../../src/pacing/rate-window.js'
+import type { Evidence } from './evidence.js'
+import { type Fate, fatesOf, isPlain } from './rows.js'
+
+/** What must hold of every run, by name; each says how it does not. */
+export const invariants: Record<string, (evidence: Evidence) => string[]> = {
+  'no ID is lost': ({ rows, world, report, isEnded }) => {
+    const fates = fatesOf(rows, new Set(world.held))
+    if (report.length !== rows.length) return [`${rows.length} rows, and ${report.length} in the report`]
+    return rows.flatMap((id, index) => {
+      const row = report[index]!
+      if (id.length <= 200 && row.id !== id) return [`row ${index} is ${id}, and the report has ${row.id}`]
+      if (fateOf(row.status) !== fates[index]) return [`${id} is ${row.status}, and must be ${fates[index]}`]
+      const isDone = row.status === 'succeeded'
+      return isDone && !isEnded(id) ? [`${id} is ${row.status} (${row.reason}), and is not ended`] : []
+    })
+  },
+
+  'only what is asked for is called': ({ calls, everListed, world }) =>
+    calls.flatMap(({ id }) =>
+      id === null || !everListed.has(id) || world.held.includes(id) ? [`${id} was called`] : [],
+    ),
+
+  'no ID is called more often than attempts and crashes explain': (evidence) => {
+    const { lives, world, calls } = evidence
+    const perId = countById(calls.filter(({ status }) => status !== 429))
+    const most = lives.length * world.settings.attemptsMax
+    const beyond = [...perId].filter(([, times]) => times > most)
+    const sum = beyond.reduce((all, [, times]) => all + times - most, 0)
+    // While the API is down for everybody, calls that ask whether it is back count against no item.
+    const failures = calls.filter(({ status }) => status === 0 || status >= 500).length
+    const probesMax = failures < 20 ? 0 : lives.length * 40
+    return sum > probesMax
+      ? beyond.map(([id, times]) => `${id} was called ${times} times, at most ${most}`)
+      : []
+  },
+
+  'where nothing fails, only calls in flight at a crash are made twice': (evidence) => {
+    const { world, calls, lives } = evidence
+    const { errorRate, dropRate, outage, latencyMs } = world.api
+    const isSlow = (latencyMs?.max ?? 0) >= world.settings.timeoutMs / 2
+    if (errorRate || dropRate || outage || isSlow) return []
+    const twice = [
+      ...countById(calls.filter(({ id, status }) => status === 200 || isPlain(id ?? ''))),
+    ].filter(([id, times]) => times > 1 && isPlain(id))
+    const excused = calls.filter(({ status }) => status === 429).length
+    const most = lives.reduce((sum, { crash, exitCode }) => {
+      // A power cut also takes what waits for its sync; a disk that fails does, too.
+      const inDoubt = crash === 'kill' ? 1 : crash === 'power cut' || exitCode === 4 ? 5 : 0
+      return sum + inDoubt * world.settings.concurrency
+    }, 0)
+    return twice.length > most + excused
+      ? [`${twice.length} IDs were called again, at most ${most + excused}`]
+      : []
+  },
+
+  'never two calls for one ID at once': ({ mostInFlightForOneId }) =>
+    mostInFlightForOneId > 1 ? [`${mostInFlightForOneId} calls for one ID were in flight at once`] : [],
+
+  'no window is over its limit as the server sees it': ({ calls, world }) => {
+    const { limits, share } = world.settings
+    if (limits === 'none') return []
+    const arrivals = calls.map(({ atMs }) => atMs).sort((a, b) => a - b)
+    return limits.flatMap(({ max, perMs }) => {
+      const ours = { max: Math.max(1, Math.floor(Number((max * share).toFixed(6)))), perMs }
+      return spansOverLimit(arrivals, ours).map((ms) => `${ours.max + 1} calls within ${ms} of ${perMs} ms`)
+    })
+  },
+
+  'who is alone in the windows meets no 429': ({ calls, world }) =>
+    world.othersEveryMs === 0 && calls.some(({ status }) => status === 429)
+      ? ['a call was answered with 429']
+      : [],
+
+  '`verify` passes': ({ verification }) =>
+    verification.checks
+      .filter(({ isRight }) => isRight === false)
+      .map(({ name, finding }) => `${name}: ${finding}`),
+
+  'totals add up': ({ summary, report, rows }) => {
+    const { read, ...parts } = summary.totals
+    const faults: string[] = []
+    const sum = Object.values(parts).reduce((all, count) => all + count, 0)
+    if (read !== rows.length || sum !== read)
+      faults.push(`read ${read}, in parts ${sum}, rows ${rows.length}`)
+    for (const [status, count] of Object.entries(parts)) {
+      const inReport = report.filter((row) => row.status === status).length
+      if (inReport !== count) faults.push(`${status} is ${count}, and ${inReport} in the report`)
+    }
+    return faults
+  },
+
+  'every exit code is right': ({ lives }) =>
+    lives.flatMap(({ exitCode, stoppedBecause, left, hasTrouble, expected, crash }, index) => {
+      if (crash !== null) return []
+      const said = `life ${index + 1} ended with ${exitCode} (${stoppedBecause ?? 'finished'})`
+      if (stoppedBecause !== null || exitCode === 2) return expected.includes(exitCode!) ? [] : [said]
+      return left === 0 && exitCode === (hasTrouble ? 3 : 0) ? [] : [`${said}, left ${left}`]
+    }),
+
+  'the key is in no file': ({ filesWithKey }) => filesWithKey.map((path) => `it stands in ${path}`),
+}
+
+/** What does not hold, each with the name of what it offends. */
+export function offencesIn(evidence: Evidence): string[] {
+  return Object.entries(invariants).flatMap(([name, offences]) =>
+    offences(evidence)
+      .slice(0, 3)
+      .map((offence) => `${name}: ${offence}`),
+  )
+}
+
+/** The spans in which more arrived than the window allows. */
+export function spansOverLimit(arrivals: readonly number[], { max, perMs }: RateWindow): number[] {
+  return arrivals.flatMap((atMs, index) => {
+    const spanMs = (arrivals[index + max] ?? Number.POSITIVE_INFINITY) - atMs
+    return spanMs < perMs ? [spanMs] : []
+  })
+}
+
+function fateOf(status: string): Fate | 'left' {
+  if (status === 'succeeded' || status === 'failed' || status === 'unknown') return 'called'
+  return status === 'filtered' || status === 'duplicate' || status === 'invalid' ? status : 'left'
+}
+
+function countById(calls: readonly { id: string | null }[]): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const { id } of calls) if (id !== null) counts.set(id, (counts.get(id) ?? 0) + 1)
+  return counts
+}

@@ -1,0 +1,163 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { withInputAsItIs } from '../../src/commands/current-input.js'
+import type { Shell } from '../../src/commands/shell.js'
+import { changeControl } from '../../src/control.js'
+import type { Coordination } from '../../src/coordination.js'
+import { launch } from '../../src/launch.js'
+import { endConversation } from '../../src/operations/end-conversation.js'
+import type { Operation } from '../../src/operations/operation.js'
+import { openFileLedger } from '../../src/pacing/file.js'
+import { prepareRun } from '../../src/prepare.js'
+import { readRunFile, runDirectory } from '../../src/run-directory.js'
+import { defaultSettings } from '../../src/settings/defaults.js'
+import type { Summary } from '../../src/summary.js'
+import { UsageError } from '../../src/usage-error.js'
+import type { LivedLife } from './evidence.js'
+import { FateOfLife } from './fate.js'
+import { simulatedApi } from './simulated-api.js'
+import { type Stage, tortureKey } from './simulated-run.js'
+import type { Life } from './world.js'
+
+export interface SimulatedLife extends LivedLife {
+  diedTo: string | null
+}
+
+const origin = 'https://acme.ada.support'
+const job = { describe: 'Ends every conversation of a list.', operation: endConversation }
+const lock = { isHeld: () => true, whenLost() {}, release: async () => {} }
+
+/** One execution, on a disk of its own; the next begins with what this one leaves. */
+export async function liveSimulated(
+  stage: Stage,
+  life: Life,
+  root: string,
+  number: number,
+): Promise<SimulatedLife> {
+  const fate = new FateOfLife(stage, life, root, number)
+  const callsBefore = stage.ada.state.arrived
+  let summary: Summary | null = null
+  let failure: unknown = null
+  try {
+    await stage.time.until(
+      execute(stage, life, root, fate).then(
+        (ended) => {
+          summary = ended
+        },
+        (error) => {
+          failure = error
+        },
+      ),
+    )
+  } finally {
+    fate.over()
+  }
+  const { crash, diedTo, expected } = fate
+  const lived = { crash, diedTo, expected }
+  if (crash !== null) return { ...lived, exitCode: null, stoppedBecause: null, left: null, hasTrouble: false }
+  if (failure !== null) {
+    // Of a disk that fails the command line makes a sentence; anything else is a bug.
+    const isOfDisk = failure instanceof UsageError || 'errno' in (failure as Error)
+    if (!isOfDisk || !expected.includes(2) || stage.ada.state.arrived > callsBefore) throw failure
+    return { ...lived, exitCode: 2, stoppedBecause: null, left: null, hasTrouble: false }
+  }
+  const { exitCode, stoppedBecause, totals } = summary!
+  const hasTrouble = totals.failed + totals.unknown + totals.invalid > 0
+  return { ...lived, exitCode, stoppedBecause, left: totals.left, hasTrouble }
+}
+
+async function execute(stage: Stage, life: Life, root: string, fate: FateOfLife): Promise<Summary> {
+  const { world, time, directory: home } = stage
+  const directory = runDirectory(join(root, 'run'))
+  mkdirSync(directory.path, { recursive: true })
+  const settings = { ...defaultSettings(job), ...world.settings, maxFailures: { count: null, ratio: null } }
+  const asked = existsSync(directory.runFile)
+    ? readRunFile(directory)
+    : await prepareRun(
+        {
+          job: { job, name: 'end-conversations', shortName: 'end-conversations' },
+          jobFlags: {},
+          settings,
+          origin,
+          isSandbox: false,
+          isParallel: false,
+          hold: [{ name: 'hold.csv', path: join(home, 'hold.csv') }],
+          retryOf: null,
+          startedAt: new Date(time.client.wallMs()),
+        },
+        directory,
+        { files: [{ name: 'stale.csv', path: join(home, 'stale.csv') }], live: null },
+        null,
+        async () => {},
+      )
+  const { run, state } = await withInputAsItIs(directory, asked, job, null, true, silent)
+  if (life.throttle !== null) {
+    changeControl(directory.control, { share: life.throttle })
+    stage.counts.throttles += 1
+  }
+  const { ending } = life
+  return launch({
+    directory,
+    run,
+    state,
+    job: { ...job, operation: simulatedOperation(stage, fate) },
+    key: tortureKey,
+    origin,
+    coordination: coordinationOf(stage, root),
+    lock,
+    stop: fate.stop,
+    maxItems: ending.kind === 'max items' ? ending.count : Number.POSITIVE_INFINITY,
+    confirmed: run.plan.calls,
+    memory: null,
+    clock: time.client,
+    random: stage.roll,
+    log: pino({ enabled: false }),
+    onStart() {},
+  })
+}
+
+/** The real operation; its calls go to the simulated API, until the process is dead. */
+function simulatedOperation(stage: Stage, fate: FateOfLife): Operation {
+  const { world, time, ada, counts, roll } = stage
+  const api = simulatedApi({
+    ada,
+    key: tortureKey,
+    timeoutMs: world.settings.timeoutMs,
+    clock: time.client,
+    random: roll,
+    unreachableRate: (world.api.dropRate ?? 0) / 4,
+    isKeyRefused: () => fate.isKeyRefused,
+    onTimeout: () => {
+      counts.timeouts += 1
+    },
+  })
+  return {
+    ...endConversation,
+    attempt(item, _api, attempt) {
+      const verdict = endConversation.attempt(item, api, attempt)
+      fate.onCall()
+      return verdict
+    },
+  }
+}
+
+function coordinationOf({ time, boots }: Stage, root: string): Coordination {
+  const stateDirectory = join(root, 'state')
+  return {
+    stateDirectory,
+    openLedger: (instance) =>
+      openFileLedger({ directory: stateDirectory, instance, clock: time.client, bootId: `boot${boots}` }),
+    lockRun: () => Promise.reject(new Error('The only process of a simulated host needs no lock')),
+    close: async () => {},
+  }
+}
+
+const silent: Shell = {
+  environment: {},
+  isInteractive: false,
+  isStderrTerminal: false,
+  print() {},
+  notice() {},
+  ask: async () => '',
+}

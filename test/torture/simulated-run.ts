@@ -1,0 +1,122 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { getResponse } from 'msw'
+import { reports } from '../../src/commands/report.js'
+import { createAda } from '../../src/sandbox/ada.js'
+import { verifyRun } from '../../src/verify/verify.js'
+import { type Counts, noCounts, type Played } from './counts.js'
+import { diceOf } from './dice.js'
+import type { LivedLife } from './evidence.js'
+import { evidenceOf, isOurs } from './gather.js'
+import { Hang, quietProcess, SimulatedTime } from './host.js'
+import { offencesIn } from './invariants.js'
+import { csvOf, type Row } from './rows.js'
+import { liveSimulated } from './simulated-life.js'
+import { type Life, type World, worldOf } from './world.js'
+
+export const tortureKey = 'k3y-0f-the-torture-chamber'
+
+/** What stays the same over all lives of one run. */
+export interface Stage {
+  world: World
+  directory: string
+  time: SimulatedTime
+  ada: ReturnType<typeof createAda>
+  counts: Counts
+  /** From 0 to 1, as chosen by the seed. */
+  roll: () => number
+  /** How often the host has started again. */
+  boots: number
+}
+
+const calm: Life = { ending: { kind: 'none' }, rows: null, throttle: null, mishap: null, thenMs: 600_000 }
+const calmLivesMax = 8
+/** Calls of others; they are many, and cost as much time as ours. */
+const othersMax = 600
+
+/** One run in this process: time, disk and network are simulated, and so is the death of its process. */
+export async function playSimulated(seed: number, directory: string): Promise<Played> {
+  const world = worldOf(seed)
+  const time = new SimulatedTime(quietProcess())
+  const ada = createAda({ ...world.api, key: tortureKey, seed, clock: time.server, keepCalls: true })
+  const counts = { ...noCounts(), runs: 1 }
+  const stage: Stage = { world, directory, time, ada, counts, roll: diceOf(~seed).roll, boots: 0 }
+  const stopOthers = world.othersEveryMs > 0 ? callAsOthers(stage) : () => {}
+  try {
+    return { seed, counts, offences: await play(stage) }
+  } catch (error) {
+    const what = error instanceof Hang ? error.message : String((error as Error).stack)
+    return { seed, counts, offences: [`a run comes to its end without a bug: ${what}`] }
+  } finally {
+    stopOthers()
+  }
+}
+
+async function play(stage: Stage): Promise<string[]> {
+  const { world, directory, time, ada, counts } = stage
+  let rows: readonly Row[] = world.rows
+  const everListed = new Set(rows)
+  const lives: LivedLife[] = []
+  let root = join(directory, 'life-0')
+  mkdirSync(root, { recursive: true })
+  const write = (to: readonly Row[]) => writeFileSync(join(directory, 'stale.csv'), csvOf(to))
+  write(rows)
+  writeFileSync(join(directory, 'hold.csv'), csvOf(world.held))
+  for (let number = 0; ; number++) {
+    const life = world.lives[number] ?? calm
+    if (life.rows !== null) {
+      rows = life.rows
+      for (const id of rows) everListed.add(id)
+      write(rows)
+      counts.editedInputs += 1
+    }
+    const lived = await liveSimulated(stage, life, root, number)
+    lives.push(lived)
+    counts.executions += 1
+    if (lived.diedTo !== null) root = lived.diedTo
+    const isOver = number >= world.lives.length && lived.exitCode !== null && lived.stoppedBecause === null
+    if (isOver || number - world.lives.length > calmLivesMax) break
+    if (lived.crash === 'power cut') stage.boots += 1
+    // A host that starts again takes longer than any window lasts.
+    await time.pass(life.thenMs + (lived.crash === 'power cut' ? 100_000 : 0))
+  }
+  const offences = offencesIn(
+    await evidenceOf({
+      world,
+      rows,
+      everListed,
+      lives,
+      state: ada.state,
+      runDirectory: join(root, 'run'),
+      everywhere: directory,
+      key: tortureKey,
+      verify: (run) => verifyRun(run, { reports }),
+    }),
+  )
+  countCalls(counts, ada.state.calls.filter(isOurs))
+  return offences
+}
+
+export function countCalls(counts: Counts, calls: readonly { status: number }[]): void {
+  counts.calls += calls.length
+  counts.rateLimited += calls.filter(({ status }) => status === 429).length
+  counts.serverErrors += calls.filter(({ status }) => status >= 500).length
+  counts.resets += calls.filter(({ status }) => status === 0).length
+}
+
+/** Somebody else uses the instance's windows as well. */
+function callAsOthers({ world, time, ada }: Stage): () => void {
+  let number = 0
+  let forget = () => {}
+  const call = () => {
+    if (number === othersMax) return
+    const request = new Request(`https://acme.ada.support/api/v2/conversations/other-${number++}/end/`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${tortureKey}` },
+    })
+    getResponse(ada.handlers, request).catch(() => {})
+    forget = time.plan(world.othersEveryMs, call)
+  }
+  call()
+  return () => forget()
+}
