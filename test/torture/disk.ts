@@ -160,6 +160,8 @@ function own<T>(work: () => T): T {
   }
 }
 
+const nothing = () => {}
+
 function onDisk(work: (disk: Disk) => void): void {
   if (watching !== null && !isOwn) work(watching)
 }
@@ -191,19 +193,20 @@ fs.ftruncateSync = (file, length) => {
 }
 
 fs.fsyncSync = (file) => {
-  let synced = () => {}
+  let synced = nothing
   onDisk((disk) => {
     const path = disk.pathOf(file)
     if (path === undefined) return
     disk.step('sync', path)
     synced = disk.syncing(path)
   })
-  original.fsyncSync(file)
-  synced()
+  // What the layer has recorded is as good as synced, and costs less.
+  if (synced === nothing) original.fsyncSync(file)
+  else synced()
 }
 
 fs.fdatasync = ((file: number, done: (error: NodeJS.ErrnoException | null) => void) => {
-  let synced = () => {}
+  let synced = nothing
   try {
     onDisk((disk) => {
       const path = disk.pathOf(file)
@@ -215,9 +218,10 @@ fs.fdatasync = ((file: number, done: (error: NodeJS.ErrnoException | null) => vo
     setImmediate(done, error as NodeJS.ErrnoException)
     return
   }
-  original.fdatasync(file, (error) => {
-    if (error === null) synced()
-    done(error)
+  if (synced === nothing) return original.fdatasync(file, done)
+  setImmediate(() => {
+    synced()
+    done(null)
   })
 }) as typeof fs.fdatasync
 
