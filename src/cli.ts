@@ -5,6 +5,7 @@
 import yargs from 'yargs'
 import { complaint } from './commands/complaint.js'
 import type { KnownCommand } from './commands/complete.js'
+import { refuseRepeated } from './commands/refuse-repeated.js'
 import { exitCodeOf, Interrupted, processShell, type Shell } from './commands/shell.js'
 import { UsageError } from './usage-error.js'
 import { version } from './version.js'
@@ -90,15 +91,6 @@ function flagsOf(parser: unknown): string[] {
 
 function isHelpAsked(typed: readonly string[]): boolean {
   return typed.length === 0 || typed.some((word) => word === '--help' || word === '-h')
-}
-
-/** yargs makes a list of a flag that is given twice; only those that are lists may be. */
-function refuseRepeated(flags: Record<string, unknown>): void {
-  for (const [name, value] of Object.entries(flags)) {
-    if (Array.isArray(value) && !['_', 'input', 'i', 'hold', 'limit', 'notify'].includes(name)) {
-      throw new UsageError(`--${name} is given twice: give it once.`)
-    }
-  }
 }
 
 // Whoever reads our output may go away; what is recorded does not depend on it.
