@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto'
-import { closeSync, existsSync, fdatasync, ftruncateSync, openSync, writeSync } from 'node:fs'
+import { closeSync, fdatasync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { syncDirectory } from '../atomic-write.js'
+import { UsageError } from '../usage-error.js'
 
 /** What the first line of a log names as the hash of the line before it. */
 export const firstHead = '0'.repeat(64)
@@ -31,17 +32,22 @@ export class Log {
   #nextSync: Promise<void> | null = null
   #failure: LogWriteError | null = null
 
-  /** Goes on behind the first `bytes` bytes, the whole lines, of which the last has the hash `head`; cuts off the rest. */
+  /** Goes on behind the first `bytes` bytes, the whole lines, of which the last has the hash `head`; cuts off the rest. Throws a UsageError when the disk refuses. */
   constructor(path: string, bytes: number, head: string) {
     this.#path = path
     this.#bytes = bytes
     this.#head = head
     this.#writtenHead = head
-    const isNew = !existsSync(path)
-    this.#file = openSync(path, 'a', 0o600)
-    ftruncateSync(this.#file, bytes)
-    // What is synced into a file can be found again only if its name is on disk, too.
-    if (isNew) syncDirectory(dirname(path))
+    try {
+      this.#file = openSync(path, 'a', 0o600)
+      ftruncateSync(this.#file, bytes)
+      // What is synced into a file can be found again only if its name is on disk, too.
+      if (bytes === 0) syncDirectory(dirname(path))
+    } catch (error) {
+      throw new UsageError(
+        `cannot write ${path}: ${(error as Error).message}. Nothing was sent. Make room, and resume the run.`,
+      )
+    }
   }
 
   /** The hash of the last line; of those that are in the file, once writing has failed. */

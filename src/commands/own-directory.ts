@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { syncDirectory } from '../atomic-write.js'
+import { LogWriteError } from '../checkpoint/log.js'
 import { makeDirectory } from '../make-directory.js'
 import { newRunName } from '../run-directory.js'
 import { UsageError } from '../usage-error.js'
@@ -8,7 +9,8 @@ import { UsageError } from '../usage-error.js'
 /** What the disk has against it is no bug. */
 export function asUsageError(error: unknown, path: string): unknown {
   const { code, message } = error as NodeJS.ErrnoException
-  if (!(error instanceof Error) || code === undefined || !/^E[A-Z]+$/.test(code)) return error
+  const isOfDisk = error instanceof LogWriteError || (code !== undefined && /^E[A-Z]+$/.test(code))
+  if (!(error instanceof Error) || !isOfDisk) return error
   return new UsageError(
     `cannot write to ${path}: ${message}. Nothing was sent. Make room, or name another place with --runs-dir or --run-dir.`,
   )

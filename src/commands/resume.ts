@@ -31,6 +31,7 @@ import {
   stopOptions,
   waitOption,
 } from './options.js'
+import { asUsageError } from './own-directory.js'
 import { redisOptions } from './redis-options.js'
 import { resumeErasing } from './resume-erasing.js'
 import { changedSettings, requiredKey, runsDirectory, stopLimits } from './settings.js'
@@ -156,7 +157,9 @@ async function goOn(resumed: Resumed, flags: ResumeFlags, shell: Shell): Promise
       flags['accept-changed-input'] ?? false,
       ids,
       shell,
-    )
+    ).catch((error) => {
+      throw asUsageError(error, directory.path)
+    })
     const confirmed = await confirmRest(current, loaded.job, resumed.limits.maxItems, flags, shell)
     return await begin(
       {

@@ -1,0 +1,79 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { Checkpoint } from '../../src/checkpoint/checkpoint.js'
+import { firstHead } from '../../src/checkpoint/log.js'
+import { sandboxKey } from '../../src/sandbox/key.js'
+import { startSandbox } from '../../src/sandbox/server.js'
+import { UsageError } from '../../src/usage-error.js'
+import { Disk } from './disk.js'
+import { typed } from './typed.js'
+
+function scene() {
+  const home = mkdtempSync(join(tmpdir(), 'ada-bulk-disk-'))
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }))
+  return home
+}
+
+/** From the nth sync on the disk fails. */
+function failFrom(disk: Disk, nth: number): void {
+  let syncs = 0
+  disk.beforeStep = ({ name }) => {
+    if (name === 'sync' && ++syncs >= nth)
+      throw Object.assign(new Error('EIO: i/o error, fsync'), { code: 'EIO' })
+  }
+}
+
+test('a checkpoint that cannot be begun is a sentence', () => {
+  const home = scene()
+  const disk = new Disk(home)
+  onTestFinished(() => disk.close())
+  failFrom(disk, 1)
+  const begin = () => new Checkpoint(join(home, 'checkpoint.jsonl'), { bytes: 0, head: firstHead })
+  expect(begin).toThrow(UsageError)
+  expect(begin).toThrow(/cannot write .*checkpoint\.jsonl: EIO/)
+})
+
+test.for([1, 2, 3, 4])(
+  'a disk that fails while a changed input is taken (sync %i): a sentence (2), and later it goes on',
+  async (nth) => {
+    const home = scene()
+    const sandbox = await startSandbox({ limits: 'none' })
+    onTestFinished(() => sandbox.close())
+    const environment = {
+      ADA_API_KEY: sandboxKey,
+      ADA_BASE_URL: sandbox.url,
+      ADA_BULK_STATE: join(home, 'state'),
+    }
+    const ids = Array.from({ length: 6 }, (_, number) => `66f2a91c4be07d3f5c1e111${number}`)
+    const list = join(home, 'stale.csv')
+    const run = join(home, 'run')
+    writeFileSync(list, `conversation_id\n${ids.join('\n')}\n`)
+    const words = [
+      'run',
+      'end-conversations',
+      '--input',
+      list,
+      '--run-dir',
+      run,
+      '--yes',
+      '--quiet',
+      '--limit',
+      'none',
+    ]
+    expect(await typed([...words, '--max-items', '2'], environment)).toMatchObject({ code: 75 })
+    writeFileSync(list, `conversation_id\n${ids.slice(1).join('\n')}\n`)
+    const resume = ['resume', run, '--yes', '--accept-changed-input', '--quiet']
+    const disk = new Disk(run)
+    onTestFinished(() => disk.close())
+    failFrom(disk, nth)
+    expect(await typed(resume, environment)).toMatchObject({
+      code: expect.toBeOneOf([2, 4]),
+      said: expect.stringContaining('EIO'),
+    })
+    disk.beforeStep = () => {}
+    expect(await typed(resume, environment)).toMatchObject({ code: 0 })
+    expect(ids.map((id) => sandbox.state.timesCalled(id))).toEqual([1, 1, 1, 1, 1, 1])
+  },
+)
