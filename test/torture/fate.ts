@@ -13,13 +13,13 @@ export class FateOfLife {
   /** The disk as the death has left it; null while it lives. */
   diedTo: string | null = null
   isKeyRefused = false
+  calls = 0
   readonly expected: number[] = []
   readonly #stage: Stage
   readonly #life: Life
   readonly #next: string
   readonly #forget: (() => void)[] = []
   #root: string
-  #calls = 0
 
   constructor(stage: Stage, life: Life, root: string, number: number) {
     this.#stage = stage
@@ -40,9 +40,9 @@ export class FateOfLife {
   }
 
   onCall(): void {
-    this.#calls += 1
+    this.calls += 1
     const { ending } = this.#life
-    if ('at' in ending && 'atCall' in ending.at && ending.at.atCall === this.#calls) this.#die()
+    if ('at' in ending && 'atCall' in ending.at && ending.at.atCall === this.calls) this.#die()
   }
 
   over(): void {

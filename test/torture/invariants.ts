@@ -45,8 +45,8 @@ export const invariants: Record<string, (evidence: Evidence) => string[]> = {
     ].filter(([id, times]) => times > 1 && isPlain(id))
     const excused = calls.filter(({ status }) => status === 429).length
     const most = lives.reduce((sum, { crash, exitCode }) => {
-      // A power cut also takes what waits for its sync; a disk that fails does, too.
-      const inDoubt = crash === 'kill' ? 1 : crash === 'power cut' || exitCode === 4 ? 5 : 0
+      // With those whose answer was about to be written. A power cut, or a disk that fails, also takes what waits for its sync.
+      const inDoubt = crash === 'kill' ? 2 : crash === 'power cut' || exitCode === 4 ? 5 : 0
       return sum + inDoubt * world.settings.concurrency
     }, 0)
     return twice.length > most + excused

@@ -11,7 +11,7 @@ import { evidenceOf } from './gather.js'
 import { offencesIn } from './invariants.js'
 import { type RealLife, type RealWorld, realWorldOf } from './real-world.js'
 import { csvOf, type Row } from './rows.js'
-import { countCalls, tortureKey } from './simulated-run.js'
+import { countCalls, isFinished, tortureKey } from './simulated-run.js'
 
 const calmLivesMax = 6
 const calm: RealLife = { what: 'none', atCall: 0, thenMs: 0, share: 1, rows: null }
@@ -104,7 +104,10 @@ export async function playReal(
     writeFileSync(join(directory, 'hold.csv'), csvOf(world.held))
     for (let number = 0; number < world.realLives.length + calmLivesMax; number++) {
       const life = world.realLives[number] ?? calm
-      if (life.rows !== null) {
+      // A kill may have come when all was done.
+      const isDone =
+        existsSync(run.summary) && JSON.parse(readFileSync(run.summary, 'utf8')).stoppedBecause === null
+      if (life.rows !== null && !isDone) {
         rows = life.rows
         counts.editedInputs += 1
         for (const id of rows) everListed.add(id)
@@ -112,7 +115,7 @@ export async function playReal(
       }
       const lived = await live(life)
       lives.push(lived)
-      if (number >= world.realLives.length && lived.exitCode !== null && lived.stoppedBecause === null) break
+      if (isFinished(lived)) break
     }
     const verify = async () => JSON.parse((await command(['verify', path, '--json']).ended).stdout)
     const scene = {

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { withInputAsItIs } from '../../src/commands/current-input.js'
+import { asUsageError } from '../../src/commands/own-directory.js'
 import type { Shell } from '../../src/commands/shell.js'
 import { changeControl } from '../../src/control.js'
 import type { Coordination } from '../../src/coordination.js'
@@ -36,7 +37,6 @@ export async function liveSimulated(
   number: number,
 ): Promise<SimulatedLife> {
   const fate = new FateOfLife(stage, life, root, number)
-  const callsBefore = stage.ada.state.arrived
   let summary: Summary | null = null
   let failure: unknown = null
   try {
@@ -58,8 +58,8 @@ export async function liveSimulated(
   if (crash !== null) return { ...lived, exitCode: null, stoppedBecause: null, left: null, hasTrouble: false }
   if (failure !== null) {
     // Of a disk that fails the command line makes a sentence; anything else is a bug.
-    const isOfDisk = failure instanceof UsageError || 'errno' in (failure as Error)
-    if (!isOfDisk || !expected.includes(2) || stage.ada.state.arrived > callsBefore) throw failure
+    const isOfDisk = asUsageError(failure, root) instanceof UsageError
+    if (!isOfDisk || !expected.includes(2) || fate.calls > 0) throw failure
     return { ...lived, exitCode: 2, stoppedBecause: null, left: null, hasTrouble: false }
   }
   const { exitCode, stoppedBecause, totals } = summary!

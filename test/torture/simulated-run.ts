@@ -74,8 +74,7 @@ async function play(stage: Stage): Promise<string[]> {
     lives.push(lived)
     counts.executions += 1
     if (lived.diedTo !== null) root = lived.diedTo
-    const isOver = number >= world.lives.length && lived.exitCode !== null && lived.stoppedBecause === null
-    if (isOver || number - world.lives.length > calmLivesMax) break
+    if (isFinished(lived) || number - world.lives.length > calmLivesMax) break
     if (lived.crash === 'power cut') stage.boots += 1
     // A host that starts again takes longer than any window lasts.
     await time.pass(life.thenMs + (lived.crash === 'power cut' ? 100_000 : 0))
@@ -95,6 +94,11 @@ async function play(stage: Stage): Promise<string[]> {
   )
   countCalls(counts, ada.state.calls.filter(isOurs))
   return offences
+}
+
+/** A run that is finished is not gone on with, whatever the input is then. */
+export function isFinished({ exitCode, stoppedBecause }: LivedLife): boolean {
+  return (exitCode === 0 || exitCode === 3) && stoppedBecause === null
 }
 
 export function countCalls(counts: Counts, calls: readonly { status: number }[]): void {
