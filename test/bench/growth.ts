@@ -87,6 +87,7 @@ async function killedIn(ada: LocalAda, command: Command, ended: number): Promise
   const child = start(command)
   await ada.untilEnded(ended, () => child.exitCode !== null)
   await kill(child)
+  await ada.untilQuiet()
 }
 
 async function writeIds(path: string, count: number): Promise<void> {

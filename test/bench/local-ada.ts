@@ -23,6 +23,8 @@ export interface Counts {
   firstNewAtMs: number | null
 }
 
+const quietMs = 500
+
 /** A server of its own process that every tool of a benchmark calls. */
 export class LocalAda {
   readonly #process: ChildProcess
@@ -57,6 +59,13 @@ export class LocalAda {
 
   async untilEnded(count: number, isOver: () => boolean): Promise<void> {
     while (!isOver() && (await this.counts()).ended < count) await delay(10)
+  }
+
+  /** A killed tool may leave calls behind that processes of its own make. */
+  async untilQuiet(): Promise<void> {
+    for (let before = -1, now = 0; before !== now; before = now, now = (await this.counts()).arrivals) {
+      await delay(quietMs)
+    }
   }
 
   stop(): void {

@@ -8,7 +8,7 @@ import type { Tool } from './tools.js'
 await part(async (world) => {
   const isQuick = world.size === 'quick'
   const sizes = isQuick
-    ? { settled: 200, rest: 100, mostMs: 10_000 }
+    ? { settled: 100, rest: 50, mostMs: 20_000 }
     : { settled: 1000, rest: 500, mostMs: 300_000 }
   const ada = await LocalAda.start()
   const resumed: string[][] = []
@@ -29,7 +29,7 @@ await part(async (world) => {
     },
     {
       title: 'Edited before the resume',
-      note: `The same, but in between 100 ended IDs were taken out of the list and 50 new ones put on top.`,
+      note: `The same, but in between ${sizes.settled / 2} ended IDs were taken out of the list and 50 new ones put on top.`,
       head: ['tool', 'skipped wrongly', 'done twice', 'told as'],
       rows: edited,
     },
@@ -51,7 +51,7 @@ async function resume(world: World, ada: LocalAda, tool: Tool, sizes: Sizes): Pr
 
 async function resumeEdited(world: World, ada: LocalAda, tool: Tool, sizes: Sizes): Promise<string[]> {
   const fresh = Array.from({ length: 50 }, (_, index) => idOf(1_000_000 + index))
-  const edited = [...fresh, ...idsTo(sizes.settled + sizes.rest).slice(100)]
+  const edited = [...fresh, ...idsTo(sizes.settled + sizes.rest).slice(sizes.settled / 2)]
   const { lost, doubles } = await killAndResume(world, ada, tool, sizes, edited)
   return [tool.name, lost, doubles, toldAs(tool)]
 }
@@ -73,6 +73,7 @@ async function killAndResume(
   const child = start(tool.command(task))
   await ada.untilEnded(settled, () => child.exitCode !== null)
   await kill(child)
+  await ada.untilQuiet()
   writeList(directory, second)
   await ada.mark()
   const startedMs = Date.now()
