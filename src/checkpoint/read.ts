@@ -61,6 +61,7 @@ export function readCheckpoint(path: string, options: ReadOptions = {}): Checkpo
   }
   if (!existsSync(path)) return state
   const counts = new Map<string, number>()
+  const outcomeAt = outcomeReader()
   let lines = 0
   let lastOffset = 0
   state.bytes = scanLines(
@@ -183,18 +184,36 @@ function numberAt(buffer: Buffer, start: number): number {
 
 const comma = 44 - 48
 
-const statusStart = Buffer.from('"status":"')
-
 function isOutcome(outcome: string): boolean {
   return statuses.some((status) => outcome.startsWith(`${status}","reason":"`))
 }
 
-/** The bytes between `"status":"` and the quote that ends the reason, which need no unescaping. */
-function outcomeAt(buffer: Buffer, start: number, end: number): string {
-  const from = buffer.indexOf(statusStart, start) + statusStart.length
-  let quotes = 0
-  for (let index = from; index < end; index++) {
-    if (buffer[index] === 34 && ++quotes === 5) return buffer.toString('latin1', from, index)
+const statusStart = Buffer.from(',"status":"')
+
+/**
+ * Reads the bytes between `"status":"`, behind the ordinal, and the quote that ends the reason, which need no
+ * unescaping. Most lines have the outcome of the one before, and comparing is cheaper than making a text.
+ */
+function outcomeReader(): (buffer: Buffer, start: number, end: number) => string {
+  let known = Buffer.from('"')
+  let outcome = ''
+  return (buffer, start, end) => {
+    let from = start + settledStart.length
+    while (isDigit(buffer[from]!)) from++
+    if (!startsWith(buffer, from, statusStart)) return ''
+    from += statusStart.length
+    if (startsWith(buffer, from, known)) return outcome
+    let quotes = 0
+    for (let index = from; index < end; index++) {
+      if (buffer[index] !== 34 || ++quotes < 5) continue
+      known = Buffer.from(buffer.subarray(from, index + 1))
+      outcome = buffer.toString('latin1', from, index)
+      return outcome
+    }
+    return ''
   }
-  return ''
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= 48 && byte <= 57
 }
