@@ -20,8 +20,10 @@ export interface History {
 /** The first letter of a line's first field tells what it is: `n`, `sent`, `look`, or one that is rare. */
 const firstLetter = '{"'.length
 const [n, s, l] = Buffer.from('nsl')
-const fieldStart = Buffer.from('":')
+const [afterN, afterSent] = ['{"n":'.length, '{"sent":'.length]
 const timeStart = Buffer.from('"at":"')
+/** Of most lines the time is the last field but `prev`, which is as long in every line. */
+const fromTimeToEnd = `2026-11-22T20:35:45.874Z","prev":"${firstHead}"}`.length
 
 /** Reads a checkpoint, which `readCheckpoint` has found whole, for what happened when. Lines that are many are not parsed. */
 export function readHistory(path: string, see: History, bytesMax?: number): { head: string; lastMs: number } {
@@ -44,10 +46,10 @@ export function readHistory(path: string, see: History, bytesMax?: number): { he
       if (atMs > lastMs) lastMs = atMs
       const letter = buffer[start + firstLetter]
       if (letter === n) {
-        answered(firstNumber(buffer, start), atMs)
+        answered(digits(buffer, start + afterN), atMs)
         see.onSettled(atMs)
       } else if (letter === s || letter === l) {
-        inFlight.set(firstNumber(buffer, start), atMs)
+        inFlight.set(digits(buffer, start + afterSent), atMs)
         see.onCall(atMs)
       } else {
         const fields = JSON.parse(buffer.toString('utf8', start, end))
@@ -70,18 +72,23 @@ export function readHistory(path: string, see: History, bytesMax?: number): { he
   return { head: to === 0 ? firstHead : hash('sha256', readSpan(path, from, to)), lastMs }
 }
 
-/** The number that a line's first field holds. */
-function firstNumber(buffer: Buffer, start: number): number {
-  return digits(buffer, buffer.indexOf(fieldStart, start) + fieldStart.length)
-}
-
 /** The time of a line; no text in it can look like this field, as its quotes would be escaped. */
 function timeIn(buffer: Buffer, start: number, end: number): number {
-  const from = buffer.indexOf(timeStart, start) + timeStart.length
-  if (from < timeStart.length || from > end) return Number.NaN
+  let from = end - fromTimeToEnd
+  if (!isTimeAt(buffer, from)) {
+    from = buffer.indexOf(timeStart, start) + timeStart.length
+    if (from < timeStart.length || from > end) return Number.NaN
+  }
   const day = Date.UTC(digits(buffer, from), digits(buffer, from + 5) - 1, digits(buffer, from + 8))
   const minutes = digits(buffer, from + 11) * 60 + digits(buffer, from + 14)
   return day + minutes * 60_000 + digits(buffer, from + 17) * 1000 + digits(buffer, from + 20)
+}
+
+function isTimeAt(buffer: Buffer, at: number): boolean {
+  for (let index = 1; index <= timeStart.length; index++) {
+    if (buffer[at - index] !== timeStart[timeStart.length - index]) return false
+  }
+  return true
 }
 
 /** The whole number that begins here. */
