@@ -7,8 +7,12 @@ import { UsageError } from '../usage-error.js'
 import { type BatchNote, dropSettled, type OpenBatch, readBatchNote } from './batch-notes.js'
 import { Bitset } from './bitset.js'
 import type { CheckpointEvent } from './checkpoint.js'
+import { numberAt, outcomeReader, settledStart, startsWith } from './first-bytes.js'
 import { readSpan, scanLines } from './lines.js'
 import { firstHead } from './log.js'
+
+/** No input has more items. */
+const ordinalMax = 2 ** 32
 
 /** All that a checkpoint says, without the items themselves. */
 export interface CheckpointState {
@@ -40,7 +44,6 @@ export interface ReadOptions {
   bytesMax?: number
 }
 
-const settledStart = Buffer.from('{"n":')
 const sentStart = Buffer.from('{"sent":')
 const lookStart = Buffer.from('{"look":')
 
@@ -162,58 +165,6 @@ function notOurs(path: string, line: number): UsageError {
   return new UsageError(`${path}, line ${line}: not a line of a checkpoint. Was the file edited?`)
 }
 
-function startsWith(buffer: Buffer, start: number, prefix: Buffer): boolean {
-  for (let index = 0; index < prefix.length; index++) {
-    if (buffer[start + index] !== prefix[index]) return false
-  }
-  return true
-}
-
-/** No input has more items. */
-const ordinalMax = 2 ** 32
-
-/** The whole number that ends at a comma; infinite when there is none. */
-function numberAt(buffer: Buffer, start: number): number {
-  let number = 0
-  for (let index = start; ; index++) {
-    const digit = buffer[index]! - 48
-    if (digit >= 0 && digit <= 9) number = number * 10 + digit
-    else return index > start && digit === comma ? number : Number.POSITIVE_INFINITY
-  }
-}
-
-const comma = 44 - 48
-
 function isOutcome(outcome: string): boolean {
   return statuses.some((status) => outcome.startsWith(`${status}","reason":"`))
-}
-
-const statusStart = Buffer.from(',"status":"')
-
-/**
- * Reads the bytes between `"status":"`, behind the ordinal, and the quote that ends the reason, which need no
- * unescaping. Most lines have the outcome of the one before, and comparing is cheaper than making a text.
- */
-function outcomeReader(): (buffer: Buffer, start: number, end: number) => string {
-  let known = Buffer.from('"')
-  let outcome = ''
-  return (buffer, start, end) => {
-    let from = start + settledStart.length
-    while (isDigit(buffer[from]!)) from++
-    if (!startsWith(buffer, from, statusStart)) return ''
-    from += statusStart.length
-    if (startsWith(buffer, from, known)) return outcome
-    let quotes = 0
-    for (let index = from; index < end; index++) {
-      if (buffer[index] !== 34 || ++quotes < 5) continue
-      known = Buffer.from(buffer.subarray(from, index + 1))
-      outcome = buffer.toString('latin1', from, index)
-      return outcome
-    }
-    return ''
-  }
-}
-
-function isDigit(byte: number): boolean {
-  return byte >= 48 && byte <= 57
 }
