@@ -4,7 +4,7 @@ import type { CheckpointEvent, InputChangedEvent } from '../checkpoint/checkpoin
 import type { Status } from '../outcome.js'
 import { Tally } from '../tally.js'
 import { inDigits } from '../words.js'
-import { faultOfShape } from './line-shapes.js'
+import { faultOfShape, firstField } from './line-shapes.js'
 
 /** What was sent for an item that is not settled. */
 interface Calls {
@@ -65,7 +65,8 @@ export class LineRules {
     if (typeof fields.at === 'string' && fields.at < this.#startedAt) this.linesTooEarly += 1
     if ('event' in fields) return this.#event(fields as unknown as CheckpointEvent)
     if ('batch' in fields) return this.#batch(fields as unknown as BatchNote)
-    const [kind, ordinal] = Object.entries(fields)[0] as [string, number]
+    const kind = firstField(fields)
+    const ordinal = fields[kind] as number
     if (ordinal >= this.read)
       return `is about item ${inDigits(ordinal)}, and the input has ${inDigits(this.read)} (counted from 0)`
     const isTakeover = this.#phase === 'takeover'
