@@ -2,9 +2,9 @@
 // 2>/dev/null; exec node -- "$0" "$@"
 // (The shell runs the line above. Without the -- Node would take our --env-file for its own.)
 
-import yargs from 'yargs'
 import { complaint } from './commands/complaint.js'
 import type { KnownCommand } from './commands/complete.js'
+import { epilogue, firstHelp, usage } from './commands/first-help.js'
 import { refuseRepeated } from './commands/refuse-repeated.js'
 import { exitCodeOf, Interrupted, processShell, type Shell } from './commands/shell.js'
 import { UsageError } from './usage-error.js'
@@ -46,10 +46,15 @@ async function main(typed: string[], shell: Shell): Promise<number> {
     for (const word of await complete(typed.slice(1), commands, shell.environment)) shell.print(word)
     return 0
   }
+  if (typed.length === 1 && isHelpAsked(typed)) {
+    shell.print(firstHelp(commands))
+    return 0
+  }
+  const { default: yargs } = await import('yargs')
   let exitCode = 0
   const cli = yargs(typed)
     .scriptName('ada-bulk')
-    .usage('$0 <command>\n\nBulk operations on Ada conversations: paced, resumable, one report row per ID.')
+    .usage(`$0 ${usage}`)
     .parserConfiguration({ 'greedy-arrays': false })
     .version(version)
     .help()
@@ -59,7 +64,7 @@ async function main(typed: string[], shell: Shell): Promise<number> {
     .exitProcess(false)
     // yargs draws up the help at every command; without wrapping that costs a third.
     .wrap(isHelpAsked(typed) ? Math.min(100, process.stderr.columns ?? 100) : null)
-    .epilogue('`ada-bulk <command> --help` has the flags and examples of each.')
+    .epilogue(epilogue)
     .fail((message, error) => {
       throw (
         error ?? new UsageError(complaint(message, { words: typed, commands: names, flags: flagsOf(cli) }))

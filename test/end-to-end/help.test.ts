@@ -58,6 +58,14 @@ const before: Record<string, string> = {
   prune: failed,
 }
 
+test('the first help, which is made without yargs, says what yargs would', async () => {
+  const { run } = openPlace()
+  const [own, ofYargs] = [await run(['--help']), await run(['--help', '--help'])]
+  const words = (text: string) => text.replace(/\s+/g, ' ')
+  expect(words(own.stdout)).toBe(words(ofYargs.stdout))
+  expect(own).toMatchObject({ code: 0, stderr: '' })
+})
+
 test('the program says its commands', () => {
   expect(names).toEqual(expect.arrayContaining(['run', 'plan', 'resume', 'schedule', 'completion', 'doctor']))
 })

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
-import { withInputAsItIs } from '../../src/commands/current-input.js'
+import { withInputAsItIs } from '../../src/commands/input-as-it-is.js'
 import { asUsageError } from '../../src/commands/own-directory.js'
 import type { Shell } from '../../src/commands/shell.js'
 import { changeControl } from '../../src/control.js'
@@ -91,7 +91,7 @@ async function execute(stage: Stage, life: Life, root: string, fate: FateOfLife)
         null,
         async () => {},
       )
-  const { run, state } = await withInputAsItIs(directory, asked, job, null, true, silent)
+  const { run, state } = await withInputAsItIs(directory, asked, job, null, true, {}, silent)
   if (life.throttle !== null) {
     changeControl(directory.control, { share: life.throttle })
     stage.counts.throttles += 1
