@@ -106,9 +106,10 @@ async function resumeOne(
 
   if (!(await isIdle(directory, flags.wait, shell))) return 75
   const standing = runState(directory)
-  // A run that died before its reports were in place is gone through once more, to write them.
+  // A run whose reports are not in place, because it died or the disk was full, is gone through once more to write them.
   const summary = standing.kind === 'finished' ? readSummary(directory) : null
-  const isReported = summary !== null && summary.checkpointHead === readCheckpoint(directory.checkpoint).head
+  const isReported =
+    summary?.stoppedBecause === null && summary.checkpointHead === readCheckpoint(directory.checkpoint).head
   if (standing.kind === 'finished' && isReported) {
     shell.notice(`${directory.name} is finished: nothing is left to do.`)
     printSummary(summary, flags, shell)

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -77,3 +77,34 @@ test.for([1, 2, 3, 4])(
     expect(ids.map((id) => sandbox.state.timesCalled(id))).toEqual([1, 1, 1, 1, 1, 1])
   },
 )
+
+test('reports that could not be written (4) are written by the next resume', async () => {
+  const home = scene()
+  const sandbox = await startSandbox({ limits: 'none' })
+  onTestFinished(() => sandbox.close())
+  const environment = {
+    ADA_API_KEY: sandboxKey,
+    ADA_BASE_URL: sandbox.url,
+    ADA_BULK_STATE: join(home, 'state'),
+  }
+  const list = join(home, 'stale.csv')
+  const run = join(home, 'run')
+  writeFileSync(list, 'conversation_id\n66f2a91c4be07d3f5c1e1111\n')
+  mkdirSync(run)
+  const disk = new Disk(run)
+  onTestFinished(() => disk.close())
+  disk.beforeStep = ({ name, path }) => {
+    if (name === 'rename' && path.endsWith('report.html'))
+      throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })
+  }
+  const words = ['run', 'end-conversations', '--input', list, '--run-dir', run, '--yes', '--limit', 'none']
+  expect(await typed(words, environment)).toMatchObject({ code: 4, said: expect.stringContaining('ENOSPC') })
+  disk.beforeStep = () => {}
+  expect(await typed(['resume', run, '--yes'], environment)).toMatchObject({ code: 0 })
+  expect(readdirSync(run)).toContain('report.html')
+  expect(JSON.parse(readFileSync(join(run, 'summary.json'), 'utf8'))).toMatchObject({
+    exitCode: 0,
+    stoppedBecause: null,
+  })
+  expect(sandbox.state.arrived).toBe(1)
+})
