@@ -14,9 +14,13 @@ export interface SimulatedApiOptions {
   random: () => number
   /** How often no connection comes about. */
   unreachableRate: number
+  /** How often the answer never comes. */
+  silenceRate: number
   isKeyRefused: () => boolean
   onTimeout: () => void
 }
+
+const never = new Promise<never>(() => {})
 
 const origin = 'https://acme.ada.support'
 
@@ -37,7 +41,10 @@ export function simulatedApi(options: SimulatedApiOptions): Api {
       headers: { authorization: `Bearer ${options.key}` },
       signal: connection.signal,
     })
-    const response = getResponse(ada.handlers, request).catch(() => undefined)
+    const isSilent = random() < options.silenceRate
+    const response = getResponse(ada.handlers, request)
+      .catch(() => undefined)
+      .then((answer) => (isSilent ? never : answer))
     const patience = clock.sleep(options.timeoutMs, awake.signal).then(
       () => 'timeout' as const,
       () => 'aborted' as const,

@@ -127,6 +127,7 @@ function simulatedOperation(stage: Stage, fate: FateOfLife): Operation {
     clock: time.client,
     random: roll,
     unreachableRate: (world.api.dropRate ?? 0) / 4,
+    silenceRate: (world.api.dropRate ?? 0) / 8,
     isKeyRefused: () => fate.isKeyRefused,
     onTimeout: () => {
       counts.timeouts += 1

@@ -73,7 +73,11 @@ export function worldOf(seed: number): World {
       maxOutageMs: dice.one([20_000, 300_000]),
     },
     api: {
-      latencyMs: { min: 0, max: isCalm ? Math.min(slowestMs, timeoutMs / 4) : slowestMs },
+      // A call that is still on its way when it is given up could arrive at any time.
+      latencyMs: {
+        min: 0,
+        max: isCalm ? Math.min(slowestMs, timeoutMs / 4) : Math.min(slowestMs, timeoutMs),
+      },
       errorRate: isCalm ? 0 : dice.one([0, 0.05, 0.4]),
       dropRate: isCalm ? 0 : dice.one([0, 0.05, 0.3]),
       outage:
