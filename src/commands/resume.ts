@@ -2,7 +2,6 @@ import { readCheckpoint } from '../checkpoint/read.js'
 import { changeControl, readControl } from '../control.js'
 import type { Coordination } from '../coordination.js'
 import { idRulesOf } from '../id-rules.js'
-import type { Job } from '../job.js'
 import { type LoadedJob, loadJob } from '../jobs.js'
 import { type Memory, openMemoryOf } from '../memory.js'
 import type { Notices } from '../notices.js'
@@ -16,10 +15,10 @@ import { withEnvFile } from '../settings/environment.js'
 import { UsageError } from '../usage-error.js'
 import { begin, checkShowFlags, printSummary } from './begin.js'
 import type { Command } from './command.js'
-import { confirm, refuseUnasked } from './confirm.js'
+import { confirmRest } from './confirm-rest.js'
 import { coordinated } from './coordinated.js'
-import { asOneDocument, isErasing, refuseErasingUnasked } from './erase-after.js'
-import { type Current, withInputAsItIs } from './input-as-it-is.js'
+import { asOneDocument, isErasing } from './erase-after.js'
+import { withInputAsItIs } from './input-as-it-is.js'
 import { noticeOptions } from './notice-options.js'
 import {
   changedInputOption,
@@ -181,23 +180,4 @@ async function goOn(resumed: Resumed, flags: ResumeFlags, shell: Shell): Promise
     await sandbox?.close()
     await lock.release()
   }
-}
-
-/** Asks if more is going to be called than was agreed to before; returns what is agreed to now, over all executions. */
-async function confirmRest(
-  { run, state }: Current,
-  job: Job,
-  maxItems: number,
-  flags: ResumeFlags,
-  shell: Shell,
-): Promise<number> {
-  const { events, tally } = state
-  const before = Math.max(0, ...events.map((event) => ('confirmed' in event ? event.confirmed : 0)))
-  const calls = Math.min(Math.max(0, run.plan.calls - tally.called), maxItems)
-  if (run.follows === undefined ? flags.yes : flags['yes-erase']) return Math.max(before, run.plan.calls)
-  if (tally.called + calls <= before) return before
-  if (run.follows === undefined) refuseUnasked(flags.yes, shell)
-  else refuseErasingUnasked(flags, shell)
-  await confirm(shell, calls, job.operation, run.instance)
-  return tally.called + calls
 }
