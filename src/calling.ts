@@ -1,4 +1,4 @@
-import { BatchSettling, type BatchSettlingParts } from './batch-settling.js'
+import { BatchSettling, type BatchSettlingParts } from './batches/batch-settling.js'
 import type { Filter } from './filters/filter.js'
 import type { Item } from './item.js'
 import type { JudgedItem } from './items.js'

@@ -1,5 +1,5 @@
 import type { Filter } from './filters/filter.js'
-import { IdSet } from './id-set.js'
+import { IdSet } from './ids/id-set.js'
 import type { Item } from './item.js'
 import { cleanMessage } from './message.js'
 import type { Outcome } from './outcome.js'

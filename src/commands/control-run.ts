@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Control, changeControl } from '../control.js'
-import { readLive } from '../live.js'
+import { type Control, changeControl } from '../live/control.js'
+import { readLive } from '../live/live.js'
 import { findRun, type RunDirectory } from '../run-directory.js'
 import { runState } from '../run-state.js'
 import { UsageError } from '../usage-error.js'

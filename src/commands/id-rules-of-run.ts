@@ -1,7 +1,7 @@
-import { idRulesOf } from '../id-rules.js'
+import { idRulesOf } from '../ids/id-rules.js'
+import { pseudonymsOfRun } from '../ids/pseudonyms.js'
 import type { IdRules } from '../items.js'
 import { loadJob } from '../jobs.js'
-import { pseudonymsOfRun } from '../pseudonyms.js'
 import type { RunFile } from '../run-file.js'
 import type { Environment } from '../settings/environment.js'
 

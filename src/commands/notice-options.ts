@@ -3,9 +3,9 @@ import { openHeartbeat } from '../notices/heartbeat.js'
 import { openMetricsFile } from '../notices/metrics-file.js'
 import type { Notice } from '../notices/notice.js'
 import { openWebhook } from '../notices/webhook.js'
-import { openPost } from '../post.js'
 import type { Environment } from '../settings/environment.js'
 import { parseMetricsFile, parseNoticeUrl } from '../settings/notices.js'
+import { openPost } from '../telling/post.js'
 import type { Flags } from './options.js'
 
 const text = { type: 'string', requiresArg: true, group: 'Telling others:' } as const

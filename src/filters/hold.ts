@@ -1,4 +1,4 @@
-import type { IdSet } from '../id-set.js'
+import type { IdSet } from '../ids/id-set.js'
 import type { Item } from '../item.js'
 import { type Filter, refused } from './filter.js'
 

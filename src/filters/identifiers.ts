@@ -1,4 +1,4 @@
-import { identifierOf, identifierTypes } from '../identifier.js'
+import { identifierOf, identifierTypes } from '../ids/identifier.js'
 import type { JobFlag, JobFlags } from '../job.js'
 import { UsageError } from '../usage-error.js'
 import { type Filter, refused } from './filter.js'

@@ -1,4 +1,4 @@
-import type { Memory } from '../memory.js'
+import type { Memory } from '../nights/memory.js'
 import { updatedMsOf } from '../record-dates.js'
 import { type Filter, refused } from './filter.js'
 

@@ -1,5 +1,5 @@
+import type { RecentlySubmitted } from '../batches/recently-submitted.js'
 import type { BatchOperation } from '../operations/operation.js'
-import type { RecentlySubmitted } from '../recently-submitted.js'
 import { type Filter, refused } from './filter.js'
 
 /** Leaves for later who was handed over in the last seven days: one of them can make a whole job fail. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Post } from '../post.js'
+import type { Post } from '../telling/post.js'
 import { type Notice, newsText, type RunNews } from './notice.js'
 
 const everyMs = 5 * 60_000

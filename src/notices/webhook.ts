@@ -1,4 +1,4 @@
-import type { Post } from '../post.js'
+import type { Post } from '../telling/post.js'
 import { type Notice, newsText, type RunNews } from './notice.js'
 
 const slackHosts = ['hooks.slack.com', 'hooks.slack-gov.com']

@@ -1,7 +1,7 @@
 import type { ApiAnswer } from '../api/api.js'
 import { otherLimits } from '../api/limits.js'
 import { type Verdict, verdictOf } from '../api/verdict.js'
-import { type Identifier, type IdentifierFlags, identifierOf } from '../identifier.js'
+import { type Identifier, type IdentifierFlags, identifierOf } from '../ids/identifier.js'
 import type { Item } from '../item.js'
 import { cleanMessage } from '../message.js'
 import type { Outcome } from '../outcome.js'

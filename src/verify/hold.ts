@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { CheckpointEvent, StartEvent } from '../checkpoint/checkpoint.js'
 import { settledItems } from '../checkpoint/rows.js'
-import { IdSet } from '../id-set.js'
+import { IdSet } from '../ids/id-set.js'
 import { openInput } from '../input.js'
 import { nameOf } from '../item.js'
 import { type IdRules, readItems } from '../items.js'

@@ -1,5 +1,5 @@
 import { settledItems } from '../checkpoint/rows.js'
-import { IdSet } from '../id-set.js'
+import { IdSet } from '../ids/id-set.js'
 import { type InputSettings, openInput } from '../input.js'
 import { nameOf } from '../item.js'
 import { readItems } from '../items.js'

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream'
 import { parse } from 'csv-parse'
-import { IdSet } from '../../src/id-set.js'
+import { IdSet } from '../../src/ids/id-set.js'
 import { csv } from '../../src/sources/csv.js'
 
 interface Measure {

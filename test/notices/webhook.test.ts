@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { openWebhook } from '../../src/notices/webhook.js'
-import type { PostedMessage } from '../../src/post.js'
+import type { PostedMessage } from '../../src/telling/post.js'
 import { failedToStart, finished, going, started, stopped } from './news.js'
 
 const signal = new AbortController().signal

@@ -1,5 +1,5 @@
-import { messageOf } from './message.js'
-import type { Notice, RunNews } from './notices/notice.js'
+import { messageOf } from '../message.js'
+import type { Notice, RunNews } from '../notices/notice.js'
 
 /**
  * What one notice is still to tell, one after the other: a check that heard the end before the start would believe

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { UsageError } from './usage-error.js'
+import { UsageError } from '../usage-error.js'
 
 /** Keyed hashes that stand in the books for identifiers; who has no key cannot even try names out. */
 export interface Pseudonyms {

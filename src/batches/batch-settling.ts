@@ -1,13 +1,13 @@
+import type { OpenBatch } from '../checkpoint/batch-notes.js'
+import type { Item } from '../item.js'
+import type { JudgedItem } from '../items.js'
+import type { Batch } from '../operations/operation.js'
+import type { Outcome } from '../outcome.js'
+import type { Settling } from '../settling.js'
+import { Stopped } from '../stop.js'
 import { BatchCalls, type BatchCallsParts, type EarlierSubmits, lostForGood } from './batch-calls.js'
 import { BatchJobs } from './batch-jobs.js'
 import { Batching, referenceOf } from './batching.js'
-import type { OpenBatch } from './checkpoint/batch-notes.js'
-import type { Item } from './item.js'
-import type { JudgedItem } from './items.js'
-import type { Batch } from './operations/operation.js'
-import type { Outcome } from './outcome.js'
-import type { Settling } from './settling.js'
-import { Stopped } from './stop.js'
 
 export interface BatchSettlingParts extends BatchCallsParts {
   settling: Pick<Settling, 'settle'>

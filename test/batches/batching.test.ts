@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Batching, referenceOf } from '../src/batching.js'
-import type { Item } from '../src/item.js'
+import { Batching, referenceOf } from '../../src/batches/batching.js'
+import type { Item } from '../../src/item.js'
 
 const itemOf = (ordinal: number, id = `user${ordinal}@example.com`): Item => ({
   ordinal,

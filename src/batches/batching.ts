@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { Item } from './item.js'
-import type { BatchOperation } from './operations/operation.js'
+import type { Item } from '../item.js'
+import type { BatchOperation } from '../operations/operation.js'
 
 export type BatchLimits = Pick<BatchOperation, 'itemsMax' | 'bytesMax' | 'bytesOf' | 'bytesOfFrame'>
 

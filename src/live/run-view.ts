@@ -1,12 +1,12 @@
-import type { CheckpointState } from './checkpoint/read.js'
-import type { Clock } from './clock.js'
-import { estimateMs } from './pacing/estimate.js'
-import { finishMs } from './pacing/finish.js'
-import type { Limiter } from './pacing/limiter.js'
-import type { RunView } from './progress/progress.js'
+import type { CheckpointState } from '../checkpoint/read.js'
+import type { Clock } from '../clock.js'
+import { estimateMs } from '../pacing/estimate.js'
+import { finishMs } from '../pacing/finish.js'
+import type { Limiter } from '../pacing/limiter.js'
+import type { RunView } from '../progress/progress.js'
+import type { RunFile } from '../run-file.js'
+import type { Stop } from '../stop.js'
 import type { RateMeter } from './rate-meter.js'
-import type { RunFile } from './run-file.js'
-import type { Stop } from './stop.js'
 
 /** What a run is looked at through. */
 export interface Viewed {

@@ -10,10 +10,10 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import type { ExportSpan } from '../src/data-export/span.js'
-import { notSettledBefore } from '../src/filters/remembered.js'
-import { type Memory, openMemory, openMemoryOf } from '../src/memory.js'
-import type { Outcome, SettledItem } from '../src/outcome.js'
+import type { ExportSpan } from '../../src/data-export/span.js'
+import { notSettledBefore } from '../../src/filters/remembered.js'
+import { type Memory, openMemory, openMemoryOf } from '../../src/nights/memory.js'
+import type { Outcome, SettledItem } from '../../src/outcome.js'
 
 const dayMs = 86_400_000
 const nowMs = Date.UTC(2026, 10, 1, 2)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { IdSet } from '../src/id-set.js'
+import { IdSet } from '../../src/ids/id-set.js'
 
 test('it agrees with a Set', () => {
   const id = fc.oneof(

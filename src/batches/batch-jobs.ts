@@ -1,7 +1,7 @@
+import type { Clock } from '../clock.js'
+import type { Batch } from '../operations/operation.js'
+import type { Outcome } from '../outcome.js'
 import type { BatchCalls } from './batch-calls.js'
-import type { Clock } from './clock.js'
-import type { Batch } from './operations/operation.js'
-import type { Outcome } from './outcome.js'
 
 export interface BatchJobsParts {
   calls: Pick<BatchCalls, 'ask'>

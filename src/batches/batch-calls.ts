@@ -1,19 +1,19 @@
-import type { Api } from './api/api.js'
-import { noQuota } from './api/quota.js'
-import type { BatchNote } from './checkpoint/batch-notes.js'
-import type { Checkpoint } from './checkpoint/checkpoint.js'
-import type { CheckpointState } from './checkpoint/read.js'
-import type { Clock } from './clock.js'
-import type { Attempt, Batch, BatchOperation, Operation } from './operations/operation.js'
-import type { Outcome } from './outcome.js'
-import type { RecentlySubmitted } from './recently-submitted.js'
+import type { Api } from '../api/api.js'
+import { noQuota } from '../api/quota.js'
+import type { BatchNote } from '../checkpoint/batch-notes.js'
+import type { Checkpoint } from '../checkpoint/checkpoint.js'
+import type { CheckpointState } from '../checkpoint/read.js'
+import type { Clock } from '../clock.js'
+import type { Attempt, Batch, BatchOperation, Operation } from '../operations/operation.js'
+import type { Outcome } from '../outcome.js'
 import {
   type CallNotes,
   type EarlierCalls,
   type RetryPolicy,
   type Settlement,
   settleWithRetries,
-} from './retry.js'
+} from '../retry.js'
+import type { RecentlySubmitted } from './recently-submitted.js'
 
 export interface BatchCallsParts {
   operation: BatchOperation

@@ -1,14 +1,14 @@
 import { hostname } from 'node:os'
+import { jobShortName } from '../jobs.js'
+import type { Logger } from '../log.js'
+import { messageOf } from '../message.js'
+import { type NewsEvent, type Notice, type RunNews, withoutPersonal } from '../notices/notice.js'
+import type { RunView } from '../progress/progress.js'
+import type { RunFile } from '../run-file.js'
+import type { Summary } from '../summary.js'
+import { version } from '../version.js'
 import { BreakerWatch } from './breaker-watch.js'
-import { jobShortName } from './jobs.js'
-import type { Logger } from './log.js'
-import { messageOf } from './message.js'
 import { NoticeLine } from './notice-line.js'
-import { type NewsEvent, type Notice, type RunNews, withoutPersonal } from './notices/notice.js'
-import type { RunView } from './progress/progress.js'
-import type { RunFile } from './run-file.js'
-import type { Summary } from './summary.js'
-import { version } from './version.js'
 
 /** Those who are told of a run. Nothing in here throws, and the run waits for nothing but `close`. */
 export interface Notices {

@@ -1,4 +1,4 @@
-import type { RunView } from './progress/progress.js'
+import type { RunView } from '../progress/progress.js'
 
 /** An API that comes and goes all night is not news each time. */
 const newsMax = 10

@@ -1,13 +1,13 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import type { Checkpoint } from './checkpoint/checkpoint.js'
-import type { CheckpointState } from './checkpoint/read.js'
-import type { Clock } from './clock.js'
+import type { Checkpoint } from '../checkpoint/checkpoint.js'
+import type { CheckpointState } from '../checkpoint/read.js'
+import type { Clock } from '../clock.js'
+import type { Logger } from '../log.js'
+import type { Limiter } from '../pacing/limiter.js'
+import type { Pace } from '../pacing/turns.js'
+import { progressFields, type RunView } from '../progress/progress.js'
+import type { RunSettings } from '../run-file.js'
 import { type Control, controlEvents, controlOnRecord, readControl } from './control.js'
-import type { Logger } from './log.js'
-import type { Limiter } from './pacing/limiter.js'
-import type { Pace } from './pacing/turns.js'
-import { progressFields, type RunView } from './progress/progress.js'
-import type { RunSettings } from './run-file.js'
 
 const controlEveryMs = 250
 const viewEveryMs = 1000

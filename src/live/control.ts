@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { z } from 'zod'
-import { writeFileAtomically } from './atomic-write.js'
-import type { CheckpointEvent, ControlEvent } from './checkpoint/checkpoint.js'
-import { currentUser } from './current-user.js'
-import { rateWindow } from './run-file.js'
+import { writeFileAtomically } from '../atomic-write.js'
+import type { CheckpointEvent, ControlEvent } from '../checkpoint/checkpoint.js'
+import { currentUser } from '../current-user.js'
+import { rateWindow } from '../run-file.js'
 
 const controlSchema = z.object({
   isPaused: z.boolean(),

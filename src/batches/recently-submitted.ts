@@ -10,13 +10,13 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { writeFileAtomically } from './atomic-write.js'
-import { LogWriteError } from './checkpoint/log.js'
-import type { Job } from './job.js'
-import { makeDirectory } from './make-directory.js'
-import { messageOf } from './message.js'
-import { isOnBatches } from './operations/operation.js'
-import { UsageError } from './usage-error.js'
+import { writeFileAtomically } from '../atomic-write.js'
+import { LogWriteError } from '../checkpoint/log.js'
+import type { Job } from '../job.js'
+import { makeDirectory } from '../make-directory.js'
+import { messageOf } from '../message.js'
+import { isOnBatches } from '../operations/operation.js'
+import { UsageError } from '../usage-error.js'
 
 /**
  * Who was handed over on an instance in the last seven days, by any run of this host: one such identifier can fail a

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { basename, join } from 'node:path'
-import type { ExportSpan } from './data-export/span.js'
-import type { Job, JobFlags } from './job.js'
-import { makeDirectory } from './make-directory.js'
+import type { ExportSpan } from '../data-export/span.js'
+import type { Job, JobFlags } from '../job.js'
+import { makeDirectory } from '../make-directory.js'
+import type { Outcome, SettledItem } from '../outcome.js'
+import { UsageError } from '../usage-error.js'
 import { FileMemory } from './memory-file.js'
-import type { Outcome, SettledItem } from './outcome.js'
-import { UsageError } from './usage-error.js'
 
 /**
  * What a job has settled on an instance, over all its runs. Data Export cannot tell that a conversation is ended, so

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import type { Logger } from '../src/log.js'
-import type { Notice, RunNews } from '../src/notices/notice.js'
-import { openNotices } from '../src/notices.js'
-import type { RunView } from '../src/progress/progress.js'
-import type { RunFile } from '../src/run-file.js'
-import type { Summary } from '../src/summary.js'
-import { Tally } from '../src/tally.js'
+import type { Logger } from '../../src/log.js'
+import type { Notice, RunNews } from '../../src/notices/notice.js'
+import type { RunView } from '../../src/progress/progress.js'
+import type { RunFile } from '../../src/run-file.js'
+import type { Summary } from '../../src/summary.js'
+import { Tally } from '../../src/tally.js'
+import { openNotices } from '../../src/telling/notices.js'
 
 beforeEach(() => {
   vi.useFakeTimers()

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { IdDifference, IdHashWriter } from '../src/id-hashes.js'
+import { IdDifference, IdHashWriter } from '../../src/ids/id-hashes.js'
 
 let directory: string
 let path: string

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { openRecentlySubmitted } from '../src/recently-submitted.js'
+import { openRecentlySubmitted } from '../../src/batches/recently-submitted.js'
 
 const dayMs = 86_400_000
 const instance = 'https://acme.ada.support'

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { openPost, type Patience } from '../src/post.js'
-import { hang, type Listener, ok, reset, startListener, status } from './notices/listener.js'
+import { openPost, type Patience } from '../../src/telling/post.js'
+import { hang, type Listener, ok, reset, startListener, status } from '../notices/listener.js'
 
 const never = new AbortController().signal
 const secret = '/services/T0/B0/s3cret?token=s3cret'

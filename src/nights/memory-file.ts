@@ -1,12 +1,12 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
-import { writeFileAtomically } from './atomic-write.js'
-import { scanLines } from './checkpoint/lines.js'
-import { LogWriteError } from './checkpoint/log.js'
-import { type ExportSpan, historyMs } from './data-export/span.js'
+import { writeFileAtomically } from '../atomic-write.js'
+import { scanLines } from '../checkpoint/lines.js'
+import { LogWriteError } from '../checkpoint/log.js'
+import { type ExportSpan, historyMs } from '../data-export/span.js'
+import { messageOf } from '../message.js'
+import type { Outcome, SettledItem } from '../outcome.js'
+import { UsageError } from '../usage-error.js'
 import type { Memory } from './memory.js'
-import { messageOf } from './message.js'
-import type { Outcome, SettledItem } from './outcome.js'
-import { UsageError } from './usage-error.js'
 
 interface Remembered {
   kind: RememberedKind

@@ -1,6 +1,6 @@
-import type { IdRules } from './items.js'
-import type { Job, JobFlags } from './job.js'
-import { isOnBatches } from './operations/operation.js'
+import type { IdRules } from '../items.js'
+import type { Job, JobFlags } from '../job.js'
+import { isOnBatches } from '../operations/operation.js'
 import type { Pseudonyms } from './pseudonyms.js'
 
 /** How a run of this job finds and calls its IDs. */

@@ -1,4 +1,4 @@
-import type { Item } from './item.js'
+import type { Item } from '../item.js'
 
 /** The kinds of identifier by which Ada finds end users to erase. */
 export const identifierTypes = [

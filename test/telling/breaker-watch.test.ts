@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { BreakerWatch } from '../src/breaker-watch.js'
-import type { Waiting } from '../src/pacing/waiting.js'
-import { Tally } from '../src/tally.js'
+import type { Waiting } from '../../src/pacing/waiting.js'
+import { Tally } from '../../src/tally.js'
+import { BreakerWatch } from '../../src/telling/breaker-watch.js'
 
 const outage: Waiting = { kind: 'outage', untilMs: 0 }
 const nothing: Waiting = { kind: 'nothing' }
