@@ -24,6 +24,17 @@ await part(async (world) => {
   ada.stop()
   return [
     {
+      title: 'Unthrottled, alone',
+      note: 'One `ada-bulk run` with its checkpoint and reports, start to exit.',
+      head: ['IDs', 'IDs/s', 'CPU per ID', 'peak memory'],
+      rows: grown.map(({ count, used: { run } }) => [
+        figure(count),
+        figure(count / (run.wallMs / 1000)),
+        `${figure((run.cpuMs / count) * 1000)} µs`,
+        megabytes(run.peakMb),
+      ]),
+    },
+    {
       title: 'Resume of a large run',
       note: 'A real run of `ada-bulk` without a limit, killed with -9 when so many IDs were settled, then `resume`.',
       head: ['settled', 'lost', 'done twice', 'first new call after', 'peak memory'],
@@ -46,7 +57,7 @@ await part(async (world) => {
 interface Grown {
   count: number
   /** By command. */
-  used: Record<string, Used>
+  used: { run: Used } & Record<string, Used>
   cells: string[]
 }
 

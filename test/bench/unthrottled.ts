@@ -3,7 +3,7 @@ import { idsTo, LocalAda, writeList } from './local-ada.js'
 import { measure } from './measured.js'
 import { part, type World } from './part.js'
 import { figure, megabytes } from './results.js'
-import type { Tool } from './tools.js'
+import { concurrency, type Tool } from './tools.js'
 
 await part(async (world) => {
   const count = world.size === 'quick' ? 1000 : 10_000
@@ -17,7 +17,7 @@ await part(async (world) => {
   return [
     {
       title: 'Unthrottled',
-      note: `${figure(count)} IDs, ${16} calls in flight, start to exit; \`ada-bulk\` with its count, checkpoint and reports. CPU with all processes started; memory of the largest one.`,
+      note: `${figure(count)} IDs, ${concurrency} calls in flight, start to exit; \`ada-bulk\` with its count, checkpoint and reports. CPU with all processes started; memory of the largest one.`,
       head: ['tool', 'IDs/s', '× ada-bulk', 'CPU per ID', 'peak memory', 'record', 'told as'],
       rows: rows.map(({ name, rate, cells }) => [name, figure(rate), figure(rate / rows[0]!.rate), ...cells]),
     },
