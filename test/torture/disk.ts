@@ -133,7 +133,8 @@ export class Disk {
       const target = join(to, path.slice(from.length + 1))
       const isNow = file === now.get(path)
       if (isNow && original.statSync(path).isDirectory()) this.#cut(path, target, luck)
-      else {
+      // What was never synced and is gone by now may have been a directory.
+      else if (isNow || this.#contents.has(file)) {
         const content = this.#contentAfterCut(file, isNow ? original.readFileSync(path) : null, luck)
         original.writeFileSync(target, content, { mode: 0o600 })
       }
