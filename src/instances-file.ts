@@ -50,7 +50,8 @@ function instanceOf(row: Record<string, unknown>, where: string, environment: En
   }
   const key = environment[variable]
   // Who puts a key there by mistake must not see it printed.
-  if (!key) throw new UsageError(`${where}: the variable that key_variable names for ${origin} is not set.`)
+  const name = /^[A-Z][A-Z0-9_]*$/.test(variable) ? variable : 'that key_variable names'
+  if (!key) throw new UsageError(`${where}: the variable ${name} for ${origin} is not set.`)
   const input = Array.isArray(row.input) ? row.input.map(String) : text('input') === '' ? [] : [text('input')]
   return {
     origin,

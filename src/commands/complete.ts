@@ -42,7 +42,8 @@ export async function complete(
   if (wanted.endsWith('<job>')) return jobNames()
   if (/[<[]run[\]>]$/.test(wanted)) {
     const runs = runsDirectory({ 'runs-dir': values['runs-dir'] as string | undefined }, environment)
-    return listRuns(runs).map((run) => run.name)
+    const names = listRuns(runs).map((run) => run.name)
+    return names.length === 0 ? [] : ['latest', ...names]
   }
   return []
 }

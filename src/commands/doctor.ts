@@ -5,12 +5,13 @@ import { connectRedis } from '../redis/connection.js'
 import { sandboxKey } from '../sandbox/key.js'
 import { startSandbox } from '../sandbox/start.js'
 import { redisUrl, stateDirectory, withEnvFile } from '../settings/environment.js'
+import { UsageError } from '../usage-error.js'
 import { inDigits } from '../words.js'
 import type { Command } from './command.js'
 import { checkInstance } from './doctor-instance.js'
 import { type Flags, instanceOptions, jsonOption, keyOptions, placeOptions } from './options.js'
 import { redisOptions } from './redis-options.js'
-import { instanceOrigin, requiredKey, runsDirectory } from './settings.js'
+import { instanceOrigin, noInstance, requiredKey, runsDirectory } from './settings.js'
 
 /** One thing that was looked at. */
 export interface Check {
@@ -61,21 +62,16 @@ async function instanceChecks(
 ): Promise<Check[]> {
   const sandbox = flags.sandbox ? await startSandbox() : null
   try {
-    const origin = attempt('address', () => sandbox?.url ?? instanceOrigin(flags, environment))
+    const origin = attempt('address', () => {
+      const named = sandbox?.url ?? instanceOrigin(flags, environment)
+      if (named === null) throw new UsageError(noInstance)
+      return named
+    })
     const key = attempt('key', () => (sandbox ? sandboxKey : requiredKey(flags, environment)))
     const problems = [origin, key].filter(
       (found): found is Check => typeof found === 'object' && found !== null,
     )
     if (problems.length > 0) return problems
-    if (origin === null) {
-      return [
-        {
-          name: 'address',
-          isRight: false,
-          finding: 'no instance: name it with --base-url, --handle or ADA_BASE_URL',
-        },
-      ]
-    }
     return await checkInstance(origin as string, key as string)
   } finally {
     await sandbox?.close()

@@ -163,6 +163,9 @@ function refuseLineBreak(word: string): string {
 /** This program: as it is on the PATH, which outlives an update, else where it lies. */
 function programPath({ PATH = '' }: Environment): string {
   const own = fileURLToPath(new URL('../cli.js', import.meta.url))
-  const candidates = PATH.split(delimiter).map((directory) => resolve(directory, 'ada-bulk'))
+  const candidates = PATH.split(delimiter)
+    // What npx puts there goes away with its cache.
+    .filter((directory) => !/[\\/]node_modules[\\/]\.bin[\\/]?$/.test(directory))
+    .map((directory) => resolve(directory, 'ada-bulk'))
   return candidates.find((path) => existsSync(path) && realpathSync(path) === own) ?? own
 }

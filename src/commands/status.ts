@@ -143,10 +143,10 @@ function liveText({ live, isPaused, state }: Status): string[] {
   ]
 }
 
-function stateText({ state, holder, exitCode, stoppedBecause }: Status): string {
+function stateText({ state, isPaused, holder, exitCode, stoppedBecause }: Status): string {
   switch (state) {
     case 'running':
-      return `running, process ${holder?.pid} on ${holder?.host} since ${holder?.since}`
+      return `running${isPaused ? ', paused' : ''}, process ${holder?.pid} on ${holder?.host} since ${holder?.since}`
     case 'finished':
       return `finished, exit code ${exitCode}`
     case 'stopped':

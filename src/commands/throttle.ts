@@ -1,9 +1,14 @@
+import { readControl } from '../live/control.js'
+import type { RateWindow } from '../pacing/rate-window.js'
+import { sharedWindows } from '../pacing/share.js'
+import { findRun, readRunFile } from '../run-directory.js'
 import { parseLimits, parseShare } from '../settings/values.js'
 import { UsageError } from '../usage-error.js'
 import { inLimit } from '../words.js'
 import type { Command } from './command.js'
 import { controlRun } from './control-run.js'
 import { type Flags, pacingOptions, placeOptions, runArgument } from './options.js'
+import { runsDirectory } from './settings.js'
 
 const throttleOptions = { limit: pacingOptions.limit, share: pacingOptions.share, ...placeOptions } as const
 
@@ -13,19 +18,35 @@ export const command: Command = {
       .positional('run', runArgument)
       .options(throttleOptions)
       .example('$0 throttle latest --share 50%', 'Half of every window from now on')
-      .example('$0 throttle latest --limit 10/s --limit 100/m', 'Other windows'),
+      .example('$0 throttle latest --limit 100/m', 'Another window of a minute; the others stay'),
 
   run(flags: Flags<typeof throttleOptions> & { run: string }, shell) {
     if (flags.share === undefined && flags.limit === undefined) {
       throw new UsageError('throttle to what? Give --share 50% or --limit 10/s, or both.')
     }
-    const change = {
-      ...(flags.share === undefined ? {} : { share: parseShare(flags.share) }),
-      ...(flags.limit === undefined ? {} : { limits: parseLimits(flags.limit) }),
-    }
-    const limits = change.limits === 'none' ? ['without any limit'] : (change.limits?.map(inLimit) ?? [])
-    const share = change.share === undefined ? [] : [`a share of ${Math.round(change.share * 100)}%`]
-    const pace = [...limits, ...share].join(', ')
+    const directory = findRun(runsDirectory(flags, shell.environment), flags.run)
+    const { settings } = readRunFile(directory)
+    const before = readControl(directory.control)?.control
+    const share = flags.share === undefined ? null : parseShare(flags.share)
+    const windows = before?.limits ?? settings.limits
+    const limits = flags.limit === undefined ? null : replaced(windows, parseLimits(flags.limit))
+    const change = { ...(share === null ? {} : { share }), ...(limits === null ? {} : { limits }) }
+    const pace = paceText(limits ?? windows, share ?? before?.share ?? settings.share)
     return controlRun(flags, shell, change, { done: `now ${pace}.`, later: `When it is resumed: ${pace}.` })
   },
+}
+
+/** A window takes the place of the one that is as long; the others stay, so that nothing gets faster by it. */
+function replaced(before: Limits, asked: RateWindow[] | 'none'): RateWindow[] | 'none' {
+  if (before === 'none' || asked === 'none') return asked
+  const kept = before.filter(({ perMs }) => asked.every((window) => window.perMs !== perMs))
+  return [...asked, ...kept].sort((a, b) => a.perMs - b.perMs)
+}
+
+type Limits = readonly RateWindow[] | 'none'
+
+function paceText(limits: Limits, share: number): string {
+  if (limits === 'none') return 'without any limit'
+  const allowed = sharedWindows(limits, share, 1).map(inLimit).join(' and ')
+  return `${allowed} (${Math.round(share * 100)}% of ${limits.map(inLimit).join(' and ')})`
 }

@@ -23,6 +23,9 @@ const controlSchema = z.object({
  */
 export type Control = z.infer<typeof controlSchema>
 
+/** What is asked, without who asks. */
+type Asked = Pick<Control, 'isPaused' | 'share' | 'limits'>
+
 /** The control file's text and what it says; null when there is none, or none that can be read. */
 export function readControl(path: string): { text: string; control: Control } | null {
   if (!existsSync(path)) return null
@@ -35,10 +38,7 @@ export function readControl(path: string): { text: string; control: Control } | 
 }
 
 /** Changes what is named and leaves the rest as it was asked before. */
-export function changeControl(
-  path: string,
-  change: Partial<Pick<Control, 'isPaused' | 'share' | 'limits'>>,
-): Control {
+export function changeControl(path: string, change: Partial<Asked>): Control {
   const before = readControl(path)?.control ?? { isPaused: false, share: null, limits: null }
   const signed = { at: new Date().toISOString(), by: currentUser(), host: hostname() }
   const control: Control = { ...before, ...change, ...signed }
@@ -47,10 +47,8 @@ export function changeControl(
 }
 
 /** What the checkpoint says was asked last. */
-export function controlOnRecord(
-  events: readonly CheckpointEvent[],
-): Pick<Control, 'isPaused' | 'share' | 'limits'> {
-  const asked: Pick<Control, 'isPaused' | 'share' | 'limits'> = { isPaused: false, share: null, limits: null }
+export function controlOnRecord(events: readonly CheckpointEvent[]): Asked {
+  const asked: Asked = { isPaused: false, share: null, limits: null }
   for (const event of events) {
     if (event.event === 'paused' || event.event === 'continued') asked.isPaused = event.event === 'paused'
     if (event.event !== 'throttled') continue
@@ -62,7 +60,7 @@ export function controlOnRecord(
 
 /** What has to go into the checkpoint when this is asked after that. */
 export function controlEvents(
-  before: Pick<Control, 'isPaused' | 'share' | 'limits'>,
+  before: Asked,
   { isPaused, share, limits, at, by, host }: Control,
 ): ControlEvent[] {
   const signed = { at, by, host }

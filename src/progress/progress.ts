@@ -95,7 +95,7 @@ export function waitingText(
     case 'outage':
       return 'waiting: the API is failing'
     case 'ledger':
-      return 'waiting: Redis is away, or may have lost calls'
+      return `waiting${until}: Redis is away, or too new to know all calls that were made`
     case 'hours':
       return `waiting for --hours${until}`
   }

@@ -24,7 +24,7 @@ export function checkAsked(
   if (fault) return wrong('asked', `run.json: ${fault}.`)
   return right(
     'asked',
-    `run.json is what the checkpoint${summary === null ? '' : ' and summary.json'} speak of.`,
+    `run.json is what the checkpoint ${summary === null ? 'speaks' : 'and summary.json speak'} of.`,
   )
 }
 

@@ -21,16 +21,20 @@ export async function checkReport(
   standing: { isFinished: boolean; isDue: boolean },
 ): Promise<Check | null> {
   const path = join(directory.path, report.fileName)
-  const again = `\`ada-bulk report ${directory.name} --format ${report.format}\` writes it again`
+  // Of a record that is not whole nothing is to be written anew: it may be what is left of the evidence.
+  const again =
+    look.chainFault === null
+      ? `; \`ada-bulk report ${directory.path} --format ${report.format}\` writes it again`
+      : ''
   if (!existsSync(path)) {
     if (!standing.isDue) return null
-    return wrong('report', `${report.fileName} is not there; ${again}.`)
+    return wrong('report', `${report.fileName} is not there${again}.`)
   }
   const line = await firstDifference(createReadStream(path), rendering(report, directory, look.end.bytes))
   if (line === null)
     return right('report', `${report.fileName} says what the checkpoint says, byte for byte.`)
   const fault = `${report.fileName}, line ${line}: not what the checkpoint says`
-  if (standing.isFinished) return wrong('report', `${fault}; ${again}.`)
+  if (standing.isFinished) return wrong('report', `${fault}${again}.`)
   for (const end of look.ends.slice(-stopsLookedAt).reverse()) {
     if (end.line === look.end.line) continue
     if ((await firstDifference(createReadStream(path), rendering(report, directory, end.bytes))) === null) {
@@ -40,7 +44,7 @@ export async function checkReport(
       )
     }
   }
-  return wrong('report', `${fault}, neither now nor when the run stopped before; ${again}.`)
+  return wrong('report', `${fault}, neither now nor when the run stopped before${again}.`)
 }
 
 /** The line in which two texts differ first, from 1; null when they are the same. */

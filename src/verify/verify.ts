@@ -173,8 +173,8 @@ async function checkReports(
 ): Promise<Check[]> {
   const checks: Check[] = []
   for (const report of reports) {
-    // The other formats are written when a person asks for them.
-    const isDue = report.fileName === 'report.csv' && (standing.isFinished || summary !== null)
+    const isLeftByRuns = report.fileName === 'report.csv' || report.fileName === 'report.html'
+    const isDue = isLeftByRuns && (standing.isFinished || summary !== null)
     const check = await ifReadable('report', look, () =>
       checkReport(report, directory, look, { ...standing, isDue }),
     )

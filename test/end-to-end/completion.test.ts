@@ -39,7 +39,7 @@ test.concurrent('bash completes commands, jobs, flags and what they may be', asy
     '--max-outage',
   ])
   expect(await complete('run', 'cleanup', '--id')).toEqual(['--id-column', '--idle'])
-  expect(await complete('run', 'cleanup', '--yes', '--y')).toEqual([])
+  expect(await complete('run', 'cleanup', '--yes', '--y')).toEqual(['--yes-erase'])
   expect(await complete('run', 'cleanup', '--hold', 'a.csv', '--ho')).toEqual(['--hold', '--hours'])
   expect(await complete('run', 'cleanup', '--progress', '')).toEqual(['auto', 'bar', 'plain', 'json', 'none'])
   expect(await complete('run', 'cleanup', '--progress', '=', 'p')).toEqual(['plain'])
@@ -54,7 +54,7 @@ test.concurrent('bash completes the names of runs, wherever they live', async ()
   await place.run('run end-conversations -i stale.csv --sandbox --yes'.split(' '))
   const name = basename(place.onlyRun())
   for (const command of ['resume', 'retry', 'status', 'report']) {
-    expect(await complete(command, '')).toEqual([name])
+    expect(await complete(command, '')).toEqual(['latest', name])
   }
   expect(await complete('status', '--json', 'end')).toEqual([name])
   expect(await complete('status', '--runs-dir', 'elsewhere', '')).toEqual([])

@@ -94,7 +94,7 @@ describe('one job over several instances', () => {
     {
       what: 'a key variable that is not set',
       row: 'https://acme.ada.support,KEY_NOBODY,ids.csv',
-      says: /row 1: the variable that key_variable names .* is not set/,
+      says: /row 1: the variable KEY_NOBODY .* is not set/,
     },
     {
       what: 'a key where its variable should stand',
