@@ -173,10 +173,9 @@ async function checkReports(
 ): Promise<Check[]> {
   const checks: Check[] = []
   for (const report of reports) {
-    const isLeftByRuns = report.fileName === 'report.csv' || report.fileName === 'report.html'
-    const isDue = isLeftByRuns && (standing.isFinished || summary !== null)
+    const hasEnded = standing.isFinished || summary !== null
     const check = await ifReadable('report', look, () =>
-      checkReport(report, directory, look, { ...standing, isDue }),
+      checkReport(report, directory, look, { ...standing, hasEnded }),
     )
     if (check !== null) checks.push(check)
   }

@@ -34,7 +34,7 @@ try {
   const { missing } = fetchPeers(peers)
   for (const sentence of missing) console.error(`Not measured: ${sentence}`)
   const size = values.huge ? 'huge' : values.quick ? 'quick' : 'full'
-  const texts = [machine()]
+  const texts = [machine(size)]
   for (const name of parts.filter((name) => values.only.includes(name))) {
     const tables = await tablesOf(name, size)
     texts.push(...tables.map(asMarkdown))
@@ -47,9 +47,9 @@ try {
   if (kept === undefined) rmSync(peers, { recursive: true, force: true })
 }
 
-function machine(): string {
+function machine(size: string): string {
   const day = new Date().toISOString().slice(0, 10)
-  return `${day}, ${cpus().length} cores (${cpus()[0]?.model.trim()}), Node ${process.version}.\n`
+  return `${day}, ${cpus().length} cores (${cpus()[0]?.model.trim()}), Node ${process.version}, ${size} sizes.\n`
 }
 
 /** Each part is a process of its own, so that none inherits the memory of another. */

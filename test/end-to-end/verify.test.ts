@@ -233,7 +233,12 @@ describe('an untouched run is right when it', () => {
     const through = (command: string[]) => ['bash', '-c', `ulimit -f 8; exec "$@"`, 'bash', ...command]
     const full = await place.run(args('--log-level fatal'), { through })
     expect(full).toMatchObject({ code: 4, stdout: expect.stringContaining('checkpoint.jsonl') })
-    const { head } = await expectRight(place)
+    const { head, isRight, checks } = await verified(place)
+    expect(isRight).toBe(true)
+    // There was no room for report.html either, which is said.
+    expect(checks.filter((check) => check.isRight !== true)).toMatchObject([
+      { name: 'report', isRight: null, finding: expect.stringContaining('report.html is not there') },
+    ])
     expect(summaryOf(join(path(''), '.')).checkpointHead).toBe(head)
   })
 
