@@ -76,10 +76,10 @@ test.concurrent.for(names)(
   async (name) => {
     const examples = await examplesOf(name)
     expect(examples.length).toBeGreaterThanOrEqual(2)
+    const clone = openClone()
+    const preparation = before[name]
+    if (preparation !== undefined) expect((await clone.type(preparation)).code).toBeOneOf([3, 75])
     for (const example of examples) {
-      const clone = openClone()
-      const preparation = before[name]
-      if (preparation !== undefined) expect((await clone.type(preparation)).code).toBeOneOf([3, 75])
       const ended = name === 'sandbox' ? await untilServing(clone, example) : await clone.type(example)
       // Some of the samples fail (3), one example is about stopping early (75), and the sandbox is ended.
       expect([0, 3, 75, 143], `${example}: ${ended.stderr}`).toContain(ended.code)

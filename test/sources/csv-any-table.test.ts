@@ -55,7 +55,7 @@ test('any table is read back as it was written, with the line of each row', asyn
       await writeFile(path, written.isPacked ? gzipSync(bytes) : bytes)
       expect(await readRows(csv, path)).toEqual(rows)
     }),
-    { numRuns: 400 },
+    { numRuns: 200 },
   )
 })
 
@@ -75,7 +75,7 @@ test('records and faults are the same however the bytes are cut', async () => {
       const pieces = places.slice(1).map((place, index) => bytes.subarray(places[index], place))
       expect(await recordsOf(pieces)).toEqual(await recordsOf([bytes]))
     }),
-    { numRuns: 1_000 },
+    { numRuns: 400 },
   )
 })
 

@@ -149,6 +149,6 @@ test('whatever is typed ends with a sentence and an exit code, and nothing is se
         if (code === 2) expect(said).toMatch(/\w+ \w+/)
       },
     ),
-    fuzzRuns(150),
+    fuzzRuns(60),
   )
 })

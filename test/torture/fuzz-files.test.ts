@@ -77,7 +77,7 @@ describe('a file of a run that was bent', () => {
           expectSentence(await inTime(typed([command, path, ...more], environment)))
         },
       ),
-      fuzzRuns(8),
+      fuzzRuns(2),
     )
   })
 })
@@ -92,7 +92,7 @@ test('a plan that was bent is refused, or runs what it was made for', async () =
         await inTime(typed(['run', 'end-conversations', '--input', list, '--plan', bent], environment)),
       )
     }),
-    fuzzRuns(15),
+    fuzzRuns(6),
   )
 })
 
@@ -116,7 +116,7 @@ describe('an input that was bent', () => {
           await inTime(readAll(path, format))
         },
       ),
-      fuzzRuns(60),
+      fuzzRuns(25),
     )
   })
 })
@@ -175,6 +175,6 @@ test('a job file that was bent is loaded, or refused with a sentence', async () 
         expect(error.message).toContain(path)
       }
     }),
-    fuzzRuns(4),
+    fuzzRuns(2),
   )
 })

@@ -121,7 +121,7 @@ test('any byte that is changed is found', async () => {
       const found = wrongs(await run.verify())
       expect(found.chain ?? found.head ?? found.lines).toBeDefined()
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
   )
   writeFileSync(checkpoint, bytes)
 })
@@ -273,7 +273,7 @@ describe('report.csv', () => {
         expect(Math.abs(named(found.report) - line)).toBeLessThanOrEqual(1)
         expect(Object.keys(found)).toEqual(['report'])
       }),
-      { numRuns: 100 },
+      { numRuns: 40 },
     )
   })
 
