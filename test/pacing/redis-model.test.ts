@@ -25,7 +25,7 @@ interface Process {
 
 const holdMs = 60_000
 const lastsMs = 1_500_000
-const seeds = Number(process.env.SEEDS ?? 15)
+const seeds = Number(process.env.SEEDS ?? 30)
 const noCounts = {
   ...{ arrivals: 0, kills: 0, freezes: 0, lostRequests: 0, lateRequests: 0, lostReplies: 0, between: 0 },
   ...{ emptyRestarts: 0, oldRestarts: 0, flushes: 0, evictions: 0, clockForward: 0, clockBack: 0 },
