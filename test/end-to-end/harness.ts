@@ -96,6 +96,7 @@ export function openPlace(): Place {
           PATH: process.env.PATH,
           HOME: directory,
           TZ: 'UTC',
+          NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
           ADA_API_KEY: key,
           ADA_BULK_RUNS: runs,
           ADA_BULK_STATE: state,
