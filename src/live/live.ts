@@ -81,7 +81,9 @@ export function startLive(options: LiveOptions): () => void {
   return () => {
     for (const timer of timers) clearInterval(timer)
     noteWaited()
-    rmSync(livePath, { force: true })
+    try {
+      rmSync(livePath, { force: true })
+    } catch {}
   }
 }
 
