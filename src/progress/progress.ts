@@ -26,6 +26,20 @@ export interface Progress {
   stop(): void
 }
 
+/** Shows every ten seconds, and once more when it is stopped. May be stopped again. */
+export function everyTenSeconds(show: () => void): { stop(): void } {
+  const timer = setInterval(show, 10_000).unref()
+  let isStopped = false
+  return {
+    stop() {
+      if (isStopped) return
+      isStopped = true
+      clearInterval(timer)
+      show()
+    },
+  }
+}
+
 /** The run in one line: `120/40,000: 118 succeeded, 2 failed; 240/min, until 18:12; waiting for the window 240/m`. */
 export function progressText(view: RunView, now = new Date()): string {
   const { done, counts, pace, doing } = progressParts(view, now)

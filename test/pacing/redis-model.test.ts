@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type Ledger, LedgerUnavailableError, type Place, type Taken } from '../../src/pacing/ledger.js'
 import type { RateWindow } from '../../src/pacing/rate-window.js'
 import { openRedisLedger } from '../../src/pacing/redis.js'
-import { connectRedis, type RedisConnection, RedisError } from '../../src/redis/connection.js'
+import { type RedisConnection, RedisError } from '../../src/redis/connection.js'
 import { UsageError } from '../../src/usage-error.js'
-import { hasRedis, type RedisServer, startRedis } from '../redis/server.js'
+import { startRedisForFile } from '../redis/for-file.js'
+import { hasRedis, type RedisServer } from '../redis/server.js'
 import { scriptOnFakeTime, withServer } from './fake-redis-time.js'
 import { seededRandom } from './seeded-random.js'
 
@@ -33,13 +34,8 @@ const noCounts = {
 
 let server: RedisServer
 let connection: RedisConnection
-beforeAll(async () => {
-  server = await startRedis()
-  connection = await connectRedis(server.url)
-})
-afterAll(async () => {
-  await connection?.close()
-  await server?.stop()
+startRedisForFile((...started) => {
+  ;[server, connection] = started
 })
 
 /** Plays some minutes of several processes on one ledger; gives the arrivals at the API. */

@@ -1,21 +1,17 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { type Ledger, LedgerUnavailableError } from '../../src/pacing/ledger.js'
 import { openRedisLedger } from '../../src/pacing/redis.js'
-import { connectRedis, type RedisConnection, RedisError } from '../../src/redis/connection.js'
+import { type RedisConnection, RedisError } from '../../src/redis/connection.js'
 import { FakeClock } from '../fake-clock.js'
-import { hasRedis, type RedisServer, startRedis } from '../redis/server.js'
+import { startRedisForFile } from '../redis/for-file.js'
+import { hasRedis, type RedisServer } from '../redis/server.js'
 import { scriptOnFakeTime, withServer } from './fake-redis-time.js'
 import { testLedgerContract } from './ledger-contract.js'
 
 let server: RedisServer
 let connection: RedisConnection
-beforeAll(async () => {
-  server = await startRedis()
-  connection = await connectRedis(server.url)
-})
-afterAll(async () => {
-  await connection?.close()
-  await server?.stop()
+startRedisForFile((...started) => {
+  ;[server, connection] = started
 })
 let instances = 0
 

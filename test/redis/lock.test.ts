@@ -1,22 +1,18 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { LockHolder } from '../../src/checkpoint/lock.js'
 import { systemClock } from '../../src/clock.js'
-import { connectRedis, type RedisConnection, RedisError } from '../../src/redis/connection.js'
+import { type RedisConnection, RedisError } from '../../src/redis/connection.js'
 import { type RedisLock, takeRedisLock } from '../../src/redis/lock.js'
 import { takeRedisRunLocks } from '../../src/redis/run-locks.js'
 import { UsageError } from '../../src/usage-error.js'
 import { FakeClock } from '../fake-clock.js'
-import { hasRedis, type RedisServer, startRedis } from './server.js'
+import { startRedisForFile } from './for-file.js'
+import { hasRedis, type RedisServer } from './server.js'
 
 let server: RedisServer
 let connection: RedisConnection
-beforeAll(async () => {
-  server = await startRedis()
-  connection = await connectRedis(server.url)
-})
-afterAll(async () => {
-  await connection?.close()
-  await server?.stop()
+startRedisForFile((...started) => {
+  ;[server, connection] = started
 })
 
 const name = 'end-conversations-1b4f0e98'
