@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
@@ -9,6 +10,7 @@ export const headBytesMax = 64 * 1024
 /**
  * The content of a file as UTF-8, in pieces: unpacked if it is gzip, transcoded if a byte order mark says UTF-16,
  * without the mark. `tap` sees every raw byte, also those after the packed data. Stopping early closes the file.
+ * Throws a UsageError when the file cannot be read, or is written to meanwhile.
  */
 export async function* readBytes(
   path: string,
@@ -65,16 +67,28 @@ async function* rawBytes(
   name: string,
   tap: ((chunk: Uint8Array) => void) | undefined,
 ): Bytes {
+  const begun = stateOf(file)
   for (;;) {
     // A new buffer each time: whoever reads may still hold the last one.
     const { bytesRead, buffer } = await file
       .read(Buffer.allocUnsafeSlow(chunkBytes), 0, chunkBytes)
       .catch((error: unknown) => refuse(error, name))
+    if (stateOf(file) !== begun) {
+      throw new UsageError(
+        `${name} was written to while it was being read. Let whoever writes it finish, and start again.`,
+      )
+    }
     if (bytesRead === 0) return
     const chunk = buffer.subarray(0, bytesRead)
     tap?.(chunk)
     yield chunk
   }
+}
+
+/** A run may read for hours, and what is written meanwhile is not what was counted. */
+function stateOf(file: FileHandle): string {
+  const { size, mtimeNs } = fstatSync(file.fd, { bigint: true })
+  return `${size} ${mtimeNs}`
 }
 
 async function* unpacked(bytes: Bytes, name: string): Bytes {
@@ -107,15 +121,18 @@ async function* unpacked(bytes: Bytes, name: string): Bytes {
       isFed = true
       endWhenRead()
     })
-  // What goes wrong in it comes out of the loop below as well.
-  const feeding = pipeline(feed, gunzip, { end: false }).then(fed, () => undefined)
+  // What goes wrong in it comes out of the loop below.
+  const feeding = pipeline(feed, gunzip, { end: false }).then(
+    fed,
+    (error: Error) => void gunzip.destroy(error),
+  )
   try {
     for await (const chunk of gunzip as AsyncIterable<Buffer>) {
       endWhenRead()
       yield chunk
     }
   } catch (error) {
-    throw damaged(name, error as Error)
+    throw error instanceof UsageError ? error : damaged(name, error as Error)
   } finally {
     gunzip.destroy()
     await feeding

@@ -23,6 +23,8 @@ export interface Input {
   filters: readonly Filter[]
   /** Counted before, and the files have not changed since: no ID has to be remembered. */
   isFreeOfDuplicates?: boolean
+  /** Items that have their outcome: they are left out, where no ID has to be remembered. */
+  isSettled?: (ordinal: number) => boolean
 }
 
 /** An item, with its outcome if it needs no call. */
@@ -46,7 +48,8 @@ export async function* readItems(
   tap?: (file: number, chunk: Uint8Array) => void,
 ): AsyncGenerator<JudgedItem[]> {
   const { ids = {} } = input
-  const seen = input.isFreeOfDuplicates ? { add: () => true } : new IdSet()
+  const { isFreeOfDuplicates = false, isSettled = () => false } = input
+  const seen = isFreeOfDuplicates ? { add: () => true } : new IdSet()
   let ordinal = 0
   for (const [index, file] of input.files.entries()) {
     const options = {
@@ -58,7 +61,9 @@ export async function* readItems(
     for await (const rows of file.source.rows(file, options)) {
       const batch: JudgedItem[] = []
       for (const row of rows) {
-        const item = new RowItem(ordinal++, row, file.name)
+        const place = ordinal++
+        if (isFreeOfDuplicates && isSettled(place)) continue
+        const item = new RowItem(place, row, file.name)
         const outcome = judge(item, row, seen, input.filters, ids)
         if (ids.pseudonymOf !== undefined && item.id !== '') item.pseudonym = ids.pseudonymOf(item.id)
         if (outcome?.status === 'invalid') item.id = cleanMessage(item.id, longestId)

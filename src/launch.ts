@@ -84,8 +84,9 @@ export async function launch(launch: Launch): Promise<Summary> {
       state,
       input: {
         ...(await openInput(run.input, { ...run.settings, ids }, filters)),
-        // The fingerprint of a resumed run's input was compared just now.
-        isFreeOfDuplicates: isResumed && run.duplicates === 0,
+        // The input's fingerprint was compared just now.
+        isFreeOfDuplicates: run.duplicates === 0,
+        isSettled: (ordinal) => state.settled.has(ordinal),
       },
       operation: withFlags(job.operation, run.jobFlags),
       recent,

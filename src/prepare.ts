@@ -5,7 +5,7 @@ import type { ExportSpan } from './data-export/span.js'
 import { IdHashWriter } from './ids/id-hashes.js'
 import { idRulesOf } from './ids/id-rules.js'
 import type { Pseudonyms } from './ids/pseudonyms.js'
-import { openFilters } from './input.js'
+import { isUnchanged, openFilters } from './input.js'
 import type { Job } from './job.js'
 import type { LoadedJob } from './jobs.js'
 import type { Memory } from './nights/memory.js'
@@ -52,7 +52,7 @@ export interface Counted {
 
 /**
  * Counts the input of a new run and writes its run.json: from then on it can be resumed. `agree` sees the counts
- * first, and throws if it is not to be. Throws a UsageError when the input cannot be used.
+ * first, and throws if it is not to be. Throws a UsageError when the input cannot be used, or changes meanwhile.
  */
 export async function prepareRun(
   asked: Asked,
@@ -75,6 +75,7 @@ export async function prepareRun(
   const count = await countInput(input.files, { ...settings, ids: rules }, filters, ids.add)
   ids.close()
   await agree({ count, hold })
+  await refuseChanged(count.input)
   const run: RunFile = {
     version: 1,
     run: directory.name,
@@ -101,6 +102,16 @@ export async function prepareRun(
   }
   writeRunFile(directory, run)
   return run
+}
+
+/** A person may think for an hour before they agree, and what they agreed to is what was counted. */
+async function refuseChanged(input: readonly Fingerprinted[]): Promise<void> {
+  for (const file of input) {
+    if (await isUnchanged(file)) continue
+    throw new UsageError(
+      `${file.name} has changed since it was counted. Nothing was called: start again, and look at the new counts.`,
+    )
+  }
 }
 
 /** What stdin or a download brings is kept in the run's directory, in clear. */

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { chmod, mkdtemp, open, rm, writeFile } from 'node:fs/promises'
+import { createHash, randomBytes } from 'node:crypto'
+import { appendFile, chmod, mkdtemp, open, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -96,4 +96,25 @@ test('the head is the first 64 KiB of the content', async () => {
     expect((await readHead(await write(bytes), 'the-file')).equals(start)).toBe(true)
   }
   expect((await readHead(await write('short'), 'the-file')).toString()).toBe('short')
+})
+
+test.each([
+  ['appended to', (path: string) => appendFile(path, 'more')],
+  ['written over with as many bytes', (path: string) => writeFile(path, text.replaceAll('6', '7'))],
+  ['cut', (path: string) => truncate(path, 1000)],
+])('a file that is %s while it is read is refused by name', async (_, change) => {
+  for (const bytes of [text, gzipSync(randomBytes(300_000))]) {
+    const path = await write(bytes)
+    const reading = readBytes(path, 'the-file')
+    await reading.next()
+    await change(path)
+    const rest = async () => {
+      for await (const _piece of reading);
+    }
+    await expect(rest()).rejects.toThrow(
+      new UsageError(
+        'the-file was written to while it was being read. Let whoever writes it finish, and start again.',
+      ),
+    )
+  }
 })

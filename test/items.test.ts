@@ -56,6 +56,18 @@ describe('items', () => {
     expect(items[4]!.record()).toEqual({ row: 'd' })
   })
 
+  test('that are settled are left out, unless their IDs tell others that they are duplicates', async () => {
+    const source = sourceOf({ '/in/1.csv': [[{ id: 'a' }, { id: 'b' }, { id: 'a' }]] })
+    const input = {
+      files: [{ name: '1.csv', path: '/in/1.csv', source }],
+      filters: [],
+      isSettled: (ordinal: number) => ordinal === 0,
+    }
+    const unique = await flat(readItems({ ...input, isFreeOfDuplicates: true }))
+    expect(unique.map(({ item }) => item.ordinal)).toEqual([1, 2])
+    expect((await flat(readItems(input))).map(wordOf)).toEqual(['call', 'call', 'duplicate duplicate'])
+  })
+
   test('know an ID again from another file', async () => {
     const source = sourceOf({ '/in/1.csv': [[{ id: 'a' }]], '/in/2.csv': [[{ id: 'a' }]] })
     const files = [1, 2].map((number) => ({ name: `${number}.csv`, path: `/in/${number}.csv`, source }))

@@ -42,6 +42,7 @@ export function peersIn(directory: string): Tool[] {
     ...(hasCurl && parallel !== null ? [parallelAndCurl(parallel)] : []),
     ...(hasCurl ? [curl] : []),
     ...(hasPackages ? [newman(directory), crawlee(directory)] : []),
+    script,
   ].map((peer) => ({
     ...peer,
     command: (task) => ({ words: peer.command(task), environment: peer.environment?.(task) ?? {} }),
@@ -160,4 +161,20 @@ function crawlee(directory: string): Peer {
       CRAWLEE_SYSTEM_INFO_V2: '1',
     }),
   }
+}
+
+/** No tool, but what many have: it shows what the calls alone cost. */
+const script: Peer = {
+  name: 'a script of 25 lines',
+  throttled: 'fetch, p-limit, Bottleneck `minTime`',
+  unthrottled: 'fetch, p-limit',
+  resumed: null,
+  command: (task) => [
+    process.execPath,
+    resolve('test/bench/script.mjs'),
+    task.list.lines,
+    task.url,
+    String(concurrency),
+    String(delayMs(task)),
+  ],
 }

@@ -26,8 +26,8 @@ export interface Desk {
   path(name: string): string
   /** Has a command read these words, in this process: no build, no start of Node. */
   type(...words: string[]): Promise<Said>
-  /** What a person types when asked; without any there is nobody to ask. */
-  answers: string[]
+  /** What a person types when asked, or does first and then types; without any there is nobody to ask. */
+  answers: (string | (() => string))[]
   /** Added to the environment. */
   environment: Record<string, string>
 }
@@ -44,7 +44,7 @@ export function openDesk(): Desk {
     ADA_BULK_STATE: state,
     ADA_BULK_RUNS: path('runs'),
   }
-  const answers: string[] = []
+  const answers: Desk['answers'] = []
   return {
     directory,
     environment,
@@ -68,7 +68,8 @@ export function openDesk(): Desk {
         },
         ask: async (question: string) => {
           said.stderr += `${question}\n`
-          return answers.shift() ?? ''
+          const answer = answers.shift() ?? ''
+          return typeof answer === 'string' ? answer : answer()
         },
       }
       const cli = yargs(words)
