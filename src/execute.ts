@@ -61,6 +61,8 @@ export interface Execution {
   onSettled: (item: Item, settled: SettledItem) => void
   /** Is handed a way to look at the run before the first item. */
   onStart: (view: () => RunView) => void
+  /** Is told before the first item is called. */
+  onFirstItem: () => void
 }
 
 export interface ExecutionEnd {
@@ -179,7 +181,7 @@ export async function execute(execution: Execution): Promise<ExecutionEnd> {
       stop.request({ exitCode: 75, because: `--max-items ${begun} reached`, finishesItems: true })
       return false
     }
-    begun += 1
+    if (begun++ === 0) execution.onFirstItem()
     return true
   }
 

@@ -55,6 +55,8 @@ export interface Launch {
   random: () => number
   log: Logger
   onStart: (view: () => RunView) => void
+  /** The input is counted and the place in it found: what follows takes as long as the limits want. */
+  onFirstItem?: () => void
 }
 
 const defaultPollForMs = 600_000
@@ -104,6 +106,7 @@ export async function launch(launch: Launch): Promise<Summary> {
       onSettled: (item, settled) =>
         memory?.remember(item.id, updatedMsOf(item.record()), settled, Date.parse(settled.finishedAt)),
       onStart: launch.onStart,
+      onFirstItem: launch.onFirstItem ?? (() => {}),
     })
     // What could not be written may be written all the same, in part: the checkpoint knows.
     const { tally, requests } = exitCode === 4 ? readCheckpoint(directory.checkpoint) : state
