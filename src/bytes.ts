@@ -1,10 +1,8 @@
-import { fstatSync } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
+import { type Bytes, chunkBytes, fileBytes } from './file-bytes.js'
 import { UsageError } from './usage-error.js'
 
-const chunkBytes = 128 * 1024
 export const headBytesMax = 64 * 1024
 
 /**
@@ -17,13 +15,7 @@ export async function* readBytes(
   name: string,
   options: { tap?: ((chunk: Uint8Array) => void) | undefined } = {},
 ): AsyncGenerator<Buffer, void, undefined> {
-  const file = await open(path).catch((error: unknown) => refuse(error, name))
-  try {
-    await refuseUnlessFile(file, name)
-    yield* decoded(unpacked(rawBytes(file, name, options.tap), name))
-  } finally {
-    await file.close()
-  }
+  yield* decoded(unpacked(fileBytes(path, name, options.tap), name))
 }
 
 /** Whether `readBytes` threw this because a gzip ends too early. It has given everything before. */
@@ -47,48 +39,6 @@ export async function readHead(path: string, name: string): Promise<Buffer> {
     if (!isCutOff(error)) throw error
   }
   return Buffer.concat(pieces).subarray(0, headBytesMax)
-}
-
-/** An input is read more than once, and a pipe gives each byte only to one reader: the others would miss it. */
-async function refuseUnlessFile(file: FileHandle, name: string): Promise<void> {
-  const kind = await file.stat()
-  if (kind.isDirectory()) throw new UsageError(`Cannot read ${name}: this is a directory, not a file.`)
-  if (!kind.isFile()) {
-    throw new UsageError(
-      `Cannot read ${name}: this is no regular file. Give a pipe as standard input instead: -.`,
-    )
-  }
-}
-
-type Bytes = AsyncGenerator<Buffer, void, undefined>
-
-async function* rawBytes(
-  file: FileHandle,
-  name: string,
-  tap: ((chunk: Uint8Array) => void) | undefined,
-): Bytes {
-  const begun = stateOf(file)
-  for (;;) {
-    // A new buffer each time: whoever reads may still hold the last one.
-    const { bytesRead, buffer } = await file
-      .read(Buffer.allocUnsafeSlow(chunkBytes), 0, chunkBytes)
-      .catch((error: unknown) => refuse(error, name))
-    if (stateOf(file) !== begun) {
-      throw new UsageError(
-        `${name} was written to while it was being read. Let whoever writes it finish, and start again.`,
-      )
-    }
-    if (bytesRead === 0) return
-    const chunk = buffer.subarray(0, bytesRead)
-    tap?.(chunk)
-    yield chunk
-  }
-}
-
-/** A run may read for hours, and what is written meanwhile is not what was counted. */
-function stateOf(file: FileHandle): string {
-  const { size, mtimeNs } = fstatSync(file.fd, { bigint: true })
-  return `${size} ${mtimeNs}`
 }
 
 async function* unpacked(bytes: Bytes, name: string): Bytes {
@@ -192,16 +142,4 @@ function damaged(name: string, cause: Error): UsageError {
     `${name} begins like gzip but is damaged or cut off (${cause.message}). Get a whole copy of the file.`,
     { cause },
   )
-}
-
-function refuse(error: unknown, name: string): never {
-  const { code } = error as NodeJS.ErrnoException
-  if (code === undefined) throw error
-  const reasons: Record<string, string> = {
-    ENOENT: 'there is no such file',
-    ENOTDIR: 'there is no such file',
-    EACCES: 'no permission to read it',
-    EPERM: 'no permission to read it',
-  }
-  throw new UsageError(`Cannot read ${name}: ${reasons[code] ?? (error as Error).message}.`)
 }
