@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import type { SettledItem } from '../outcome.js'
 import { settledItemOf } from './checkpoint.js'
+import { LineOffsets } from './line-offsets.js'
 import { readCheckpoint } from './read.js'
 
 const batchSize = 512
@@ -8,40 +9,31 @@ const blockBytes = 256 * 1024
 const blocksKept = 16
 
 /**
- * The settled items of a checkpoint in the order of the input. Costs eight bytes of memory an item: lines are
- * looked up by their offset, and they lie nearly in order. With `bytesMax`, of the checkpoint as it was when it was so
- * long.
+ * The settled items of a checkpoint in the order of the input. With `bytesMax`, of the checkpoint as it was when it was
+ * so long.
  */
 export async function* settledItems(
   path: string,
   bytesMax = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<SettledItem[]> {
-  let offsets = new Float64Array(1024).fill(-1)
-  let count = 0
+  const offsets = new LineOffsets()
   readCheckpoint(path, {
     bytesMax,
-    onSettled(ordinal, offset) {
-      if (ordinal >= offsets.length) {
-        const larger = new Float64Array(Math.max(offsets.length * 2, ordinal + 1)).fill(-1)
-        larger.set(offsets)
-        offsets = larger
-      }
-      offsets[ordinal] = offset
-      count = Math.max(count, ordinal + 1)
-    },
-    onInputChanged() {
-      offsets.fill(-1)
-      count = 0
-    },
+    onSettled: (ordinal, offset) => offsets.set(ordinal, offset),
+    onInputChanged: () => offsets.clear(),
   })
-  if (count === 0) return
+  yield* itemsAt(path, offsets)
+}
+
+/** The settled items whose lines begin there. Lines are looked up one by one, and they lie nearly in order. */
+export async function* itemsAt(path: string, offsets: LineOffsets): AsyncGenerator<SettledItem[]> {
+  if (offsets.length === 0) return
   const file = openSync(path, 'r')
   try {
     const lineAt = lineReader(file)
     let batch: SettledItem[] = []
-    for (let ordinal = 0; ordinal < count; ordinal++) {
-      const offset = offsets[ordinal]!
-      if (offset >= 0) batch.push(settledItemOf(lineAt(offset)))
+    for (const offset of offsets.inOrder()) {
+      batch.push(settledItemOf(lineAt(offset)))
       if (batch.length < batchSize) continue
       yield batch
       batch = []

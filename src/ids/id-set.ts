@@ -23,7 +23,15 @@ export class IdSet {
 
   has(id: string): boolean {
     fingerprint(id, this.key, print)
-    return this.segments[print[3]! % segmentCount]!.has(print)
+    return this.segments[print[3]! % segmentCount]!.placeOf(print) !== null
+  }
+
+  /** A small number that no other ID has, for as long as none is added; null if it is not there. */
+  placeOf(id: string): number | null {
+    fingerprint(id, this.key, print)
+    const segment = print[3]! % segmentCount
+    const place = this.segments[segment]!.placeOf(print)
+    return place === null ? null : place * segmentCount + segment
   }
 }
 
@@ -42,8 +50,9 @@ class Segment {
   private words = new Uint32Array(this.slotCount * wordsPerSlot)
   private used = 0
 
-  has(wanted: Uint32Array): boolean {
-    return this.isTaken(this.find(wanted[0]!, wanted[1]!, wanted[2]!, wanted[3]!))
+  placeOf(wanted: Uint32Array): number | null {
+    const at = this.find(wanted[0]!, wanted[1]!, wanted[2]!, wanted[3]!)
+    return this.isTaken(at) ? at / wordsPerSlot : null
   }
 
   add(added: Uint32Array): boolean {

@@ -11,7 +11,7 @@ interface Link {
 
 /** `,"prev":"` + 64 digits + `"}`. */
 const tail = /,"prev":"([0-9a-f]{64})"\}$/
-const tailBytes = 76
+const tailBytes = 75
 
 /**
  * Follows the hashes from line to line. Where a line does not fit, the lines around it tell what kind of edit it

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import type { CheckpointEvent, StartEvent } from '../checkpoint/checkpoint.js'
-import { settledItems } from '../checkpoint/rows.js'
 import { IdSet } from '../ids/id-set.js'
 import { openInput } from '../input.js'
 import { nameOf } from '../item.js'
 import { type IdRules, readItems } from '../items.js'
+import type { SettledItem } from '../outcome.js'
 import type { RunDirectory } from '../run-directory.js'
 import { fingerprinted, type RunFile } from '../run-file.js'
 import { counted } from '../words.js'
@@ -19,7 +19,7 @@ export async function checkHold(
   directory: RunDirectory,
   run: RunFile,
   events: readonly CheckpointEvent[],
-  checkpoint: { path: string; bytes: number },
+  settled: AsyncIterable<readonly SettledItem[]>,
   isLeftOut: boolean,
   ids: IdRules,
 ): Promise<Check> {
@@ -34,7 +34,7 @@ export async function checkHold(
   const settings = { format: 'auto', idColumn: null, acceptTruncated: false, ids }
   for await (const batch of readItems(await openInput(run.hold, settings, [])))
     for (const { item } of batch) held.add(nameOf(item))
-  for await (const batch of settledItems(checkpoint.path, checkpoint.bytes)) {
+  for await (const batch of settled) {
     const called = batch.find(
       ({ id, attempts, finishedAt }) => attempts > 0 && finishedAt >= since && held.has(id),
     )

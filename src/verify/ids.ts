@@ -1,8 +1,9 @@
-import { settledItems } from '../checkpoint/rows.js'
+import { Bitset } from '../checkpoint/bitset.js'
 import { IdSet } from '../ids/id-set.js'
 import { type InputSettings, openInput } from '../input.js'
 import { nameOf } from '../item.js'
 import { readItems } from '../items.js'
+import type { SettledItem } from '../outcome.js'
 import type { InputFile } from '../sources/source.js'
 import { counted, inDigits } from '../words.js'
 import { type Check, right, wrong } from './check.js'
@@ -14,12 +15,12 @@ import { type Check, right, wrong } from './check.js'
 export async function checkIds(
   files: readonly InputFile[],
   settings: InputSettings,
-  checkpoint: { path: string; bytes: number },
+  settled: AsyncIterable<readonly SettledItem[]>,
 ): Promise<Check> {
   const outcomes = new IdSet()
   // A row that cannot be used may hold an ID all the same, also one that another row holds.
   const unusable = new IdSet()
-  for await (const batch of settledItems(checkpoint.path, checkpoint.bytes)) {
+  for await (const batch of settled) {
     for (const { id, status, source, line } of batch) {
       if (status === 'duplicate') continue
       if (status === 'invalid') unusable.add(id)
@@ -27,17 +28,20 @@ export async function checkIds(
         return wrong('ids', `${id} has two outcomes in the run; the second is of ${source}, line ${line}.`)
     }
   }
-  const named = new IdSet()
+  const named = new Bitset()
+  const unknown = new IdSet()
   let missing = 0
   let first = ''
   let rows = 0
-  for await (const batch of readItems(await openInput(files, settings, []))) {
+  // IDs that come again are found here, so that nobody else has to remember them all.
+  const input = { ...(await openInput(files, settings, [])), isFreeOfDuplicates: true }
+  for await (const batch of readItems(input)) {
     rows += batch.length
     for (const { item, outcome } of batch) {
-      if (outcome?.status === 'duplicate') continue
       const name = nameOf(item)
-      if (outcomes.has(name)) named.add(name)
-      else if (!unusable.has(name) && ++missing === 1)
+      const place = outcomes.placeOf(name)
+      if (place !== null) named.add(place)
+      else if (!unusable.has(name) && (outcome !== null || unknown.add(name)) && ++missing === 1)
         first = `${item.source}, line ${item.line}: ${name || 'a row without an ID'}`
     }
   }

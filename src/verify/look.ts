@@ -1,12 +1,14 @@
 import { hash } from 'node:crypto'
 import { existsSync, statSync } from 'node:fs'
 import type { CheckpointEvent } from '../checkpoint/checkpoint.js'
+import { LineOffsets } from '../checkpoint/line-offsets.js'
 import { scanLines } from '../checkpoint/lines.js'
 import { IdSet } from '../ids/id-set.js'
 import type { RunFile } from '../run-file.js'
 import type { Totals } from '../tally.js'
 import { Chain } from './chain.js'
 import { LineRules } from './line-rules.js'
+import { firstField } from './line-shapes.js'
 
 /** What a checkpoint had come to after one of its lines. */
 export interface Standing {
@@ -28,6 +30,8 @@ export interface Look {
   /** After the lines that have a wanted hash. */
   marks: Map<string, Standing>
   events: CheckpointEvent[]
+  /** Of the settled items. */
+  offsets: LineOffsets
   /** What stands behind the last line end. */
   tornBytes: number
   chainFault: string | null
@@ -48,6 +52,7 @@ export function lookAt(path: string, run: RunFile, wanted: readonly string[]): L
   const ends: Standing[] = []
   const marks = new Map<string, Standing>()
   const faults: string[] = []
+  const offsets = new LineOffsets()
   let epochs = [0]
   let bytes = 0
   let before: IdSet | null = null
@@ -73,9 +78,11 @@ export function lookAt(path: string, run: RunFile, wanted: readonly string[]): L
     if (fields?.event === 'input-changed') {
       epochs = [...epochs, offset]
       before = null
+      offsets.clear()
     }
     const fault = fields === null ? 'is no line of a checkpoint' : rules.add(fields)
     if (fault !== null && faults.push(`line ${chain.lines} ${fault}`) > 1) faults.length = 1
+    if (fault === null && firstField(fields!) === 'n') offsets.set(fields!.n as number, offset)
     if (endStart.test(text)) ends.push(standing())
     if (wanted.includes(hashOfLine)) marks.set(hashOfLine, standing())
   }
@@ -86,6 +93,7 @@ export function lookAt(path: string, run: RunFile, wanted: readonly string[]): L
     ends,
     marks,
     events: rules.events,
+    offsets,
     tornBytes: size - bytes,
     chainFault: chain.fault(),
     lineFault: faults[0] ?? null,

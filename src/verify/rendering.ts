@@ -1,12 +1,10 @@
 import { PassThrough, type Readable } from 'node:stream'
-import { reportedRun } from '../reported-run.js'
-import type { Report } from '../reports/report.js'
-import type { RunDirectory } from '../run-directory.js'
+import type { Report, ReportedRun } from '../reports/report.js'
 
-/** A report as it is made from the first `bytes` bytes of the checkpoint. */
-export function rendering(report: Report, directory: RunDirectory, bytes: number): Readable {
+/** A report as it is made from the checkpoint. */
+export function rendering(report: Report, run: ReportedRun): Readable {
   const out = new PassThrough()
-  report.write(reportedRun(directory, bytes), out).then(
+  report.write(run, out).then(
     () => out.end(),
     (error) => out.destroy(error),
   )

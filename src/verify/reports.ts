@@ -1,6 +1,9 @@
 import { createReadStream, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { scanLines } from '../checkpoint/lines.js'
+import type { SettledItem } from '../outcome.js'
+import { reportedRun } from '../reported-run.js'
 import type { Report } from '../reports/report.js'
 import type { RunDirectory } from '../run-directory.js'
 import { type Check, leftOut, right, wrong } from './check.js'
@@ -19,6 +22,7 @@ export async function checkReport(
   directory: RunDirectory,
   look: Look,
   standing: { isFinished: boolean; hasEnded: boolean },
+  settled: AsyncIterable<readonly SettledItem[]>,
 ): Promise<Check | null> {
   const path = join(directory.path, report.fileName)
   // Of a record that is not whole nothing is to be written anew: it may be what is left of the evidence.
@@ -33,14 +37,16 @@ export async function checkReport(
     // A run leaves it as well, and ends all the same when there is no room for it.
     return report.fileName === 'report.html' ? leftOut('report', finding) : null
   }
-  const line = await firstDifference(createReadStream(path), rendering(report, directory, look.end.bytes))
+  const run = { ...reportedRun(directory, look.end.bytes), items: () => settled }
+  const line = await firstDifference(path, rendering(report, run))
   if (line === null)
     return right('report', `${report.fileName} says what the checkpoint says, byte for byte.`)
   const fault = `${report.fileName}, line ${line}: not what the checkpoint says`
   if (standing.isFinished) return wrong('report', `${fault}${again}.`)
   for (const end of look.ends.slice(-stopsLookedAt).reverse()) {
     if (end.line === look.end.line) continue
-    if ((await firstDifference(createReadStream(path), rendering(report, directory, end.bytes))) === null) {
+    const then = rendering(report, reportedRun(directory, end.bytes))
+    if ((await firstDifference(path, then)) === null) {
       return right(
         'report',
         `${report.fileName} is older than the checkpoint: it says what stood there when the run stopped before (line ${end.line} of ${look.end.line}).`,
@@ -50,33 +56,25 @@ export async function checkReport(
   return wrong('report', `${fault}, neither now nor when the run stopped before${again}.`)
 }
 
-/** The line in which two texts differ first, from 1; null when they are the same. */
-export async function firstDifference(one: Readable, other: Readable): Promise<number | null> {
-  const rest = { one: chunks(one), other: chunks(other) }
-  let [a, b] = [await next(rest.one), await next(rest.other)]
-  let line = 1
+/** The line in which a file and a text differ first, from 1; null when they are the same. */
+async function firstDifference(path: string, text: Readable): Promise<number | null> {
+  const file = createReadStream(path, { highWaterMark: 1 << 20 })
+  const rest = { file: chunks(file), text: chunks(text) }
+  let [a, b] = [await next(rest.file), await next(rest.text)]
+  let same = 0
   try {
     for (;;) {
-      if (a.length === 0 || b.length === 0) return a.length === b.length ? null : line
       const length = Math.min(a.length, b.length)
+      if (length === 0) return a.length === b.length ? null : lineAt(path, same)
       const [here, there] = [a.subarray(0, length), b.subarray(0, length)]
-      if (!here.equals(there))
-        return (
-          line +
-          linesIn(
-            here.subarray(
-              0,
-              here.findIndex((byte, at) => byte !== there[at]),
-            ),
-          )
-        )
-      line += linesIn(here)
-      a = a.length > length ? a.subarray(length) : await next(rest.one)
-      b = b.length > length ? b.subarray(length) : await next(rest.other)
+      if (!here.equals(there)) return lineAt(path, same + here.findIndex((byte, at) => byte !== there[at]))
+      same += length
+      a = a.length > length ? a.subarray(length) : await next(rest.file)
+      b = b.length > length ? b.subarray(length) : await next(rest.text)
     }
   } finally {
-    one.destroy()
-    other.destroy()
+    file.destroy()
+    text.destroy()
   }
 }
 
@@ -93,8 +91,12 @@ async function next(of: AsyncIterator<Buffer>): Promise<Buffer> {
   }
 }
 
-function linesIn(bytes: Buffer): number {
-  let lines = 0
-  for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) lines += 1
-  return lines
+/** The line of a file that holds the byte at an offset. */
+function lineAt(path: string, offset: number): number {
+  let line = 1
+  const onLine = () => {
+    line += 1
+  }
+  scanLines(path, onLine, offset)
+  return line
 }

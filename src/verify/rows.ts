@@ -1,8 +1,7 @@
-import { settledItems } from '../checkpoint/rows.js'
 import { openInput } from '../input.js'
-import { nameOf } from '../item.js'
+import { type Item, nameOf } from '../item.js'
 import { type IdRules, readItems } from '../items.js'
-import type { SettledItem } from '../outcome.js'
+import type { Outcome, SettledItem } from '../outcome.js'
 import type { RunFile } from '../run-file.js'
 import { counted, inDigits } from '../words.js'
 import { type Check, right, wrong } from './check.js'
@@ -10,28 +9,35 @@ import { type Check, right, wrong } from './check.js'
 /** Reads the input again, which is what it was, and holds each row against what the checkpoint says of it. */
 export async function checkRows(
   run: RunFile,
-  checkpoint: { path: string; bytes: number; isFinished: boolean },
+  settled: AsyncIterable<readonly SettledItem[]>,
+  isFinished: boolean,
   ids: IdRules,
 ): Promise<Check> {
-  const settled = oneByOne(settledItems(checkpoint.path, checkpoint.bytes))
   const { read } = run.plan
   const no = (text: string) => wrong('complete', text)
-  let next = (await settled.next()).value
+  const batches = settled[Symbol.asyncIterator]()
+  let batch: readonly SettledItem[] | null = []
+  let at = 0
   let rows = 0
   let left = 0
-  for await (const batch of readItems(await openInput(run.input, { ...run.settings, ids }, []))) {
-    for (const { item, outcome } of batch) {
+  for await (const items of readItems(await openInput(run.input, { ...run.settings, ids }, []))) {
+    for (const { item, outcome } of items) {
       rows += 1
-      const where = `${item.source}, line ${item.line}`
+      while (batch !== null && at === batch.length) {
+        const { value, done }: IteratorResult<readonly SettledItem[]> = await batches.next()
+        batch = done ? null : value
+        at = 0
+      }
+      const next = batch?.[at]
       if (next?.ordinal !== item.ordinal) {
         left += 1
-        if (checkpoint.isFinished)
-          return no(`${where}: ${nameOf(item)} has no outcome, and the run is finished.`)
+        if (isFinished)
+          return no(`${placeOf(item)}: ${nameOf(item)} has no outcome, and the run is finished.`)
         continue
       }
-      const fault = faultOf(next, { ...item, id: nameOf(item), status: outcome?.status ?? null })
-      if (fault !== null) return no(`${where}: ${fault}.`)
-      next = (await settled.next()).value
+      const fault = faultOf(next, item, outcome)
+      if (fault !== null) return no(`${placeOf(item)}: ${fault}.`)
+      at += 1
     }
   }
   if (rows !== read) return no(`the input has ${counted(rows, 'row')}, and run.json says ${inDigits(read)}.`)
@@ -43,23 +49,19 @@ export async function checkRows(
   )
 }
 
-async function* oneByOne(
-  batches: AsyncIterable<readonly SettledItem[]>,
-): AsyncGenerator<SettledItem, undefined> {
-  for await (const batch of batches) yield* batch
+function placeOf({ source, line }: Item): string {
+  return `${source}, line ${line}`
 }
 
 /** Rows that the source or an earlier row settle come to the same again; the others to anything but that. */
-function faultOf(
-  settled: SettledItem,
-  row: { id: string; source: string; line: number; status: string | null },
-): string | null {
-  if (settled.id !== row.id)
-    return `it holds ${row.id || 'no ID'}, and the checkpoint has ${settled.id || 'none'} there`
-  if (settled.line !== row.line || settled.source !== row.source)
-    return `the checkpoint has ${row.id} at ${settled.source}, line ${settled.line}`
-  if (row.status === null) return settled.status === 'duplicate' ? `${row.id} is no duplicate` : null
-  return settled.status === row.status
+function faultOf(settled: SettledItem, item: Item, outcome: Outcome | null): string | null {
+  const id = nameOf(item)
+  if (settled.id !== id)
+    return `it holds ${id || 'no ID'}, and the checkpoint has ${settled.id || 'none'} there`
+  if (settled.line !== item.line || settled.source !== item.source)
+    return `the checkpoint has ${id} at ${settled.source}, line ${settled.line}`
+  if (outcome === null) return settled.status === 'duplicate' ? `${id} is no duplicate` : null
+  return settled.status === outcome.status
     ? null
-    : `${row.id || 'it'} is ${row.status}, and the checkpoint says ${settled.status}`
+    : `${id || 'it'} is ${outcome.status}, and the checkpoint says ${settled.status}`
 }

@@ -1,13 +1,14 @@
 import { withAcceptedInput } from '../changed-input.js'
 import type { CheckpointEvent } from '../checkpoint/checkpoint.js'
+import { itemsAt } from '../checkpoint/rows.js'
 import { type InputSettings, openInput } from '../input.js'
 import type { IdRules } from '../items.js'
+import type { SettledItem } from '../outcome.js'
 import type { Report } from '../reports/report.js'
 import { type RunDirectory, readRunFile, readSummary } from '../run-directory.js'
 import type { Fingerprinted, RunFile } from '../run-file.js'
 import { runState } from '../run-state.js'
 import type { InputFile } from '../sources/source.js'
-import type { Summary } from '../summary.js'
 import type { Totals } from '../tally.js'
 import { UsageError } from '../usage-error.js'
 import { counted } from '../words.js'
@@ -18,6 +19,7 @@ import { checkHead } from './head.js'
 import { checkHold } from './hold.js'
 import { checkIds } from './ids.js'
 import { type Look, lookAt } from './look.js'
+import { readTogether } from './read-together.js'
 import { checkReport } from './reports.js'
 import { checkRows } from './rows.js'
 import { checkTotals } from './totals.js'
@@ -80,8 +82,7 @@ export async function examineRun(directory: RunDirectory, options: VerifyOptions
     checkLines(look, asked),
     checkAsked(directory, asked, run, look, summary),
     checkTotals(look, summary),
-    ...(await checkInput(directory, run, look, standing, options)),
-    ...(await checkReports(directory, look, standing, summary, options)),
+    ...(await checkItems(directory, run, look, standing, standing.isFinished || summary !== null, options)),
   ]
   const isRight = checks.every((check) => check.isRight !== false)
   return {
@@ -134,66 +135,59 @@ function checkLines({ lineFault, linesTooEarly, end }: Look, { startedAt }: RunF
   return right('lines', `${counted(end.line, 'line')} that a run can have written in this order${early}.`)
 }
 
-/** What needs the files that the run has read. */
-async function checkInput(
+/** What needs the files that the run has read, or its reports. One pass over the settled items does for all of it. */
+async function checkItems(
   directory: RunDirectory,
   run: RunFile,
   look: Look,
   { isFinished }: Standing,
-  { isInputLeftOut = false, ids, idRules = {} }: VerifyOptions,
+  hasEnded: boolean,
+  { reports, isInputLeftOut = false, ids, idRules = {} }: VerifyOptions,
 ): Promise<Check[]> {
-  const checkpoint = { path: directory.checkpoint, bytes: look.end.bytes, isFinished }
   const input = await checkFiles('input', directory, run.input, isInputLeftOut)
-  const complete = () =>
-    input.isRight
-      ? checkRows(run, checkpoint, idRules)
-      : leftOut('complete', 'the rows cannot be compared without the input.')
-  return [
-    input,
+  const readers: Reader[] = [
     ...(run.hold.length === 0
       ? []
       : [
-          await ifReadable('hold', look, () =>
-            checkHold(directory, run, look.events, checkpoint, isInputLeftOut, idRules),
+          readerFor('hold', look, (items) =>
+            checkHold(directory, run, look.events, items, isInputLeftOut, idRules),
           ),
         ]),
-    await ifReadable('complete', look, complete),
+    readerFor('complete', look, (items) =>
+      input.isRight
+        ? checkRows(run, items, isFinished, idRules)
+        : leftOut('complete', 'the rows cannot be compared without the input.'),
+    ),
     ...(ids === undefined
       ? []
-      : [await ifReadable('ids', look, () => checkIds(ids.files, ids.settings, checkpoint))]),
+      : [readerFor('ids', look, (items) => checkIds(ids.files, ids.settings, items))]),
+    ...reports.map((report) =>
+      readerFor('report', look, (items) =>
+        checkReport(report, directory, look, { isFinished, hasEnded }, items),
+      ),
+    ),
   ]
+  const checks = await readTogether(itemsAt(directory.checkpoint, look.offsets), readers)
+  return [input, ...checks.filter((check) => check !== null)]
 }
 
-async function checkReports(
-  directory: RunDirectory,
-  look: Look,
-  standing: Standing,
-  summary: Summary | null,
-  { reports }: VerifyOptions,
-): Promise<Check[]> {
-  const checks: Check[] = []
-  for (const report of reports) {
-    const hasEnded = standing.isFinished || summary !== null
-    const check = await ifReadable('report', look, () =>
-      checkReport(report, directory, look, { ...standing, hasEnded }),
-    )
-    if (check !== null) checks.push(check)
-  }
-  return checks
-}
+type Items = AsyncIterable<readonly SettledItem[]>
+type Reader = (items: Items) => Promise<Check | null>
 
 /** A line that cannot be read is named by its own check; nothing can be made from the checkpoint then. */
-async function ifReadable<T extends Check | null>(
+function readerFor(
   name: CheckName,
   { lineFault }: Look,
-  check: () => T | Promise<T>,
-): Promise<T | Check> {
-  if (lineFault !== null)
-    return leftOut(name, 'cannot be compared with a checkpoint of which a line is not right.')
-  try {
-    return await check()
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error
-    return wrong(name, error.message)
+  check: (items: Items) => Promise<Check | null> | Check,
+): Reader {
+  return async (items) => {
+    if (lineFault !== null)
+      return leftOut(name, 'cannot be compared with a checkpoint of which a line is not right.')
+    try {
+      return await check(items)
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error
+      return wrong(name, error.message)
+    }
   }
 }

@@ -38,3 +38,15 @@ test('it keeps all of 200,000 IDs through its growth', () => {
   for (let n = 200_000; n < 400_000; n++) if (ids.has(idOf(n))) expect.fail(`${idOf(n)} never came`)
   expect(ids.size).toBe(200_000)
 })
+
+test('every ID has a place of its own, and what is not there has none', () => {
+  const ids = new IdSet()
+  const idOf = (n: number) => `66f2a91c4be07d3f${n.toString(16).padStart(8, '0')}`
+  for (let n = 0; n < 20_000; n++) ids.add(idOf(n))
+  const places = new Set<number>()
+  for (let n = 0; n < 20_000; n++) places.add(ids.placeOf(idOf(n))!)
+  expect(places.has(null!)).toBe(false)
+  expect(places.size).toBe(20_000)
+  expect(Math.max(...places)).toBeLessThan(100_000)
+  expect(ids.placeOf(idOf(20_000))).toBe(null)
+})

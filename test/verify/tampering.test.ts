@@ -382,7 +382,7 @@ describe('the IDs of a list', () => {
   })
 
   test('are named when they have none', async () => {
-    expect(await of([ids[0]!, 'not-in-the-run', 'neither-this'])).toMatchObject({
+    expect(await of([ids[0]!, 'not-in-the-run', 'neither-this', 'not-in-the-run'])).toMatchObject({
       isRight: false,
       finding: 'list.csv, line 3: not-in-the-run has no outcome in the run (and 1 more).',
     })
