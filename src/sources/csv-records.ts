@@ -1,5 +1,6 @@
 import { type CsvError, Parser } from 'csv-parse'
 import { UsageError } from '../usage-error.js'
+import { PlainLines } from './csv-plain-lines.js'
 
 export interface CsvRecord {
   cells: string[]
@@ -14,21 +15,34 @@ const notText = 'holds bytes that no text has: is it a CSV? Save it as CSV in UT
 const carriageReturn = 13
 /** An open quote would otherwise take in the rest of the file. */
 const recordBytesMax = 1024 * 1024
+/** In UTF-8, of what a string counts as one or two. */
+const longestCharacterBytes = 4
 
 /**
  * The records of a CSV, a batch per piece. Blank lines count as lines but are no records. Before a fault that ends
- * the reading come the records above it.
+ * the reading come the records above it. From the first line on that is not plain, csv-parse reads them.
  */
 export async function* csvRecords(
   bytes: AsyncIterable<Buffer> | Iterable<Buffer>,
   delimiter: string,
   name: string,
 ): AsyncGenerator<CsvRecord[], void, undefined> {
-  const parser = new BatchParser(delimiter, name)
+  const plain = new PlainLines(delimiter, recordBytesMax / longestCharacterBytes)
+  let parser: BatchParser | null = null
   for await (const piece of bytes) {
     if (piece.includes(0)) throw new UsageError(`${name} ${notText}`)
-    yield await parser.next(piece)
-    if (parser.fault) throw parser.fault
+    if (parser === null) {
+      const { records, rest } = plain.next(piece)
+      if (rest !== null) parser = new BatchParser(delimiter, name, plain.line)
+      yield parser === null ? records : [...records, ...(await parser.next(rest!))]
+    } else {
+      yield await parser.next(piece)
+    }
+    if (parser?.fault) throw parser.fault
+  }
+  if (parser === null) {
+    parser = new BatchParser(delimiter, name, plain.line)
+    yield await parser.next(plain.end())
   }
   yield await parser.next(undefined)
   if (parser.fault) throw parser.fault
@@ -41,7 +55,6 @@ export async function* csvRecords(
 class BatchParser extends Parser {
   fault: Error | undefined
   private batch: CsvRecord[] = []
-  private nextLine = 1
   private linesSeen = 0
   private emptyLinesSeen = 0
   private hasStrayText = false
@@ -58,6 +71,7 @@ class BatchParser extends Parser {
   constructor(
     delimiter: string,
     private readonly fileName: string,
+    private nextLine: number,
   ) {
     super({
       delimiter,
