@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, renameSync, rmSync } from 'node:fs'
 import { syncDirectory } from './atomic-write.js'
 import { Checkpoint } from './checkpoint/checkpoint.js'
+import { fieldsOfLine } from './checkpoint/line-shapes.js'
 import { scanLines } from './checkpoint/lines.js'
 import { type CheckpointState, readCheckpoint } from './checkpoint/read.js'
 import { settledItems } from './checkpoint/rows.js'
@@ -109,11 +110,12 @@ function openItems(path: string, open: CheckpointState['open']): Map<string, Ear
   const byId = new Map<string, EarlierCalls>()
   if (open.size === 0) return byId
   scanLines(path, (buffer, start, end) => {
-    const fields = JSON.parse(buffer.toString('utf8', start, end))
+    const fields = fieldsOfLine(buffer.toString('utf8', start, end))
+    if (fields === null) return
     // What stands before an earlier change speaks of other places in the input.
     if (fields.event === 'input-changed') byId.clear()
-    const earlier = open.get(fields.sent ?? fields.look ?? fields.carried)
-    if (earlier) byId.set(fields.id, earlier)
+    const earlier = open.get((fields.sent ?? fields.look ?? fields.carried) as number)
+    if (earlier) byId.set(fields.id as string, earlier)
   })
   return byId
 }

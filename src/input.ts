@@ -12,6 +12,7 @@ import { type IdRules, type Input, readItems } from './items.js'
 import type { Job, JobFlags } from './job.js'
 import type { Memory } from './nights/memory.js'
 import { isOnBatches } from './operations/operation.js'
+import { openRegular } from './regular-file.js'
 import type { Fingerprinted, RunFile } from './run-file.js'
 import { csv } from './sources/csv.js'
 import { conversationIdNames } from './sources/csv-id-column.js'
@@ -168,7 +169,11 @@ export class Fingerprinting {
 export async function isUnchanged(file: Fingerprinted): Promise<boolean> {
   const hash = createHash('sha256')
   try {
-    for await (const chunk of createReadStream(file.path, { highWaterMark: 1 << 20 })) hash.update(chunk)
+    for await (const chunk of createReadStream(file.path, {
+      fd: openRegular(file.path),
+      highWaterMark: 1 << 20,
+    }))
+      hash.update(chunk)
   } catch (error) {
     throw new UsageError(
       `${file.name}: the input of this run cannot be read any more (${(error as NodeJS.ErrnoException).code}). Put it back at ${file.path}.`,

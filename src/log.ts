@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import pino, { type Logger } from 'pino'
 
 export type { Logger }
@@ -18,8 +19,12 @@ export interface LogOptions {
  */
 export function openLog(options: LogOptions): Logger {
   const { path, onLine } = options
-  const file = pino.destination({ dest: path, sync: true, mode: 0o600 }).on('error', () => {})
-  const destinations = [file, ...(onLine ? [{ write: (line: string) => onLine(line.trimEnd()) }] : [])]
+  // Opening a pipe that nobody reads would never come back.
+  const isOther = statSync(path, { throwIfNoEntry: false })?.isFile() === false
+  const file = isOther
+    ? []
+    : [pino.destination({ dest: path, sync: true, mode: 0o600 }).on('error', () => {})]
+  const destinations = [...file, ...(onLine ? [{ write: (line: string) => onLine(line.trimEnd()) }] : [])]
   return pino(
     { level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
     pino.multistream(destinations.map((stream) => ({ level: 'trace', stream }))),

@@ -4,6 +4,7 @@ import { isAbsolute } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { writeFileAtomically } from './atomic-write.js'
+import { readSmallText } from './regular-file.js'
 import { type Fingerprinted, type RunSettings, runFileSchema } from './run-file.js'
 import { UsageError } from './usage-error.js'
 import { version } from './version.js'
@@ -64,7 +65,7 @@ export function readPlanFile(
 ): PlanFile {
   let text: string
   try {
-    text = readFileSync(path, 'utf8')
+    text = readSmallText(path)
   } catch (error) {
     throw new UsageError(`${path}: cannot be read (${codeOf(error)}).`)
   }

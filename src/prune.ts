@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { syncDirectory } from './atomic-write.js'
 import { takeLock } from './checkpoint/lock.js'
@@ -62,7 +62,7 @@ interface Standing {
 function standingOf(directory: RunDirectory): Standing {
   const state = runState(directory)
   const written = existsSync(directory.checkpoint) ? directory.checkpoint : directory.runFile
-  const endedMs = 'end' in state ? Date.parse(state.end.at) : statSync(written).mtimeMs
+  const endedMs = 'end' in state ? Date.parse(state.end.at) : lstatSync(written).mtimeMs
   let retryOf: string | null | undefined
   try {
     retryOf = readRunFile(directory).retryOf
@@ -76,7 +76,7 @@ function holds(directory: string, path: string): boolean {
 
 function bytesOf(directory: string): number {
   return readdirSync(directory, { recursive: true, encoding: 'utf8' })
-    .map((name) => statSync(join(directory, name), { throwIfNoEntry: false }))
+    .map((name) => lstatSync(join(directory, name), { throwIfNoEntry: false }))
     .reduce((sum, file) => sum + (file?.isFile() ? file.size : 0), 0)
 }
 

@@ -5,17 +5,18 @@ import {
   fsyncSync,
   openSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmSync,
 } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { finished } from 'node:stream/promises'
-import { prettifyError } from 'zod'
 import { syncDirectory, writeFileAtomically } from './atomic-write.js'
+import { messageOf } from './message.js'
+import { readSmallText } from './regular-file.js'
 import type { Report, ReportedRun } from './reports/report.js'
 import { type RunFile, runFileSchema } from './run-file.js'
-import type { Summary } from './summary.js'
+import { faultIn } from './schema-fault.js'
+import { type Summary, summarySchema } from './summary.js'
 import { UsageError } from './usage-error.js'
 
 /** The lock's name in a run's directory: one process at a time works on a run. */
@@ -73,20 +74,24 @@ export function newRunName(job: string, at: Date, taken: (name: string) => boole
   }
 }
 
+const putBack = 'Put back what the run has written, or leave that directory alone.'
+
 export function readRunFile(directory: RunDirectory): RunFile {
   let fields: unknown
   try {
-    fields = JSON.parse(readFileSync(directory.runFile, 'utf8'))
+    fields = JSON.parse(readSmallText(directory.runFile))
   } catch (error) {
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT'
     throw new UsageError(
       isMissing
         ? `${directory.path} is not a run's directory: it has no run.json. \`ada-bulk status\` lists the runs.`
-        : `cannot read ${directory.runFile}: ${(error as Error).message}`,
+        : `cannot read ${directory.runFile} (${messageOf(error)}). ${putBack}`,
     )
   }
   const parsed = runFileSchema.safeParse(fields)
-  if (!parsed.success) throw new UsageError(`${directory.runFile} is damaged: ${prettifyError(parsed.error)}`)
+  if (!parsed.success) {
+    throw new UsageError(`${directory.runFile} is damaged (${faultIn(parsed.error)}). ${putBack}`)
+  }
   return parsed.data
 }
 
@@ -94,10 +99,10 @@ export function writeRunFile(directory: RunDirectory, run: RunFile): void {
   writeFileAtomically(directory.runFile, `${JSON.stringify(run, null, 2)}\n`)
 }
 
-/** The summary that the run wrote when it last ended or stopped; null when it never did. */
+/** The summary that the run wrote when it last ended or stopped; null when it never did, or when it is damaged. */
 export function readSummary(directory: RunDirectory): Summary | null {
   try {
-    return JSON.parse(readFileSync(directory.summary, 'utf8'))
+    return summarySchema.parse(JSON.parse(readSmallText(directory.summary))) as Summary
   } catch {
     return null
   }

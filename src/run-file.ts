@@ -10,29 +10,29 @@ export const fingerprinted = z.object({
   /** Where it lies. */
   path: z.string(),
   sha256: z.string(),
-  bytes: z.number(),
+  bytes: z.number().nonnegative(),
 })
 export type Fingerprinted = z.infer<typeof fingerprinted>
 
-const settings = z.object({
+/** What decides how a run goes; kept, so that a resumed run goes the same way. */
+export const runSettings = z.object({
   format: z.string(),
   idColumn: z.string().nullable(),
   acceptTruncated: z.boolean(),
   /** `none`: no pacing at all. */
   limits: z.union([z.literal('none'), z.array(rateWindow)]),
   /** From 0 to 1. */
-  share: z.number(),
+  share: z.number().positive().max(1),
   hours: z.object({ fromMinute: z.number(), toMinute: z.number() }).nullable(),
-  concurrency: z.number(),
-  timeoutMs: z.number(),
-  attemptsMax: z.number(),
+  concurrency: z.number().positive(),
+  timeoutMs: z.number().positive(),
+  attemptsMax: z.number().positive(),
   maxFailures: z.object({ count: z.number().nullable(), ratio: z.number().nullable() }),
   maxOutageMs: z.number(),
   /** Each conversation is asked for before something is done to it. */
   checkFirst: z.boolean(),
 })
-/** What decides how a run goes; kept, so that a resumed run goes the same way. */
-export type RunSettings = z.infer<typeof settings>
+export type RunSettings = z.infer<typeof runSettings>
 
 /** `run.json`: what was asked. Written once, before the first call; never holds the key. */
 export const runFileSchema = z.object({
@@ -45,11 +45,11 @@ export const runFileSchema = z.object({
   instance: z.string(),
   isSandbox: z.boolean(),
   isParallel: z.boolean(),
-  settings,
+  settings: runSettings,
   input: z.array(fingerprinted),
   hold: z.array(fingerprinted),
   /** What counting found before the first call. */
-  plan: z.object({ read: z.number(), calls: z.number() }),
+  plan: z.object({ read: z.number().int().nonnegative(), calls: z.number().int().nonnegative() }),
   /** Rows whose ID stood in the input before, by the same counting. */
   duplicates: z.number().optional(),
   /** What of Data Export the input was downloaded from; null when it was not. */
@@ -62,9 +62,9 @@ export const runFileSchema = z.object({
   pseudonyms: z.string().optional(),
   adaBulk: z.string(),
   node: z.string(),
-  startedAt: z.string(),
+  startedAt: z.iso.datetime(),
   /** The moment by which the job's filters judge, where it is not `startedAt`: of a run by a plan. */
-  judgedAt: z.string().optional(),
+  judgedAt: z.iso.datetime().optional(),
   by: z.string(),
   host: z.string(),
 })

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import type { CheckpointEvent, EndEvent } from './checkpoint/checkpoint.js'
+import { fieldsOfLine } from './checkpoint/line-shapes.js'
 import { readSpan } from './checkpoint/lines.js'
 import { type LockHolder, lockHolder } from './checkpoint/lock.js'
 import { listRuns, type RunDirectory, readRunFile, runLockName } from './run-directory.js'
@@ -31,10 +32,9 @@ function lastLine(path: string): CheckpointEvent | null {
   try {
     const { size } = statSync(path)
     const text = readSpan(path, Math.max(0, size - longestEventBytes), size).toString()
-    const fields = text.endsWith('\n')
-      ? JSON.parse(text.slice(text.lastIndexOf('\n', text.length - 2) + 1))
-      : null
-    return typeof fields?.event === 'string' ? fields : null
+    if (!text.endsWith('\n')) return null
+    const fields = fieldsOfLine(text.slice(text.lastIndexOf('\n', text.length - 2) + 1))
+    return fields !== null && 'event' in fields ? (fields as unknown as CheckpointEvent) : null
   } catch {
     return null
   }
@@ -47,12 +47,14 @@ export function findUnfinished(
 ): RunDirectory | null {
   return (
     listRuns(runsDirectory).find((directory) => {
+      // Of a run that is over it does not matter what has become of its run.json.
+      if (runState(directory).kind === 'finished') return false
       const run = readRunFile(directory)
-      const isWanted =
+      return (
         wanted === undefined ||
         (run.job === wanted.job &&
           (wanted.instance === null ? run.isSandbox : run.instance === wanted.instance))
-      return isWanted && ['stopped', 'crashed', 'running'].includes(runState(directory).kind)
+      )
     }) ?? null
   )
 }

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { Totals } from './tally.js'
 
 /** `summary.json`, and what `run`, `resume` and `retry` end with. The names are contract. */
@@ -23,6 +24,37 @@ export interface Summary {
   checkpointHead: string
   version: string
 }
+
+const count = z.number()
+
+/** The same, from a file. */
+export const summarySchema = z.object({
+  run: z.string(),
+  directory: z.string(),
+  job: z.string(),
+  instance: z.string(),
+  retryOf: z.string().nullable(),
+  isRetriable: z.boolean().optional(),
+  startedAt: z.string(),
+  finishedAt: z.string(),
+  exitCode: count,
+  stoppedBecause: z.string().nullable(),
+  totals: z.object({
+    read: count,
+    succeeded: count,
+    failed: count,
+    unknown: count,
+    invalid: count,
+    duplicate: count,
+    filtered: count,
+    left: count,
+  }),
+  reasons: z.record(z.string(), count),
+  requests: z.object({ sent: count, rateLimited: count }),
+  input: z.array(z.object({ path: z.string(), sha256: z.string(), bytes: count })),
+  checkpointHead: z.string(),
+  version: z.string(),
+})
 
 /** How many items another try may help: what does not exist, or cannot be ended, stays so. */
 export function worthRetrying(

@@ -4,6 +4,7 @@ import type { RateWindow } from '../pacing/rate-window.js'
 import type { EarlierCalls } from '../retry.js'
 import type { Fingerprinted, RunSettings } from '../run-file.js'
 import type { BatchNote } from './batch-notes.js'
+import { fieldsOfLine } from './line-shapes.js'
 import { Log } from './log.js'
 import type { CheckpointState } from './read.js'
 
@@ -154,9 +155,18 @@ function lineOf(settled: SettledItem): object {
   }
 }
 
-/** Turns a settled item's line back into the item. Throws when the line is none. */
-export function settledItemOf(line: string): SettledItem {
-  const fields = JSON.parse(line)
+interface LineOfSettled
+  extends Pick<SettledItem, 'id' | 'status' | 'reason' | 'attempts' | 'message' | 'source' | 'line'> {
+  n: number
+  http: number | null
+  at: string
+  ms: number
+}
+
+/** Turns a settled item's line back into the item; null when the line is none. */
+export function settledItemOf(line: string): SettledItem | null {
+  const fields = fieldsOfLine(line) as LineOfSettled | null
+  if (fields === null || !('n' in fields)) return null
   return {
     ordinal: fields.n,
     id: fields.id,

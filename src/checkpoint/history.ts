@@ -1,8 +1,11 @@
 import { hash } from 'node:crypto'
 import { existsSync } from 'node:fs'
+import { UsageError } from '../usage-error.js'
 import type { CheckpointEvent } from './checkpoint.js'
+import { fieldsOfLine } from './line-shapes.js'
 import { readSpan, scanLines } from './lines.js'
 import { firstHead } from './log.js'
+import type { RareLine } from './read.js'
 
 /** Is told what happened in a run, in the order in which it did. */
 export interface History {
@@ -22,6 +25,7 @@ const firstLetter = '{"'.length
 const [n, s, l] = Buffer.from('nsl')
 const [afterN, afterSent] = ['{"n":'.length, '{"sent":'.length]
 const timeStart = Buffer.from('"at":"')
+const yearTenThousandMs = Date.UTC(10_000)
 /** Of most lines the time is the last field but `prev`, which is as long in every line. */
 const fromTimeToEnd = `2026-11-22T20:35:45.874Z","prev":"${firstHead}"}`.length
 
@@ -45,6 +49,8 @@ export function readHistory(path: string, see: History, bytesMax?: number): { he
       const atMs = timeIn(buffer, start, end)
       if (atMs > lastMs) lastMs = atMs
       const letter = buffer[start + firstLetter]
+      if ((letter === n || letter === s || letter === l) && !(atMs >= 0 && atMs < yearTenThousandMs))
+        throw notOurs(path, offset)
       if (letter === n) {
         answered(digits(buffer, start + afterN), atMs)
         see.onSettled(atMs)
@@ -52,7 +58,8 @@ export function readHistory(path: string, see: History, bytesMax?: number): { he
         inFlight.set(digits(buffer, start + afterSent), atMs)
         see.onCall(atMs)
       } else {
-        const fields = JSON.parse(buffer.toString('utf8', start, end))
+        const fields = fieldsOfLine(buffer.toString('utf8', start, end)) as RareLine | null
+        if (fields === null) throw notOurs(path, offset)
         if ('back' in fields) {
           answered(fields.back, atMs)
           see.onBack(fields.reason)
@@ -70,6 +77,10 @@ export function readHistory(path: string, see: History, bytesMax?: number): { he
   )
   const { from, to } = lastLine
   return { head: to === 0 ? firstHead : hash('sha256', readSpan(path, from, to)), lastMs }
+}
+
+function notOurs(path: string, offset: number): UsageError {
+  return new UsageError(`${path}, byte ${offset}: not a line of a checkpoint. Was the file edited?`)
 }
 
 /** The time of a line; no text in it can look like this field, as its quotes would be escaped. */

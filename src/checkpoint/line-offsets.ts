@@ -1,8 +1,8 @@
-const pieceItems = 65_536
+const pieceItems = 1024
 
 /** Where in a checkpoint the line of each settled item begins, by ordinal. Eight bytes an item. */
 export class LineOffsets {
-  /** Pieces, so that growing never copies. In them an offset counts from 1, and 0 is none. */
+  /** Pieces, so that growing never copies, and a number that somebody made up costs little. In them an offset counts from 1, and 0 is none. */
   readonly #pieces = new Map<number, Float64Array>()
   /** One more than the largest ordinal. */
   length = 0

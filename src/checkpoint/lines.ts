@@ -1,18 +1,24 @@
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, readSync } from 'node:fs'
+import { messageOf } from '../message.js'
+import { openRegular } from '../regular-file.js'
+import { UsageError } from '../usage-error.js'
 
 const bufferBytes = 2 * 1024 * 1024
+
+/** A cell of the input may be a mebibyte, and six times as long with its escapes. */
+const longestLineBytes = 16 * 1024 * 1024
 
 /**
  * Calls `onLine` for each whole line with the buffer that it lies in, its start, its end (the line end not
  * included) and its offset in the file. Returns the length of all whole lines: a torn last line is left out. Reads
- * no further than `bytesMax`.
+ * no further than `bytesMax`. Throws a UsageError when the file cannot be read, or a line is longer than any of ours.
  */
 export function scanLines(
   path: string,
   onLine: (buffer: Buffer, start: number, end: number, offset: number) => void,
   bytesMax = Number.POSITIVE_INFINITY,
 ): number {
-  const file = openSync(path, 'r')
+  const file = openOrRefuse(path)
   let buffer = Buffer.allocUnsafe(bufferBytes)
   let kept = 0
   let offset = 0
@@ -32,7 +38,7 @@ export function scanLines(
       offset += start
       if (read === 0) return offset
       const rest = buffer.subarray(start, filled)
-      // A cell of the input may be a mebibyte, and longer still with its escapes.
+      if (rest.length > longestLineBytes) throw tooLong(path, offset)
       if (rest.length === buffer.length) buffer = Buffer.allocUnsafe(2 * buffer.length)
       kept = rest.copy(buffer)
     }
@@ -43,7 +49,7 @@ export function scanLines(
 
 /** The bytes of a file from offset `from` up to, not including, `to`. */
 export function readSpan(path: string, from: number, to: number): Buffer {
-  const file = openSync(path, 'r')
+  const file = openOrRefuse(path)
   try {
     const span = Buffer.alloc(to - from)
     let done = 0
@@ -56,4 +62,18 @@ export function readSpan(path: string, from: number, to: number): Buffer {
   } finally {
     closeSync(file)
   }
+}
+
+function openOrRefuse(path: string): number {
+  try {
+    return openRegular(path)
+  } catch (error) {
+    throw new UsageError(`cannot read ${path} (${messageOf(error)}). Put back what was there.`)
+  }
+}
+
+function tooLong(path: string, offset: number): UsageError {
+  return new UsageError(
+    `${path}: the line that begins at byte ${offset} is longer than any line of ours. Was the file edited?`,
+  )
 }

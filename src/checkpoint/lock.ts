@@ -3,14 +3,17 @@ import {
   linkSync,
   openSync,
   readdirSync,
-  readFileSync,
   statSync,
   unlinkSync,
   utimesSync,
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { makeDirectory } from '../make-directory.js'
+import { messageOf } from '../message.js'
+import { readSmallText } from '../regular-file.js'
+import { UsageError } from '../usage-error.js'
 import { isAlive, type ProcessIdentity, thisProcess } from './process-identity.js'
 
 /** Who holds a lock, as the lock file tells it. */
@@ -32,6 +35,16 @@ const touchEveryMs = 15_000
 const staleAfterMs = 120_000
 
 const released = 'released\n'
+
+const holderSchema = z.object({
+  pid: z.number().int().positive(),
+  startedAt: z.string(),
+  host: z.string(),
+  boot: z.string(),
+  namespace: z.string(),
+  since: z.string(),
+  run: z.string(),
+})
 
 /**
  * Takes the lock `name` in a directory, or says who holds it. A holder that crashed holds nothing: it is told by
@@ -135,14 +148,18 @@ function generations(directory: string, name: string): number[] {
 /** The holder that a lock file names, when it lives. A file that is gone was superseded: look again, nobody holds it. */
 function holderOf(path: string): LockHolder | null {
   try {
-    const text = readFileSync(path, 'utf8')
+    const text = readSmallText(path)
     if (text === released || text === '') return null
-    const holder = JSON.parse(text) as LockHolder
+    const holder = holderSchema.safeParse(JSON.parse(text)).data
+    if (holder === undefined) return null
     const alive = isAlive(holder)
     if (alive === 'unknown') return Date.now() - statSync(path).mtimeMs < staleAfterMs ? holder : null
     return alive ? holder : null
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || error instanceof SyntaxError) return null
-    throw error
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || error instanceof SyntaxError) return null
+    throw new UsageError(
+      `cannot read the lock ${path} (${messageOf(error)}). See that nobody is at work there, and remove it.`,
+    )
   }
 }

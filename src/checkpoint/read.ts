@@ -8,11 +8,9 @@ import { type BatchNote, dropSettled, type OpenBatch, readBatchNote } from './ba
 import { Bitset } from './bitset.js'
 import type { CheckpointEvent } from './checkpoint.js'
 import { numberAt, outcomeReader, settledStart, startsWith } from './first-bytes.js'
+import { fieldsOfLine, ordinalMax } from './line-shapes.js'
 import { readSpan, scanLines } from './lines.js'
 import { firstHead } from './log.js'
-
-/** No input has more items. */
-const ordinalMax = 2 ** 32
 
 /** All that a checkpoint says, without the items themselves. */
 export interface CheckpointState {
@@ -98,7 +96,9 @@ export function readCheckpoint(path: string, options: ReadOptions = {}): Checkpo
         state.requests.sent += 1
         state.open.set(ordinal, { calls: calls + 1, back: back + 1, isAnswerLost })
       } else {
-        readRareLine(parsed(buffer.toString('utf8', start, end), path, lines), state, options, counts)
+        const fields = fieldsOfLine(buffer.toString('utf8', start, end))
+        if (fields === null) throw notOurs(path, lines)
+        readRareLine(fields as unknown as RareLine, state, options, counts)
       }
     },
     options.bytesMax,
@@ -112,7 +112,8 @@ export function readCheckpoint(path: string, options: ReadOptions = {}): Checkpo
   return state
 }
 
-type RareLine =
+/** A line that is parsed. */
+export type RareLine =
   | CheckpointEvent
   | BatchNote
   | { back: number; reason: string; read?: true }
@@ -150,15 +151,6 @@ function readRareLine(
   state.batches.clear()
   counts.clear()
   options.onInputChanged?.()
-}
-
-function parsed(text: string, path: string, line: number): RareLine {
-  try {
-    const fields = JSON.parse(text)
-    if ([fields.event, fields.back, fields.carried, fields.batch].some((value) => value !== undefined))
-      return fields
-  } catch {}
-  throw notOurs(path, line)
 }
 
 function notOurs(path: string, line: number): UsageError {

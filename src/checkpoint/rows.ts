@@ -1,5 +1,7 @@
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, readSync } from 'node:fs'
 import type { SettledItem } from '../outcome.js'
+import { openRegular } from '../regular-file.js'
+import { UsageError } from '../usage-error.js'
 import { settledItemOf } from './checkpoint.js'
 import { LineOffsets } from './line-offsets.js'
 import { readCheckpoint } from './read.js'
@@ -28,12 +30,15 @@ export async function* settledItems(
 /** The settled items whose lines begin there. Lines are looked up one by one, and they lie nearly in order. */
 export async function* itemsAt(path: string, offsets: LineOffsets): AsyncGenerator<SettledItem[]> {
   if (offsets.length === 0) return
-  const file = openSync(path, 'r')
+  const file = openRegular(path)
   try {
     const lineAt = lineReader(file)
     let batch: SettledItem[] = []
     for (const offset of offsets.inOrder()) {
-      batch.push(settledItemOf(lineAt(offset)))
+      const item = settledItemOf(lineAt(offset))
+      if (item === null)
+        throw new UsageError(`${path}, byte ${offset}: not a line of a checkpoint. Was the file edited?`)
+      batch.push(item)
       if (batch.length < batchSize) continue
       yield batch
       batch = []

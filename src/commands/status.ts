@@ -3,14 +3,15 @@ import { withAcceptedInput } from '../changed-input.js'
 import { readCheckpoint } from '../checkpoint/read.js'
 import { jobShortName } from '../jobs.js'
 import { readControl } from '../live/control.js'
-import { readLive, type Shown } from '../live/live.js'
+import { readLive } from '../live/live.js'
 import { findRun, listRuns, type RunDirectory, readRunFile } from '../run-directory.js'
-import { type RunState, runState } from '../run-state.js'
-import type { Totals } from '../tally.js'
+import { runState } from '../run-state.js'
+import { UsageError } from '../usage-error.js'
 import { inClock, inDigits } from '../words.js'
 import type { Command } from './command.js'
 import { type Flags, jsonOption, placeOptions } from './options.js'
 import { runsDirectory } from './settings.js'
+import { type Damage, type Status, tableOf } from './status-table.js'
 
 const statusOptions = {
   ...placeOptions,
@@ -60,33 +61,19 @@ function oneOf(runs: string, run: string, isJson: boolean | undefined): Look {
 }
 
 function allOf(runs: string, isJson: boolean | undefined): Look {
-  const all = listRuns(runs).map(statusOf)
+  const all = listRuns(runs).map(statusOrDamage)
   const table = all.length === 0 ? `There are no runs in ${runs}.` : tableOf(all)
   const isRunning = all.some(({ state }) => state === 'running')
   return { text: isJson ? JSON.stringify(all, null, 2) : table, isRunning }
 }
 
-/** Where a run stands. The names stand in `status --json`. */
-interface Status {
-  run: string
-  directory: string
-  state: RunState['kind']
-  job: string
-  instance: string
-  retryOf: string | null
-  startedAt: string
-  /** When it ended or stopped last; null while it runs and after a crash. */
-  finishedAt: string | null
-  exitCode: number | null
-  stoppedBecause: string | null
-  totals: Totals
-  reasons: Record<string, number>
-  requests: { sent: number; rateLimited: number }
-  holder: { pid: number; host: string; since: string } | null
-  /** It was asked to stand still. */
-  isPaused: boolean
-  /** How it stands right now; null when it does not run, or says nothing. */
-  live: Shown | null
+function statusOrDamage(directory: RunDirectory): Status | Damage {
+  try {
+    return statusOf(directory)
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    return { run: directory.name, directory: directory.path, state: 'damaged', message: error.message }
+  }
 }
 
 function statusOf(directory: RunDirectory): Status {
@@ -154,24 +141,4 @@ function stateText({ state, isPaused, holder, exitCode, stoppedBecause }: Status
     case 'crashed':
       return 'its process died; can be resumed'
   }
-}
-
-function tableOf(statuses: readonly Status[]): string {
-  const rows = statuses.map(({ run, state, isPaused, startedAt, totals }) => [
-    run,
-    isPaused && state !== 'finished' ? `${state}, paused` : state,
-    startedAt.slice(0, 16).replace('T', ' '),
-    `${inDigits(totals.read - totals.left)}/${inDigits(totals.read)}`,
-    inDigits(totals.failed + totals.unknown),
-  ])
-  const table = [['RUN', 'STATE', 'STARTED (UTC)', 'SETTLED', 'FAILED'], ...rows]
-  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)))
-  return table
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column]!))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
 }

@@ -22,8 +22,9 @@ export async function writePack(
   const kept = run.input
     .filter(({ path }) => dirname(path) === directory.path)
     .map(({ path }) => basename(path))
+  const isFile = (path: string) => existsSync(path) && statSync(path).isFile()
   const names = ['run.json', 'checkpoint.jsonl', 'summary.json', ...reports, ...kept].filter((name) =>
-    existsSync(join(directory.path, name)),
+    isFile(join(directory.path, name)),
   )
   const options = {
     mtime: inAnyZone(new Date(events.at(-1)?.at ?? run.startedAt)),

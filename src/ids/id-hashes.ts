@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
+import { readRegular } from '../regular-file.js'
 
 /**
  * The IDs of an input as 52-bit hashes in a file, eight bytes each: enough to tell later how many IDs came and went
@@ -39,7 +40,7 @@ export class IdDifference {
   #new = 0
 
   constructor(path: string) {
-    const bytes = readFileSync(path)
+    const bytes = readRegular(path)
     const whole = bytes.length - (bytes.length % 8)
     this.#old = new Float64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + whole)).sort()
   }

@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { z } from 'zod'
 import { writeFileAtomically } from '../atomic-write.js'
 import type { CheckpointEvent, ControlEvent } from '../checkpoint/checkpoint.js'
 import { currentUser } from '../current-user.js'
+import { readSmallText } from '../regular-file.js'
 import { rateWindow } from '../run-file.js'
 
 const controlSchema = z.object({
@@ -30,7 +31,7 @@ type Asked = Pick<Control, 'isPaused' | 'share' | 'limits'>
 export function readControl(path: string): { text: string; control: Control } | null {
   if (!existsSync(path)) return null
   try {
-    const text = readFileSync(path, 'utf8')
+    const text = readSmallText(path)
     return { text, control: controlSchema.parse(JSON.parse(text)) }
   } catch {
     return null

@@ -1,4 +1,5 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { z } from 'zod'
 import type { Checkpoint } from '../checkpoint/checkpoint.js'
 import type { CheckpointState } from '../checkpoint/read.js'
 import type { Clock } from '../clock.js'
@@ -6,6 +7,7 @@ import type { Logger } from '../log.js'
 import type { Limiter } from '../pacing/limiter.js'
 import type { Pace } from '../pacing/turns.js'
 import { progressFields, type RunView } from '../progress/progress.js'
+import { readSmallText } from '../regular-file.js'
 import type { RunSettings } from '../run-file.js'
 import { type Control, controlEvents, controlOnRecord, readControl } from './control.js'
 
@@ -98,11 +100,23 @@ export type Shown = Omit<ReturnType<typeof progressFields>, 'totals' | 'requests
   controlAt: string | null
 }
 
+const moment = z.string().refine((text) => !Number.isNaN(Date.parse(text)))
+
+const shownSchema = z.object({
+  at: moment,
+  settledLastMinute: z.number(),
+  finishesAt: moment.nullable(),
+  waitingFor: z.string(),
+  waiting: z.string(),
+  waitsUntil: moment.nullable(),
+  stoppingBecause: z.string().nullable(),
+  controlAt: z.string().nullable(),
+})
+
 /** How a live run says that it stands; null when it says nothing. */
 export function readLive(path: string): Shown | null {
   try {
-    const { totals: _totals, requests: _requests, ...shown } = JSON.parse(readFileSync(path, 'utf8'))
-    return shown
+    return shownSchema.parse(JSON.parse(readSmallText(path)))
   } catch {
     return null
   }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { messageOf } from '../message.js'
+import { openRegular } from '../regular-file.js'
 import type { RunDirectory } from '../run-directory.js'
 import type { Fingerprinted, RunFile } from '../run-file.js'
 import { counted, inDigits } from '../words.js'
@@ -54,7 +55,10 @@ async function faultOf(file: Fingerprinted): Promise<string | null> {
   const sum = createHash('sha256')
   let bytes = 0
   try {
-    for await (const chunk of createReadStream(file.path, { highWaterMark: 1 << 20 })) {
+    for await (const chunk of createReadStream(file.path, {
+      fd: openRegular(file.path),
+      highWaterMark: 1 << 20,
+    })) {
       sum.update(chunk)
       bytes += chunk.length
     }

@@ -1,10 +1,10 @@
 import type { BatchNote } from '../checkpoint/batch-notes.js'
 import { Bitset } from '../checkpoint/bitset.js'
 import type { CheckpointEvent, InputChangedEvent } from '../checkpoint/checkpoint.js'
+import { faultOfShape, firstField } from '../checkpoint/line-shapes.js'
 import type { Status } from '../outcome.js'
 import { Tally } from '../tally.js'
 import { inDigits } from '../words.js'
-import { faultOfShape, firstField } from './line-shapes.js'
 
 /** What was sent for an item that is not settled. */
 interface Calls {
@@ -15,6 +15,8 @@ interface Calls {
 
 /** Who is at work where a line stands: nobody before the start and after an end, the takeover after a changed input. */
 type Phase = 'nobody' | 'run' | 'takeover'
+
+const isReason = (value: unknown) => typeof value === 'string' && /^[a-z0-9_]{1,60}$/i.test(value)
 
 const events: Record<CheckpointEvent['event'], true> = {
   started: true,
@@ -74,7 +76,8 @@ export class LineRules {
       return isTakeover ? this.#carried(ordinal, fields) : 'carries calls over, and no input has changed'
     if (this.#phase === 'nobody' || (isTakeover && kind !== 'n'))
       return 'stands where the run was not at work'
-    if (kind === 'n') return this.#settle(ordinal, fields)
+    if (kind === 'n')
+      return isReason(fields.reason) ? this.#settle(ordinal, fields) : 'has no usable "reason"'
     if (this.settled.has(ordinal))
       return `is about a call for item ${inDigits(ordinal)}, which was settled before`
     if (kind === 'back') {

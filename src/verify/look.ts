@@ -2,13 +2,13 @@ import { hash } from 'node:crypto'
 import { existsSync, statSync } from 'node:fs'
 import type { CheckpointEvent } from '../checkpoint/checkpoint.js'
 import { LineOffsets } from '../checkpoint/line-offsets.js'
+import { firstField } from '../checkpoint/line-shapes.js'
 import { scanLines } from '../checkpoint/lines.js'
 import { IdSet } from '../ids/id-set.js'
 import type { RunFile } from '../run-file.js'
 import type { Totals } from '../tally.js'
 import { Chain } from './chain.js'
 import { LineRules } from './line-rules.js'
-import { firstField } from './line-shapes.js'
 
 /** What a checkpoint had come to after one of its lines. */
 export interface Standing {
@@ -86,7 +86,8 @@ export function lookAt(path: string, run: RunFile, wanted: readonly string[]): L
     if (endStart.test(text)) ends.push(standing())
     if (wanted.includes(hashOfLine)) marks.set(hashOfLine, standing())
   }
-  if (size > 0) scanLines(path, onLine, size)
+  // Of what is no file the size says nothing; this refuses it.
+  if (existsSync(path)) scanLines(path, onLine, size)
   return {
     end: standing(),
     head: chain.head,

@@ -1,8 +1,10 @@
-import { createReadStream, existsSync } from 'node:fs'
+import { closeSync, createReadStream, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { scanLines } from '../checkpoint/lines.js'
+import { messageOf } from '../message.js'
 import type { SettledItem } from '../outcome.js'
+import { openRegular } from '../regular-file.js'
 import { reportedRun } from '../reported-run.js'
 import type { Report } from '../reports/report.js'
 import type { RunDirectory } from '../run-directory.js'
@@ -37,6 +39,9 @@ export async function checkReport(
     // A run leaves it as well, and ends all the same when there is no room for it.
     return report.fileName === 'report.html' ? leftOut('report', finding) : null
   }
+  const unreadable = whyUnreadable(path)
+  if (unreadable !== null)
+    return wrong('report', `${report.fileName} cannot be read (${unreadable})${again}.`)
   const run = { ...reportedRun(directory, look.end.bytes), items: () => settled }
   const line = await firstDifference(path, rendering(report, run))
   if (line === null)
@@ -54,6 +59,15 @@ export async function checkReport(
     }
   }
   return wrong('report', `${fault}, neither now nor when the run stopped before${again}.`)
+}
+
+function whyUnreadable(path: string): string | null {
+  try {
+    closeSync(openRegular(path))
+    return null
+  } catch (error) {
+    return messageOf(error)
+  }
 }
 
 /** The line in which a file and a text differ first, from 1; null when they are the same. */

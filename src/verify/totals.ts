@@ -5,11 +5,13 @@ import { type Check, right, wrong } from './check.js'
 import type { Look, Standing } from './look.js'
 
 /** Counts the checkpoint again and compares with summary.json, as of the line that it names. */
-export function checkTotals(look: Look, summary: Summary | null): Check {
+export function checkTotals(look: Look, summary: Summary | 'damaged' | null): Check {
   const { read, left } = look.end.totals
   const settled = `${inDigits(read - left)} of ${counted(read, 'item')} settled`
   const end = endFault(look)
   if (end !== null) return wrong('totals', end)
+  if (summary === 'damaged')
+    return wrong('totals', 'summary.json is there, and is none that a run has written.')
   if (summary === null) return right('totals', `${settled}; there is no summary yet to compare with.`)
   const marked = look.marks.get(summary.checkpointHead)
   const fault = faultOf(marked ?? look.end, summary) ?? exitFault(look, marked ?? look.end, summary)

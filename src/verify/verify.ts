@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { withAcceptedInput } from '../changed-input.js'
 import type { CheckpointEvent } from '../checkpoint/checkpoint.js'
 import { itemsAt } from '../checkpoint/rows.js'
@@ -81,7 +82,7 @@ export async function examineRun(directory: RunDirectory, options: VerifyOptions
     checkHead(look, summary, kept, standing.isFinished),
     checkLines(look, asked),
     checkAsked(directory, asked, run, look, summary),
-    checkTotals(look, summary),
+    checkTotals(look, summary ?? (existsSync(directory.summary) ? 'damaged' : null)),
     ...(await checkItems(directory, run, look, standing, standing.isFinished || summary !== null, options)),
   ]
   const isRight = checks.every((check) => check.isRight !== false)

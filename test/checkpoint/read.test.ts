@@ -227,7 +227,7 @@ function naiveState(): {
   for (const line of chainedLines(path)) {
     const { n, sent, look, back, carried, event } = line as Record<string, number>
     if (n !== undefined) {
-      if (!settled.has(n)) settled.set(n, settledItemOf(JSON.stringify(line)))
+      if (!settled.has(n)) settled.set(n, settledItemOf(JSON.stringify(line))!)
       open.delete(n)
     } else if (sent !== undefined) {
       sentCalls += 1

@@ -113,7 +113,7 @@ test('rows are what parsing and sorting every line gives', async () => {
       for (const line of chainedLines(path)) {
         if (line.event === 'input-changed') naive.clear()
         const { n } = line as { n?: number }
-        if (n !== undefined && !naive.has(n)) naive.set(n, settledItemOf(JSON.stringify(line)))
+        if (n !== undefined && !naive.has(n)) naive.set(n, settledItemOf(JSON.stringify(line))!)
       }
       expect(await rows()).toEqual([...naive.values()].sort((a, b) => a.ordinal - b.ordinal))
     }),
