@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { basename, extname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { couldBeKey, shown } from './could-be-key.js'
 import type { Job } from './job.js'
 import { messageOf } from './message.js'
 import { isOnBatches } from './operations/operation.js'
@@ -33,7 +34,7 @@ export async function loadJob(nameOrPath: string): Promise<LoadedJob> {
   if (path === null) {
     const meant = suggestion(nameOrPath, jobNames())
     throw new UsageError(
-      `no job called ${nameOrPath}${meant === null ? '' : ` (did you mean ${meant}?)`}. There are: ${jobNames().join(', ')}. A job file of your own is given by its path, like ./${nameOrPath}.ts.`,
+      `no job called ${shown(nameOrPath)}${meant === null ? '' : ` (did you mean ${meant}?)`}. There are: ${jobNames().join(', ')}. A job file of your own is given by its path, like ./${couldBeKey(nameOrPath) ? 'my-job' : nameOrPath}.ts.`,
     )
   }
   if (!existsSync(path)) throw new UsageError(`${nameOrPath}: there is no such job file.`)

@@ -1,3 +1,4 @@
+import { shown } from '../could-be-key.js'
 import { suggestion } from '../suggestion.js'
 
 /** What was typed, and what might have been. */
@@ -47,11 +48,11 @@ function unknown(
 ): string {
   const others = names.filter((name) => words.includes(name))
   if (!isCommandKnown && others[0] !== undefined) {
-    return `No command is called ${others[0]}.${didYouMean(suggestion(others[0], commands))}`
+    return `No command is called ${shown(others[0])}.${didYouMean(suggestion(others[0], commands))}`
   }
   const flag = words.find((word) => names.some((name) => isFlag(word, name)))
   return flag === undefined
-    ? `A word too many: ${(others[0] ? others : names).join(', ')}.`
+    ? `A word too many: ${(others[0] ? others : names).map(shown).join(', ')}.`
     : unknownFlag(flag, flags)
 }
 

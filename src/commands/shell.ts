@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises'
+import { sandboxKey } from '../sandbox/key.js'
 import type { Environment } from '../settings/environment.js'
 
 /** Ctrl-C at a question. */
@@ -34,13 +35,14 @@ export interface Shell {
 const clearScreen = '\u001b[H\u001b[J'
 
 export function processShell(): Shell {
+  const withoutKey = hiding(process.env.ADA_API_KEY)
   return {
     environment: process.env,
     isInteractive: Boolean(process.stdin.isTTY && process.stderr.isTTY),
     isStderrTerminal: Boolean(process.stderr.isTTY),
     print: (text, anew = false) =>
-      void process.stdout.write(`${anew && process.stdout.isTTY ? clearScreen : ''}${text}\n`),
-    notice: (text) => void process.stderr.write(`${text}\n`),
+      void process.stdout.write(`${anew && process.stdout.isTTY ? clearScreen : ''}${withoutKey(text)}\n`),
+    notice: (text) => void process.stderr.write(`${withoutKey(text)}\n`),
     async ask(question) {
       const lines = createInterface({ input: process.stdin, output: process.stderr })
       try {
@@ -55,3 +57,12 @@ export function processShell(): Shell {
     },
   }
 }
+
+/** The last net: a key that was typed where something else belongs is repeated by no message about it. */
+function hiding(key = ''): (text: string) => string {
+  const isSecret = key.length >= shortestKey && key !== sandboxKey
+  return (text) => (isSecret ? text.replaceAll(key, '[the key]') : text)
+}
+
+/** What is shorter may stand in any text by chance. */
+const shortestKey = 12

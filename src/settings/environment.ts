@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
+import { named } from '../could-be-key.js'
 import { UsageError } from '../usage-error.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -16,10 +17,13 @@ export function withEnvFile(environment: Environment, path: string | undefined):
 /** The API key, from a file or from `ADA_API_KEY`; undefined when there is none. It must never be shown. */
 export function apiKey(environment: Environment, keyFile: string | undefined): string | undefined {
   const key = (keyFile === undefined ? environment.ADA_API_KEY : readText(keyFile, '--api-key-file'))?.trim()
-  const where = keyFile === undefined ? 'ADA_API_KEY' : `--api-key-file ${keyFile}`
+  const where = keyFile === undefined ? 'ADA_API_KEY' : named('--api-key-file', keyFile)
   if (key === undefined || key === '') {
     if (keyFile !== undefined) throw new UsageError(`${where}: the file is empty.`)
     return undefined
+  }
+  if (keyFile !== undefined && /^\s*(export\s+)?[a-z_]\w*\s*=\s*[^=\s]/im.test(key)) {
+    throw new UsageError(`${where}: holds lines like NAME=value. Name such a file with --env-file instead.`)
   }
   if (!/^[\x21-\x7e]+$/.test(key)) {
     throw new UsageError(
@@ -45,6 +49,6 @@ function readText(path: string, flag: string): string {
   try {
     return readFileSync(path, 'utf8').replace(/^\ufeff/, '')
   } catch (error) {
-    throw new UsageError(`${flag} ${path}: cannot be read (${(error as NodeJS.ErrnoException).code}).`)
+    throw new UsageError(`${named(flag, path)}: cannot be read (${(error as NodeJS.ErrnoException).code}).`)
   }
 }

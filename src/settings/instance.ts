@@ -1,3 +1,4 @@
+import { couldBeKey, isRandom } from '../could-be-key.js'
 import { UsageError } from '../usage-error.js'
 
 const apiPath = /^\/*(api\/*(v\d+(\/.*)?)?)?$/i
@@ -12,6 +13,8 @@ export function parseBaseUrl(text: string, flag = '--base-url'): string {
   if (url === null || trimmed === '') {
     throw new UsageError(`${flag}: not an address. Write it like https://acme.ada.support.`)
   }
+  const isWord = !trimmed.includes('.')
+  if ((isWord && couldBeKey(trimmed)) || url.hostname.split('.').some(isRandom)) throw keyInstead(flag)
   if (/^[a-z0-9-]+$/i.test(trimmed) && trimmed !== 'localhost') {
     throw new UsageError(`${flag} ${text}: not an address. For a handle alone, write --handle ${trimmed}.`)
   }
@@ -29,7 +32,7 @@ export function parseBaseUrl(text: string, flag = '--base-url'): string {
     )
   }
   if (!apiPath.test(url.pathname)) {
-    throw new UsageError(`${flag} ${text}: ends in a path that is not Ada's. Write ${url.origin}.`)
+    throw new UsageError(`${flag}: ends in a path that is not Ada's. Write ${url.origin}.`)
   }
   return url.origin
 }
@@ -40,13 +43,22 @@ export function originOfHandle(handle: string, region?: string): string {
     ['--handle', handle],
     ['--region', region ?? 'eu'],
   ]) {
-    if (!/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/i.test(part!)) {
+    if (isRandom(part!) || (couldBeKey(part!) && !isHandle(part!))) throw keyInstead(flag!)
+    if (!isHandle(part!)) {
       throw new UsageError(
         `${flag} ${part}: must be letters, digits and hyphens, like acme. Use --base-url for a whole address.`,
       )
     }
   }
   return `https://${[handle, ...(region ? [region] : []), 'ada.support'].join('.')}`.toLowerCase()
+}
+
+const isHandle = (text: string) => /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/i.test(text)
+
+function keyInstead(flag: string): UsageError {
+  return new UsageError(
+    `${flag}: not an address. (Its value is not shown, as it could be a key: that goes into ADA_API_KEY, or into a file for --api-key-file.)`,
+  )
 }
 
 /** What is left out is https, but on this machine, where nobody has a certificate. */

@@ -139,3 +139,37 @@ test.concurrent('nor when the API repeats it in its message', async () => {
   expect(ended).toMatchObject({ code: 3 })
   expectNoKey(place, ended)
 })
+
+test.concurrent('nor when it was typed where something else belongs', async () => {
+  const { place, args } = await scene()
+  const [run, job, ...flags] = args.filter((word) => !/^(--base-url|http:)/.test(word))
+  const key = { ADA_API_KEY: undefined }
+  place.write('variables', `ADA_API_KEY=${secret}\n`)
+  const outside = openPlace()
+  const typed: [words: string[], says: RegExp, environment?: Record<string, string | undefined>][] = [
+    [['doctor', '--handle', 'acme', '--api-key-file', secret], /--api-key-file.*could be a key/],
+    [['doctor', '--base-url', secret], /--base-url.*could be a key/],
+    [['doctor'], /ADA_BASE_URL.*could be a key/, { ADA_BASE_URL: secret }],
+    [['doctor', '--base-url', `https://${secret.replaceAll('-', '')}`], /--base-url.*could be a key/],
+    [['doctor', '--base-url', `https://acme.ada.support/${secret}`], /--base-url.*a path that is not Ada's/],
+    [['doctor', '--handle', `${secret}=`], /--handle.*could be a key/],
+    [['doctor', '--handle', 'acme', '--region', `${secret}=`], /--region.*could be a key/],
+    [['doctor', secret], /A word too many/],
+    [[secret], /No command/],
+    [[run!, secret, ...flags], /no job/],
+    [['doctor', '--limit', secret], /Unknown flag/],
+    // Whatever is said of it, where it is known to be the key.
+    [[run!, job!, ...flags, '--sandbox', '--hold', secret], /is not there|no such file/, environment],
+  ]
+  for (const [words, says, variables = key] of typed) {
+    const ended = await outside.run(words, { environment: { ...key, ...variables } })
+    expect([2, 3], words.join(' ')).toContain(ended.code)
+    expect(ended.stdout + ended.stderr).toMatch(says)
+    expect((ended.stdout + ended.stderr).toLowerCase()).not.toContain(secret.toLowerCase())
+  }
+  const file = await place.run(['doctor', '--handle', 'acme', '--api-key-file', 'variables'], {
+    environment: key,
+  })
+  expect(file).toMatchObject({ code: 3, stdout: expect.stringMatching(/NAME=value.*--env-file/) })
+  expect(file.stdout).not.toContain(secret)
+})
