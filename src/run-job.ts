@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { readAskedRun } from './asked-run.js'
 import { recentlySubmittedOf } from './batches/recently-submitted.js'
 import { changedFiles } from './changed-input.js'
 import { readCheckpoint } from './checkpoint/read.js'
@@ -12,7 +13,7 @@ import { openLog } from './log.js'
 import { openMemoryOf } from './nights/memory.js'
 import { prepareRun } from './prepare.js'
 import type { RunView } from './progress/progress.js'
-import { readRunFile, runDirectory } from './run-directory.js'
+import { runDirectory } from './run-directory.js'
 import type { RunSettings } from './run-file.js'
 import { defaultSettings } from './settings/defaults.js'
 import { parseBaseUrl } from './settings/instance.js'
@@ -101,7 +102,7 @@ export async function runJob(options: RunJobOptions): Promise<Summary> {
   if (signal?.aborted) onAbort()
   try {
     const run = existsSync(directory.runFile)
-      ? readRunFile(directory)
+      ? readAskedRun(directory)
       : await prepareRun(
           asked,
           directory,
@@ -109,6 +110,8 @@ export async function runJob(options: RunJobOptions): Promise<Summary> {
           memory,
           async () => {},
         )
+    if (run.instance !== origin)
+      throw new UsageError(`${directory.path} holds a run on ${run.instance}, and baseUrl is ${origin}.`)
     if (run.pseudonyms !== pseudonyms?.check)
       throw new UsageError('pseudonymKey is not the one that this run began with.')
     const changed = await changedFiles(run)

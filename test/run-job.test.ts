@@ -63,6 +63,18 @@ test('called again over the same directory, it goes on where it stopped', async 
   expect(ids.map((id) => sandbox.state.timesCalled(id))).toEqual([1, 1, 1, 1, 1, 1])
 })
 
+test('a directory that holds a run on another instance is refused, and neither is called', async () => {
+  await runJob(options({ maxItems: 2 }))
+  const other = await startSandbox({ limits: 'none' })
+  try {
+    await expect(runJob(options({ baseUrl: other.url }))).rejects.toThrow(/holds a run on http:/)
+    expect(other.state.arrived).toBe(0)
+    expect(sandbox.state.arrived).toBe(2)
+  } finally {
+    await other.close()
+  }
+})
+
 test('a signal that is aborted already stops it before the first call, and it can be resumed', async () => {
   const summary = await runJob(options({ signal: AbortSignal.abort() }))
   expect(summary).toMatchObject({ exitCode: 75, totals: { left: 6 } })

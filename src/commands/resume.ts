@@ -1,3 +1,4 @@
+import { readAskedRun } from '../asked-run.js'
 import { readCheckpoint } from '../checkpoint/read.js'
 import type { Coordination } from '../coordination.js'
 import { idRulesOf } from '../ids/id-rules.js'
@@ -5,7 +6,7 @@ import { type Pseudonyms, pseudonymsOfRun } from '../ids/pseudonyms.js'
 import { type LoadedJob, loadJob } from '../jobs.js'
 import { changeControl, readControl } from '../live/control.js'
 import { type Memory, openMemoryOf } from '../nights/memory.js'
-import { findRun, type RunDirectory, readRunFile, readSummary } from '../run-directory.js'
+import { findRun, type RunDirectory, readSummary } from '../run-directory.js'
 import type { RunFile } from '../run-file.js'
 import { findUnfinished, runState } from '../run-state.js'
 import { sandboxKey } from '../sandbox/key.js'
@@ -84,7 +85,7 @@ export async function resumeRun(
   shell: Shell,
   notices: Notices,
 ): Promise<number> {
-  if (!isErasing(readRunFile(directory))) return resumeOne(directory, flags, shell, notices)
+  if (!isErasing(readAskedRun(directory))) return resumeOne(directory, flags, shell, notices)
   return asOneDocument(flags.json, shell, (within) =>
     resumeErasing(directory, flags, within, (one) => resumeOne(one, flags, within, notices)),
   )
@@ -99,7 +100,7 @@ async function resumeOne(
   const environment = withEnvFile(shell.environment, flags['env-file'])
   checkShowFlags(flags)
   const limits = stopLimits(flags)
-  const asked = readRunFile(directory)
+  const asked = readAskedRun(directory)
   const loaded = await loadJob(asked.job)
   const run: RunFile = { ...asked, settings: changedSettings(asked.settings, flags) }
 

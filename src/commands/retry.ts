@@ -1,11 +1,12 @@
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
+import { readAskedRun } from '../asked-run.js'
 import { settledItems } from '../checkpoint/rows.js'
 import type { Coordination } from '../coordination.js'
 import { loadJob } from '../jobs.js'
 import { isOnBatches } from '../operations/operation.js'
-import { findRun, type RunDirectory, readRunFile } from '../run-directory.js'
+import { findRun, type RunDirectory } from '../run-directory.js'
 import { sandboxKey } from '../sandbox/key.js'
 import { startSandbox } from '../sandbox/start.js'
 import { withEnvFile } from '../settings/environment.js'
@@ -68,7 +69,7 @@ async function startAgain(flags: RetryFlags, shell: Shell, notices: Notices): Pr
   const limits = stopLimits(flags)
   const runs = runsDirectory(flags, environment)
   const old = findRun(runs, flags.run)
-  const asked = readRunFile(old)
+  const asked = readAskedRun(old)
   const job = await loadJob(asked.job)
   if (isOnBatches(job.job.operation) || asked.pseudonyms !== undefined) {
     throw new UsageError(
