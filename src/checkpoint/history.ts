@@ -14,11 +14,13 @@ export interface History {
   onCall(atMs: number): void
   /** A call was answered, or given up, so long after it had left. */
   onAnswer(ms: number): void
-  /** A call settled nothing. */
+  /** A call settled nothing; `no_answer` when none came. */
   onBack(reason: string): void
   /** An item was settled, by a call or without. */
   onSettled(atMs: number): void
 }
+
+const noAnswer = 'no_answer'
 
 /** The first letter of a line's first field tells what it is: `n`, `sent`, `look`, or one that is rare. */
 const firstLetter = '{"'.length
@@ -55,7 +57,10 @@ export function readHistory(path: string, see: History, bytesMax?: number): { he
         answered(digits(buffer, start + afterN), atMs)
         see.onSettled(atMs)
       } else if (letter === s || letter === l) {
-        inFlight.set(digits(buffer, start + afterSent), atMs)
+        const ordinal = digits(buffer, start + afterSent)
+        // It is called again, and the call before was neither answered nor given up: its answer was lost.
+        if (inFlight.has(ordinal)) see.onBack(noAnswer)
+        inFlight.set(ordinal, atMs)
         see.onCall(atMs)
       } else {
         const fields = fieldsOfLine(buffer.toString('utf8', start, end)) as RareLine | null
@@ -68,7 +73,10 @@ export function readHistory(path: string, see: History, bytesMax?: number): { he
           else if ('reason' in fields) see.onBack(fields.reason)
         } else if ('event' in fields) {
           // What was in flight when a process died was never answered.
-          if (fields.event === 'resumed' || fields.event === 'input-changed') inFlight.clear()
+          if (fields.event === 'resumed' || fields.event === 'input-changed') {
+            for (const _ of inFlight) see.onBack(noAnswer)
+            inFlight.clear()
+          }
           see.onEvent(fields)
         }
       }

@@ -66,7 +66,22 @@ test('a call that was in flight when the process died has no answer', async () =
   await checkpoint.record({ ...start, event: 'resumed', at: at(2), settings: runFile.settings })
   checkpoint.settle({ ...succeeded, finishedAt: at(3) })
   await checkpoint.close()
-  expect(told().lines).toEqual([`call ${at(1)}`, 'resumed', `settled ${at(3)}`])
+  expect(told().lines).toEqual([`call ${at(1)}`, 'back no_answer', 'resumed', `settled ${at(3)}`])
+})
+
+test('a call that was made again without an answer to the one before came to nothing', async () => {
+  const checkpoint = new Checkpoint(path, { bytes: 0, head: firstHead })
+  checkpoint.noteSent(item, at(1), false)
+  checkpoint.noteSent(item, at(3), false)
+  checkpoint.settle({ ...succeeded, finishedAt: at(4) })
+  await checkpoint.close()
+  expect(told().lines).toEqual([
+    `call ${at(1)}`,
+    'back no_answer',
+    `call ${at(3)}`,
+    'answer 1000',
+    `settled ${at(4)}`,
+  ])
 })
 
 test('nothing is told of nothing, nor of a torn last line', () => {
