@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { basename, join } from 'node:path'
-import { type LockAttempt, takeLock } from './checkpoint/lock.js'
+import { type Lock, type LockAttempt, type LockHolder, takeLock } from './checkpoint/lock.js'
 import { type RunDirectory, runLockName } from './run-directory.js'
 import { UsageError } from './usage-error.js'
 
@@ -14,11 +14,13 @@ export interface RunLocks {
   directory: RunDirectory
 }
 
+export type RunLocksAttempt = { lock: Pick<Lock, 'release'> } | { lock: null; holder: LockHolder }
+
 /**
  * Takes what a process must hold to work on a run: the job on its instance, so that one run of a job at a time works
  * there, and the run's own directory. Throws a UsageError when a directory cannot be written.
  */
-export function takeRunLocks(wanted: RunLocks): LockAttempt {
+export function takeRunLocks(wanted: RunLocks): RunLocksAttempt {
   const { stateDirectory, job, instance, directory } = wanted
   const ofJob = wanted.isParallel
     ? null

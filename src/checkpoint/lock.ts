@@ -3,6 +3,7 @@ import {
   linkSync,
   openSync,
   readdirSync,
+  rmSync,
   statSync,
   unlinkSync,
   utimesSync,
@@ -28,6 +29,8 @@ export type LockAttempt = { lock: Lock } | { lock: null; holder: LockHolder }
 
 export interface Lock {
   release(): void
+  /** Releases it and leaves no file. Only where something else keeps a second one out from now on. */
+  remove(): void
 }
 
 /** A holder that this host cannot look at (other host, other container) shows that it lives by touching its file. */
@@ -84,12 +87,17 @@ function holdLock(path: string): Lock {
       utimesSync(path, new Date(), new Date())
     } catch {}
   }, touchEveryMs).unref()
+  const release = () => {
+    clearInterval(touching)
+    try {
+      writeWhole(path, released, 'w')
+    } catch {}
+  }
   return {
-    release() {
-      clearInterval(touching)
-      try {
-        writeWhole(path, released, 'w')
-      } catch {}
+    release,
+    remove() {
+      release()
+      rmSync(path, { force: true })
     },
   }
 }

@@ -105,7 +105,9 @@ export const command: Command = {
     } finally {
       ignoreSignals()
       await sandbox?.close()
-      attempt.lock.release()
+      // A file that is there is not written again, so it needs no lock.
+      if (existsSync(output)) attempt.lock.remove()
+      else attempt.lock.release()
     }
   },
 }
