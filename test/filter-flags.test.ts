@@ -72,20 +72,20 @@ test.each([
 })
 
 test.each([
-  ['idle', '14d', 'date_updated or updated_at, which --idle'],
-  ['created-after', '2026-01-01', 'date_created or created_at, which --created-after'],
-  ['created-before', '2026-01-01', 'date_created or created_at, which --created-before'],
-  ['language', 'fr', 'language, which --language'],
-  ['platform', 'web', 'platform, which --platform'],
-  ['escalated', 'yes', 'is_escalated, which --escalated'],
-  ['escalated', 'no', 'is_escalated, which --escalated'],
-  ['engaged', 'no', 'is_engaged, which --engaged'],
-  ['test-users', 'no', 'is_test_user, which --test-users'],
-  ['test-users', 'only', 'is_test_user, which --test-users'],
-  ['variable', 'plan=gold', 'variables.plan, which --variable'],
+  ['idle', '14d', 'date_updated or updated_at, which --idle needs; --date-column NAME names another'],
+  ['created-after', '2026-01-01', 'date_created or created_at, which --created-after needs'],
+  ['created-before', '2026-01-01', 'date_created or created_at, which --created-before needs'],
+  ['language', 'fr', 'language, which --language needs'],
+  ['platform', 'web', 'platform, which --platform needs'],
+  ['escalated', 'yes', 'is_escalated, which --escalated needs'],
+  ['escalated', 'no', 'is_escalated, which --escalated needs'],
+  ['engaged', 'no', 'is_engaged, which --engaged needs'],
+  ['test-users', 'no', 'is_test_user, which --test-users needs'],
+  ['test-users', 'only', 'is_test_user, which --test-users needs'],
+  ['variable', 'plan=gold', 'variables.plan, which --variable needs'],
 ])('--%s %s of a record without the field is invalid, and says what it lacks', (flag, value, words) => {
   for (const filter of from({ [flag]: value })) {
-    const refusal = { status: 'invalid', reason: 'bad_row', message: `has no ${words} needs` }
+    const refusal = { status: 'invalid', reason: 'bad_row', message: `has no ${words}` }
     expect(filter.judge(itemOf({}))).toEqual(refusal)
     const nothing = Object.fromEntries(
       Object.keys(record).map((name) => [name, name === 'variables' ? { plan: null } : null]),

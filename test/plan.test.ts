@@ -102,7 +102,7 @@ describe('a count', () => {
     expect(tally.reasons()).toEqual({ bad_row: 118 })
     expect(problems).toEqual({
       bad_row: {
-        message: 'has no date_updated or updated_at, which --idle needs',
+        message: 'has no date_updated or updated_at, which --idle needs; --date-column NAME names another',
         source: 'no-dates.csv',
         line: 2,
       },

@@ -1,5 +1,5 @@
 import { createdFields, firstMoment, lastMoment, updatedFields } from '../record-dates.js'
-import { type Filter, lacking, refused } from './filter.js'
+import { type Filter, lacking, type Refusal, refused } from './filter.js'
 
 /** Leaves only what nobody has touched for so long before `nowMs` (Unix); `field` replaces the usual names. */
 export function idleLongerThan(idleMs: number, nowMs: number, field?: string): Filter {
@@ -12,10 +12,21 @@ export function idleLongerThan(idleMs: number, nowMs: number, field?: string): F
     judge(item) {
       const record = item.record()
       const updatedMs = lastMoment(record, fields)
-      return updatedMs === null ? lacking(record, fields, 'a moment', '--idle') : judge(updatedMs)
+      return updatedMs === null ? lackingMoment(record, fields, field) : judge(updatedMs)
     },
     judgeAgain: judge,
   }
+}
+
+/** A CSV may call the column anything. */
+function lackingMoment(
+  record: Readonly<Record<string, unknown>>,
+  fields: readonly string[],
+  field?: string,
+): Refusal {
+  const refusal = lacking(record, fields, 'a moment', '--idle')
+  const isUnnamed = field === undefined && refusal.message.startsWith('has no')
+  return isUnnamed ? { ...refusal, message: `${refusal.message}; --date-column NAME names another` } : refusal
 }
 
 /** Leaves only what was created at or after `fromMs` and before `toMs` (Unix, or infinite). */

@@ -49,7 +49,7 @@ describe('plan', () => {
       `  read      904 rows from ${input}`,
       '  to end    800 conversations',
       '  left out  1 duplicate, 1 not_stale, 100 on_hold',
-      '  invalid   1 bad_row, the first in line 904: has no date_updated or updated_at, which --idle needs',
+      '  invalid   1 bad_row, the first in line 904: has no date_updated or updated_at, which --idle needs; --date-column NAME names another',
       '  invalid   1 empty_id, the first in line 905',
       // It is 13:00 in Berlin: nine hours until it begins, then 150 at once and 150 with every minute.
       expect.stringMatching(
@@ -89,7 +89,7 @@ describe('plan', () => {
       reasons: { bad_row: 1, not_stale: 1 },
       problems: {
         bad_row: {
-          message: 'has no date_updated or updated_at, which --idle needs',
+          message: 'has no date_updated or updated_at, which --idle needs; --date-column NAME names another',
           source: input,
           line: 903,
         },
@@ -113,7 +113,7 @@ describe('plan', () => {
     )
     const more = desk.write('more.csv', 'conversation_id\na/b\n')
     expect((await desk.type('plan', 'close-stale', '-i', input)).stdout).toContain(
-      '  invalid   118 bad_row, the first in line 2: has no date_updated or updated_at, which --idle needs\n',
+      '  invalid   118 bad_row, the first in line 2: has no date_updated or updated_at, which --idle needs; --date-column NAME names another\n',
     )
     expect((await desk.type('plan', 'close-stale', '-i', input, '-i', more)).stdout).toContain(
       `  invalid   118 bad_row, the first in ${input}, line 2: has no date_updated`,

@@ -43,9 +43,15 @@ describe('idle for 14 days', () => {
   })
 
   test.each([
-    [{}, 'has no date_updated or updated_at, which --idle needs'],
-    [{ date_updated: null, updated_at: ' ' }, 'has no date_updated or updated_at, which --idle needs'],
-    [{ record_last_updated: '2025-01-01T00:00:00' }, 'has no date_updated or updated_at, which --idle needs'],
+    [{}, 'has no date_updated or updated_at, which --idle needs; --date-column NAME names another'],
+    [
+      { date_updated: null, updated_at: ' ' },
+      'has no date_updated or updated_at, which --idle needs; --date-column NAME names another',
+    ],
+    [
+      { record_last_updated: '2025-01-01T00:00:00' },
+      'has no date_updated or updated_at, which --idle needs; --date-column NAME names another',
+    ],
     [{ date_updated: '31/12/2025' }, 'date_updated is not a moment, which --idle needs: "31/12/2025"'],
     [{ date_updated: [1] }, 'date_updated is not a moment, which --idle needs: [1]'],
     // No conversation is as old as this: it is how programs write that there is no date.
