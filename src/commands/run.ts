@@ -86,8 +86,6 @@ async function start(flags: RunFlags, shell: Shell, notices: Notices): Promise<n
   const limits = askedLimits(flags, planned)
   const jobFlags = jobFlagsOf(job.job, { ...planned?.jobFlags, ...flags })
   checkShowFlags(flags)
-  refuseUnasked(flags.yes, shell)
-  if (isErasing({ jobFlags })) refuseErasingUnasked(flags, shell)
   const runs = runsDirectory(flags, environment)
   const instance = flags.sandbox ? null : askedInstance(flags, environment, planned)
   if (!flags.sandbox && instance === null) throw new UsageError(noInstance)
@@ -96,6 +94,13 @@ async function start(flags: RunFlags, shell: Shell, notices: Notices): Promise<n
     refuseAskedOtherwise(flags.plan!, planned, asked)
   }
   const key = flags.sandbox ? sandboxKey : requiredKey(flags, environment)
+  const isLive = isLiveInput(flags, job.job)
+  const files = plannedInput(flags, planned)
+  const input = () => (isLive || files !== null ? [] : requiredInput(flags))
+  // A run that is resumed has its input.
+  if (!flags.continue) input()
+  refuseUnasked(flags.yes, shell)
+  if (isErasing({ jobFlags })) refuseErasingUnasked(flags, shell)
 
   if (flags.continue) {
     const find = () => toContinue(flags['run-dir'], runs, job, instance)
@@ -105,9 +110,7 @@ async function start(flags: RunFlags, shell: Shell, notices: Notices): Promise<n
     const still = unfinished && find()
     if (still) return resumeRun(still, flags, shell, notices)
   }
-  const isLive = isLiveInput(flags, job.job)
-  const files = plannedInput(flags, planned)
-  const names = isLive || files !== null ? [] : requiredInput(flags)
+  const names = input()
   const sandbox = flags.sandbox
     ? await startSandbox(isLive ? { conversations: sandboxConversations } : {})
     : null

@@ -38,6 +38,9 @@ test.concurrent('without a terminal and without --yes a run refuses to start', a
   expectRefusal(await place.run([...run, '-i', 'stale.csv']), 'no terminal', '--yes')
   // Not even if somebody sends the number.
   expectRefusal(await place.run([...run, '-i', 'stale.csv'], { stdin: '3\n' }), '--yes')
+  // What is missing comes first: nobody says --yes to what cannot be.
+  expectRefusal(await place.run(run), 'no input', '--input')
+  expectRefusal(await place.run(['run', 'end-conversations', '-i', 'stale.csv']), 'no instance')
   expectNothing(stage)
 })
 
