@@ -24,6 +24,7 @@ export interface Asked {
   /** Where calls go to; the instance that is recorded. */
   origin: string
   isSandbox: boolean
+  isPractice?: boolean
   isParallel: boolean
   hold: InputFile[]
   retryOf: string | null
@@ -83,6 +84,7 @@ export async function prepareRun(
     jobFlags: asked.jobFlags,
     instance: asked.origin,
     isSandbox: asked.isSandbox,
+    ...(asked.isPractice ? { isPractice: true } : {}),
     isParallel: asked.isParallel,
     settings,
     input: count.input,

@@ -44,6 +44,8 @@ export const runFileSchema = z.object({
   /** The API's origin. */
   instance: z.string(),
   isSandbox: z.boolean(),
+  /** Against a sandbox that somebody else has started. */
+  isPractice: z.boolean().optional(),
   isParallel: z.boolean(),
   settings: runSettings,
   input: z.array(fingerprinted),

@@ -21,6 +21,8 @@ export interface Forecast {
   seconds: number
   finishesAt: string
   reasons: Record<string, number>
+  /** Hold lists; `reasons.on_hold` says how many items they leave out. */
+  hold: string[]
   first: Count['first']
   /** By reason, the first item that cannot be used. */
   problems: Count['problems']
@@ -35,6 +37,7 @@ export function forecast(
   settings: RunSettings,
   maxItems: number,
   itemsPerCall = 1,
+  hold: readonly { name: string }[] = [],
 ): Forecast {
   const { invalid, duplicate, filtered } = count.tally.totals(count.read)
   const items = Math.min(count.calls, maxItems)
@@ -56,6 +59,7 @@ export function forecast(
     seconds: Math.round((endMs - startMs) / 1000),
     finishesAt: new Date(endMs).toISOString(),
     reasons: count.tally.reasons(),
+    hold: hold.map(({ name }) => name),
     first: count.first,
     problems: count.problems,
     settings,
@@ -91,6 +95,9 @@ export function forecastText(
     `  read      ${counted(plan.read, 'row')} from ${plan.input.map(({ name }) => name).join(', ')}`,
     `  to ${words.verb.padEnd(6)} ${counted(plan.items, words.noun)}${isTried ? ` of ${inDigits(plan.valid)}` : ''}${settings.checkFirst ? `, asking for each first: ${counted(plan.calls, 'call')}` : ''}`,
     ...(leftOut.length === 0 ? [] : [`  left out  ${leftOut.join(', ')}`]),
+    ...(plan.hold.length === 0 || plan.reasons.on_hold
+      ? []
+      : [`  on hold   nothing: no item stands in ${plan.hold.join(', ')}. Is it the right list?`]),
     ...reasons.flatMap(({ words, problem }) =>
       problem === undefined ? [] : [`  invalid   ${words}, ${problemText(problem, plan.input.length > 1)}`],
     ),

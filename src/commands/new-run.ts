@@ -8,6 +8,8 @@ import { type PlanFile, refuseFoundOtherwise } from '../plan-file.js'
 import { type Asked, type NewInput, prepareRun } from '../prepare.js'
 import { newRunDirectory, type RunDirectory } from '../run-directory.js'
 import type { RunFile } from '../run-file.js'
+import { sandboxKey } from '../sandbox/key.js'
+import { isLoopback } from '../settings/instance.js'
 import type { Notices } from '../telling/notices.js'
 import { begin } from './begin.js'
 import { confirm } from './confirm.js'
@@ -124,12 +126,22 @@ async function agree(
   const input = await newRun.input(directory, memory, nowMs)
   const { stateDirectory } = newRun.coordination
   const recent = recentlySubmittedOf(job.job, { ...newRun, stateDirectory })
-  const asked = { ...newRun, recent, startedAt, ...(judgedAt === undefined ? {} : { judgedAt }) }
+  // No instance of Ada's takes that key.
+  const isPractice = newRun.key === sandboxKey && isLoopback(new URL(origin).hostname)
+  const asked = { ...newRun, isPractice, recent, startedAt, ...(judgedAt === undefined ? {} : { judgedAt }) }
   let confirmed = 0
   const run = await prepareRun(asked, directory, input, memory, async ({ count, hold }) => {
     const counted = { input: count.input, hold, plan: { read: count.read, calls: count.calls } }
     if (planned !== undefined) refuseFoundOtherwise(planned.path, planned.plan, counted)
-    const plan = forecast(job.shortName, origin, count, settings, newRun.maxItems, itemsPerCall(operation))
+    const plan = forecast(
+      job.shortName,
+      origin,
+      count,
+      settings,
+      newRun.maxItems,
+      itemsPerCall(operation),
+      newRun.retryOf === null ? hold : [],
+    )
     if (!flags.quiet) shell.notice(forecastText(plan, settings, operation))
     if (!newRun.isConfirmed && plan.items > 0) await confirm(shell, plan.items, operation, origin)
     confirmed = newRun.isConfirmed ? count.calls : plan.items

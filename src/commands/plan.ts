@@ -109,7 +109,7 @@ export const command: Command = {
       const ids = idRulesOf(job, jobFlags, pseudonyms)
       const count = await countInput(files, { ...settings, ids }, filters)
       const { operation } = job
-      const plan = forecast(shortName, instance, count, settings, maxItems, itemsPerCall(operation))
+      const plan = forecast(shortName, instance, count, settings, maxItems, itemsPerCall(operation), hold)
       if (flags.output !== undefined) {
         writePlanFile(flags.output, {
           job: name,

@@ -20,7 +20,7 @@ export function readmeText(
 
   run        ${run.run}
   job        ${jobShortName(run.job)}${flagsText(run.jobFlags)}
-  instance   ${run.instance}${run.isSandbox ? ' (a sandbox: no real conversation was touched)' : ''}
+  instance   ${run.instance}${run.isSandbox || run.isPractice ? ' (a sandbox: no real conversation was touched)' : ''}
   by         ${run.by} on ${run.host}
   version    ada-bulk ${run.adaBulk}, Node ${run.node}
 ${run.retryOf === null ? '' : `  retry of   ${run.retryOf}\n`}

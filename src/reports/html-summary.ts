@@ -35,7 +35,7 @@ ${totalsSection(facts)}`
 }
 
 function practice({ run }: Facts): Markup | string {
-  return run.isSandbox
+  return run.isSandbox || run.isPractice
     ? markup`<p class="practice"><strong>Practice run</strong> against the built-in sandbox. No real conversation was touched.</p>\n`
     : ''
 }

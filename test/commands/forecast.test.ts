@@ -117,6 +117,20 @@ describe('the text of a forecast', () => {
     ])
   })
 
+  test('says that a hold list leaves nothing out, as it may be the wrong one', () => {
+    const settings = settingsOf({})
+    const planOf = (count: Count) =>
+      forecastText(
+        forecast('end-conversations', null, count, settings, unlimited, 1, [{ name: 'hold.csv' }]),
+        settings,
+        words,
+      )
+    expect(planOf(countOf(10))).toContain(
+      '  on hold   nothing: no item stands in hold.csv. Is it the right list?\n',
+    )
+    expect(planOf(countOf(10, { filtered: 1 }))).not.toContain('right list')
+  })
+
   test('says of how many the first are tried', () => {
     const settings = settingsOf({})
     const text = forecastText(

@@ -235,3 +235,18 @@ test.concurrent('sandbox serves until it is told to stop; doctor finds a wrong k
   sandbox.kill('SIGTERM')
   expect(await sandbox.exited).toMatchObject({ code: 143 })
 })
+
+test.concurrent('a run against a sandbox that was started by itself is marked as practice, any other is not', async () => {
+  const { place, api, args } = await scene()
+  const sandbox = place.start(['sandbox', '--json'])
+  await sandbox.says(/\n/)
+  const { url } = JSON.parse(sandbox.stdout)
+  const words = args().map((word) => (word === api.url ? url : word))
+  const environment = { ADA_API_KEY: 'sandbox-key' }
+  await place.run([...words, '--run-dir', 'practice'], { environment })
+  await place.run([...args(), '--run-dir', 'real'])
+  const page = (run: string) => readFileSync(join(place.directory, run, 'report.html'), 'utf8')
+  expect(page('practice')).toContain('Practice run')
+  expect(page('real')).not.toContain('Practice run')
+  expect(await place.run(['verify', 'practice'])).toMatchObject({ code: 0 })
+})

@@ -192,5 +192,9 @@ describeInBrowser('what stands at the top', () => {
     expect(await practice.innerText()).toBe('PRACTICE RUN')
     const size = await practice.evaluate((element) => Number.parseFloat(getComputedStyle(element).fontSize))
     expect(size).toBeGreaterThanOrEqual(32)
+    // Also against a sandbox that somebody has started before; but not against anything on this machine.
+    const local = { instance: 'http://127.0.0.1:4000' }
+    expect(await topOf(await newRun(aRun, { ...local, isPractice: true }))).toContain('PRACTICE RUN')
+    expect(await topOf(await newRun(aRun, local))).not.toContain('PRACTICE RUN')
   })
 })
