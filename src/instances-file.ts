@@ -39,15 +39,15 @@ export function readInstances(path: string, environment: Environment): InstanceR
   return instances
 }
 
+/** The variables that hold the keys of such a file's instances. */
+export function keyVariables(path: string): string[] {
+  return [...new Set(rowsOf(path).map((row) => variableOf(row, `--instances ${path}`)))]
+}
+
 function instanceOf(row: Record<string, unknown>, where: string, environment: Environment): InstanceRow {
   const text = (column: Column) => String(row[column] ?? '').trim()
   const origin = parseBaseUrl(text('base_url'), `${where}: base_url`)
-  const variable = text('key_variable')
-  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(variable)) {
-    throw new UsageError(
-      `${where}: key_variable must be the name of a variable, like ADA_API_KEY_ACME. A key itself does not belong into the file.`,
-    )
-  }
+  const variable = variableOf(row, where)
   const key = environment[variable]
   // Who puts a key there by mistake must not see it printed.
   const name = /^[A-Z][A-Z0-9_]*$/.test(variable) ? variable : 'that key_variable names'
@@ -59,6 +59,14 @@ function instanceOf(row: Record<string, unknown>, where: string, environment: En
     key,
     input,
   }
+}
+
+function variableOf(row: Record<string, unknown>, where: string): string {
+  const variable = String(row.key_variable ?? '').trim()
+  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(variable)) return variable
+  throw new UsageError(
+    `${where}: key_variable must be the name of a variable, like ADA_API_KEY_ACME. A key itself does not belong into the file.`,
+  )
 }
 
 function rowsOf(path: string): Record<string, unknown>[] {

@@ -22,4 +22,4 @@ export const scheduleOptions = {
   ...taskOptions,
 } as const satisfies Record<string, Options>
 
-export type ScheduleFlags = Flags<typeof scheduleOptions> & { job: string }
+export type ScheduleFlags = Flags<typeof scheduleOptions> & { job: string; erase?: boolean }

@@ -2,6 +2,7 @@ import { existsSync, realpathSync } from 'node:fs'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { currentUser } from '../current-user.js'
+import { keyVariables } from '../instances-file.js'
 import { type LoadedJob, loadJob } from '../jobs.js'
 import { messageOf } from '../message.js'
 import { volumePath } from '../schedule/kubernetes.js'
@@ -56,13 +57,21 @@ export async function scheduledTask(flags: ScheduleFlags, isInCluster: boolean, 
     words: scheduledWords(asked, job, directory).map(refuseLineBreak),
     writes: [runs, state, ...ownPlaces(flags).map((path) => resolve(directory, path))],
     stateDirectory: state,
-    needsKey: !flags.sandbox && asked['api-key-file'] === undefined && asked['env-file'] === undefined,
+    secrets: secretsOf(asked, isInCluster),
     graceSeconds: Math.ceil(timeoutMs / 1000) + 30,
     stopsItself: flags['max-items'] !== undefined || flags['max-duration'] !== undefined,
     user: currentUser(),
     timeZone: new Intl.DateTimeFormat().resolvedOptions().timeZone,
     cluster,
   }
+}
+
+/** Variables that a run cannot do without, and that no file of its flags holds. */
+function secretsOf(asked: ScheduleFlags, isInCluster: boolean): string[] {
+  if (asked['env-file'] !== undefined && !isInCluster) return []
+  const hasKey = asked.sandbox || asked['api-key-file'] !== undefined
+  const keys = asked.instances === undefined ? ['ADA_API_KEY'] : keyVariables(asked.instances)
+  return [...(hasKey ? [] : keys), ...(asked.pseudonymise ? ['ADA_BULK_PSEUDONYM_KEY'] : [])]
 }
 
 /** Directories that a run writes into beside those that every run does. */
@@ -74,10 +83,11 @@ function ownPlaces(flags: ScheduleFlags): string[] {
   ]
 }
 
-/** All that `run` would refuse to start with. */
+/** All that `run` would refuse to start with, where nobody can be asked. */
 function checkedSettings(flags: ScheduleFlags, job: LoadedJob['job']): { timeoutMs: number } {
   const settings = newSettings(flags, job)
   stopLimits(flags)
+  if (flags.erase) refuseErasing(flags)
   job.filters?.(jobFlagsOf(job, flags), { nowMs: Date.now() })
   exportSpan(flags, Date.now(), () => {})
   pageSizeOf(flags)
@@ -86,6 +96,15 @@ function checkedSettings(flags: ScheduleFlags, job: LoadedJob['job']): { timeout
     throw new UsageError('--input -: there is no stdin where nobody is. Name a file.')
   }
   return settings
+}
+
+function refuseErasing(flags: ScheduleFlags): void {
+  if (flags.instances !== undefined)
+    throw new UsageError('--erase is for one instance at a time: leave --instances out.')
+  if (flags['yes-erase']) return
+  throw new UsageError(
+    '--erase asks for itself, and nobody is there when it is started: say --yes-erase if end users are to be erased without being asked about.',
+  )
 }
 
 function clusterOf(flags: ScheduleFlags, isInCluster: boolean): Cluster {

@@ -1,6 +1,6 @@
 import { shellWord } from '../shell-word.js'
 import { UsageError } from '../usage-error.js'
-import { comments, keyFile, meaning, type Schedule, type Task } from './schedule.js'
+import { bringing, comments, keyFile, meaning, type Schedule, type Task } from './schedule.js'
 
 /** Debian's cron reads so much of a command. */
 const longestCommand = 998
@@ -18,15 +18,18 @@ export const crontab: Schedule = {
     const lines = [
       `${task.name}: a line for \`crontab -e\` of ${task.user}. cron mails what it prints: nothing when all is well.`,
       ...meaning,
-      ...(task.needsKey ? [`Bring the key: ${keyFile}, readable by ${task.user} only, ADA_API_KEY=…`] : []),
+      ...bringing(task.secrets, `${task.user} only`),
     ]
     return [{ name: `${task.name}.crontab`, text: `${comments(lines)}${task.at.text} ${command}\n` }]
   },
 }
 
-function commandOf({ name, program, words, stateDirectory, needsKey }: Task): string {
+function commandOf({ name, program, words, stateDirectory, secrets }: Task): string {
   const isLoudnessSaid = words.includes('--quiet') || words.includes('--no-quiet')
-  const added = [...(isLoudnessSaid ? [] : ['--quiet']), ...(needsKey ? ['--env-file', keyFile] : [])]
+  const added = [
+    ...(isLoudnessSaid ? [] : ['--quiet']),
+    ...(secrets.length === 0 ? [] : ['--env-file', keyFile]),
+  ]
   const command = [...program, ...words, ...added].map(shellWord).join(' ')
   // cron does not look at exit codes.
   const orSay = `|| { code=$?; [ $code -eq 75 ] || echo ${name} ended with exit code $code; exit $code; }`

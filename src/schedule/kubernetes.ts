@@ -13,16 +13,16 @@ export const kubernetes: Schedule = {
 const userId = 1000
 
 function cronJob(task: Task): string {
-  const { name, at, timeZone, words, stateDirectory, needsKey, graceSeconds, cluster } = task
+  const { name, at, timeZone, words, stateDirectory, secrets, graceSeconds, cluster } = task
   const { image, namespace, volumeClaim, secret } = cluster
   return `${comments([
     `kubectl apply -f ${name}.yaml`,
-    ...(needsKey
-      ? [
-          'Bring the key, from a file that holds nothing else:',
-          `  kubectl create secret generic ${secret} --from-file=ADA_API_KEY=FILE${namespace === undefined ? '' : ` -n ${namespace}`}`,
-        ]
-      : []),
+    ...(secrets.length === 0
+      ? []
+      : [
+          `Bring the key${secrets.length === 1 ? ', from a file that holds' : 's, from files that hold'} nothing else:`,
+          `  kubectl create secret generic ${secret}${secrets.map((variable) => ` --from-file=${variable}=FILE`).join('')}${namespace === undefined ? '' : ` -n ${namespace}`}`,
+        ]),
     'There is no public image: build one whose entry point is ada-bulk.',
     'Paths are those in the container; the volume has the inputs, the runs and the state. It must be block storage',
     '(ReadWriteOnce): locks and the ledger of calls do not work over NFS.',
@@ -70,7 +70,7 @@ ${words.map((word) => `                - ${quoted(word)}\n`).join('')}          
                 # --hours and dates without a zone go by it.
                 - name: TZ
                   value: ${timeZone}
-${needsKey ? keyVariable(secret) : ''}              resources:
+${secrets.map((variable) => secretVariable(secret, variable)).join('')}              resources:
                 requests:
                   cpu: 100m
                   memory: 128Mi
@@ -112,12 +112,12 @@ function policyRules({ stopsItself }: Task): string {
 `
 }
 
-function keyVariable(secret: string): string {
-  return `                - name: ADA_API_KEY
+function secretVariable(secret: string, variable: string): string {
+  return `                - name: ${variable}
                   valueFrom:
                     secretKeyRef:
                       name: ${secret}
-                      key: ADA_API_KEY
+                      key: ${variable}
 `
 }
 

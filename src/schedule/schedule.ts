@@ -24,8 +24,8 @@ export interface Task {
   /** The directories that it writes to. */
   writes: readonly string[]
   stateDirectory: string
-  /** Whether the key is still to be brought: the flags name no file that holds it. */
-  needsKey: boolean
+  /** Variables that are still to be brought: keys, where the flags name no file that holds them. */
+  secrets: readonly string[]
   /** How long it may take to leave after a SIGTERM. */
   graceSeconds: number
   /** Whether it is stopped by its own flags (75), and is meant to rest until the next start. */
@@ -47,6 +47,15 @@ export interface Cluster {
 
 /** A file of variables with the key in it, where the flags name none. */
 export const keyFile = '/etc/ada-bulk/env'
+
+/** How the secrets get into that file. */
+export function bringing(secrets: readonly string[], readableBy: string): string[] {
+  if (secrets.length === 0) return []
+  const what = secrets.length === 1 ? 'the key' : 'the keys, one a line'
+  return [
+    `Bring ${what}: ${keyFile}, readable by ${readableBy}, ${secrets.map((name) => `${name}=…`).join(' ')}`,
+  ]
+}
 
 /** What stands above each schedule. */
 export const meaning: readonly string[] = [

@@ -1,5 +1,5 @@
 import { shellWord } from '../shell-word.js'
-import { comments, keyFile, meaning, type Schedule, type Task } from './schedule.js'
+import { bringing, comments, keyFile, meaning, type Schedule, type Task } from './schedule.js'
 import { onCalendar } from './systemd-calendar.js'
 
 /** A service and the timer that starts it. */
@@ -12,12 +12,12 @@ export const systemd: Schedule = {
 }
 
 function service(task: Task): string {
-  const { name, user, program, words, writes, stateDirectory, needsKey, graceSeconds } = task
+  const { name, user, program, words, writes, stateDirectory, secrets, graceSeconds } = task
   const install = `sudo install -d -o ${shellWord(user)} -m 700 ${writes.map(shellWord).join(' ')}`
   return `${comments([
     `/etc/systemd/system/${name}.service, started by ${name}.timer. Before its first start:`,
     `  ${install}`,
-    ...(needsKey ? [`Bring the key: ${keyFile}, readable by root only (0600), ADA_API_KEY=…`] : []),
+    ...bringing(secrets, 'root only (0600)'),
     ...meaning,
   ])}
 [Unit]
@@ -30,7 +30,7 @@ Type=oneshot
 User=${user}
 ExecStart=${[...program, ...words].map((word) => quoted(word).replaceAll('$', '$$$$')).join(' ')}
 Environment=${quoted(`ADA_BULK_STATE=${stateDirectory}`)}
-${needsKey ? `EnvironmentFile=${keyFile}\n` : ''}
+${secrets.length === 0 ? '' : `EnvironmentFile=${keyFile}\n`}
 # SIGTERM: calls in flight are finished and recorded.
 KillSignal=SIGTERM
 TimeoutStopSec=${graceSeconds}

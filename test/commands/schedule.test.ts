@@ -79,6 +79,35 @@ describe('what is printed', () => {
     }
   })
 
+  test('brings every key that is needed: of each instance, and of the pseudonyms', async () => {
+    const desk = openDesk()
+    const file = desk.write(
+      'instances.csv',
+      'base_url,key_variable,input\nacme.ada.support,KEY_ACME,a.csv\numbrella.ada.support,KEY_UMBRELLA,u.csv\n',
+    )
+    const words = ['schedule', 'end-conversations', '--instances', file, '--pseudonymise', '--as']
+    const names = ['KEY_ACME', 'KEY_UMBRELLA', 'ADA_BULK_PSEUDONYM_KEY']
+    for (const as of ['crontab', 'systemd']) {
+      const { stdout } = await desk.type(...words, as)
+      expect(stdout).toContain(`only${as === 'systemd' ? ' (0600)' : ''}, ${names.join('=… ')}=…\n`)
+    }
+    const { stdout } = await desk.type(...words, 'kubernetes')
+    expectCronJob(stdout)
+    expect(containerOf(stdout).env?.map(({ name }) => name)).toEqual(['ADA_BULK_STATE', 'TZ', ...names])
+    expect(stdout).toContain(`ada-bulk${names.map((name) => ` --from-file=${name}=FILE`).join('')}\n`)
+  })
+
+  test('that erases needs --yes-erase, as a start without it would be refused every night', async () => {
+    const desk = openDesk()
+    const words = 'schedule compliance-sweep -i all.csv --created-before 60d --handle acme --erase'.split(' ')
+    expect(await desk.type(...words)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--yes-erase'),
+    })
+    const said = await desk.type(...words, '--yes-erase')
+    expect(lastLine(said.stdout)).toMatch(/ --erase .*--yes-erase /)
+  })
+
   test('takes instance and state from the file of variables, and leaves the key in it', async () => {
     const desk = openDesk()
     desk.environment.ADA_BULK_STATE = ''

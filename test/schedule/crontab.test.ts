@@ -12,7 +12,7 @@ const lineOf = (task: Task) => textOf(crontab.files(task), '.crontab').trimEnd()
 
 /** The words as the shell that cron starts gives them to a program. */
 function wordsThroughCron(words: readonly string[]): string[] {
-  const line = lineOf(taskOf({ program: ['printf', '%s\\0'], words: ['--quiet', ...words], needsKey: false }))
+  const line = lineOf(taskOf({ program: ['printf', '%s\\0'], words: ['--quiet', ...words], secrets: [] }))
   const command = commandOfCron(line)
   return execFileSync('/bin/sh', ['-c', command], { encoding: 'utf8', env: {} }).split('\0').slice(1, -1)
 }
@@ -35,7 +35,7 @@ test('the time is one that a library for cron reads', () => {
 
 test('the run is quiet unless the flags say otherwise, and takes the key from a file', () => {
   expect(lineOf(taskOf())).toMatch(/ --yes --continue --quiet --env-file \/etc\/ada-bulk\/env \|\|/)
-  expect(lineOf(taskOf({ words: ['run', 'cleanup', '--no-quiet'], needsKey: false }))).toMatch(
+  expect(lineOf(taskOf({ words: ['run', 'cleanup', '--no-quiet'], secrets: [] }))).toMatch(
     /cleanup --no-quiet \|\|/,
   )
 })

@@ -18,7 +18,7 @@ describe('a CronJob', () => {
       'with everything that may be in it',
       taskOf({ stopsItself: true, cluster: { ...taskOf().cluster, namespace: 'ada' } }),
     ],
-    ['for the sandbox', taskOf({ needsKey: false })],
+    ['for the sandbox', taskOf({ secrets: [] })],
   ])('%s fits the schema of Kubernetes', (_, task) => {
     expectCronJob(yamlOf(task))
   })

@@ -29,7 +29,7 @@ const withSystemd = test.runIf(isSystemdHere)
 
 withSystemd('systemd finds nothing wrong with the service and its timer', () => {
   expectUnits(systemd.files(taskOf()))
-  expectUnits(systemd.files(taskOf({ needsKey: false, at: parseCronTime('*/30 1-5 1,15 jan mon-fri') })))
+  expectUnits(systemd.files(taskOf({ secrets: [], at: parseCronTime('*/30 1-5 1,15 jan mon-fri') })))
 })
 
 withSystemd('systemd finds nothing wrong with nasty paths, and every word comes through', () => {

@@ -11,7 +11,7 @@ export function taskOf(changes: Partial<Task> = {}): Task {
     words: ['run', 'cleanup', '--handle', 'acme', '--yes', '--continue'],
     writes: ['/var/lib/ada-bulk/runs', '/var/lib/ada-bulk/state'],
     stateDirectory: '/var/lib/ada-bulk/state',
-    needsKey: true,
+    secrets: ['ADA_API_KEY'],
     graceSeconds: 60,
     stopsItself: false,
     user: 'root',
