@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, isAbsolute, join } from 'node:path'
 import { parse } from 'csv-parse/sync'
 import type { Environment } from './settings/environment.js'
 import { parseBaseUrl } from './settings/instance.js'
@@ -10,6 +11,8 @@ export interface InstanceRow {
   /** Its host, for people. */
   label: string
   key: string
+  /** The variable that holds it. */
+  keyVariable: string
   /** Files of IDs; none where the job downloads its own. */
   input: string[]
 }
@@ -25,9 +28,10 @@ type Column = (typeof columns)[number]
 export function readInstances(path: string, environment: Environment): InstanceRow[] {
   const rows = rowsOf(path)
   if (rows.length === 0) throw new UsageError(`--instances ${path}: names no instance.`)
-  const instances = rows.map((row, index) =>
-    instanceOf(row, `--instances ${path}, row ${index + 1}`, environment),
-  )
+  const instances = rows.map((row, index) => {
+    const instance = instanceOf(row, `--instances ${path}, row ${index + 1}`, environment)
+    return { ...instance, input: instance.input.map((name) => besideOf(path, name)) }
+  })
   const seen = new Set<string>()
   for (const { origin } of instances) {
     if (seen.has(origin))
@@ -37,6 +41,12 @@ export function readInstances(path: string, environment: Environment): InstanceR
     seen.add(origin)
   }
   return instances
+}
+
+/** Inputs are named as seen from the file: a schedule starts anywhere. Else from where the command is typed. */
+function besideOf(path: string, name: string): string {
+  const beside = join(dirname(path), name)
+  return !isAbsolute(name) && existsSync(beside) ? beside : name
 }
 
 /** The variables that hold the keys of such a file's instances. */
@@ -57,6 +67,7 @@ function instanceOf(row: Record<string, unknown>, where: string, environment: En
     origin,
     label: new URL(origin).host.replace(/\.ada\.support$/, '').replaceAll(/[^a-z0-9.-]/gi, '-'),
     key,
+    keyVariable: variable,
     input,
   }
 }

@@ -22,7 +22,8 @@ import { forecast, forecastText } from './forecast.js'
 import { inputFiles } from './input-files.js'
 import { jobFlagsOf, withJobFlags } from './job-flags.js'
 import { isLiveInput, liveInput, sandboxConversations } from './live-input.js'
-import type { Flags } from './options.js'
+import { type Flags, instancesOption } from './options.js'
+import { planInstances } from './plan-instances.js'
 import { sandboxInstance } from './planned.js'
 import { runOptions } from './run-options.js'
 import {
@@ -37,6 +38,7 @@ import {
 
 const planOptions = {
   ...runOptions,
+  ...instancesOption,
   output: {
     type: 'string',
     requiresArg: true,
@@ -65,6 +67,8 @@ export const command: Command = {
   },
 
   async run(flags: PlanFlags, shell) {
+    if (flags.instances !== undefined)
+      return planInstances({ ...flags, instances: flags.instances }, shell, command.run)
     const environment = withEnvFile(shell.environment, flags['env-file'])
     const { job, name, shortName } = await loadJob(flags.job)
     const settings = newSettings(flags, job)

@@ -66,7 +66,7 @@ export const command: Command = {
   async run(flags: RunFlags, shell) {
     if (flags.instances !== undefined && flags.erase)
       throw new UsageError('--erase is for one instance at a time: leave --instances out.')
-    if (flags.instances !== undefined)
+    if (flags.instances !== undefined && !flags['dry-run'])
       return runInstances({ ...flags, instances: flags.instances }, shell, command.run)
     if (!flags['dry-run']) {
       return asOneDocument(flags.json && flags.erase === true, shell, (within) =>

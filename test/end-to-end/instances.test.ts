@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { ada, startFakeApi, unauthorized } from './fake-api.js'
@@ -56,6 +56,71 @@ describe('one job over several instances', () => {
     expect(stdout).toMatch(/exit code 4, 0 of 3 settled.*401/)
     expect(stdout).toMatch(/exit code 0, 3 of 3 settled/)
     expect(fine.calls).toHaveLength(3)
+  })
+
+  test.concurrent('each that stopped says how to go on with it, with its own key', async () => {
+    const place = openPlace()
+    const apis = [await startFakeApi(), await startFakeApi()]
+    mkdirSync(join(place.directory, 'lists'))
+    // What the file names lies beside it, wherever the command is typed.
+    place.write('lists/ids.csv', csvOf(conversationIds(3)))
+    place.write(
+      'lists/instances.csv',
+      `base_url,key_variable,input\n${apis.map(({ url }) => `${url},KEY_ACME,ids.csv\n`).join('')}`,
+    )
+    const environment = { ADA_API_KEY: undefined, KEY_ACME: key }
+    const words = [...args.slice(0, -1), 'lists/instances.csv', '--max-items', '1']
+    const { code, stdout, stderr } = await place.run(words, { environment })
+    expect(code, stderr).toBe(75)
+    const commands = [...stdout.matchAll(/Go on with: (.*)$/gm)].map(([, command]) => command!)
+    expect(commands).toHaveLength(2)
+    for (const command of commands) {
+      const through = (ours: string[]) => ['bash', '-c', command.replace('ada-bulk', '"$0" "$1"'), ...ours]
+      expect(await place.run([], { environment, through })).toMatchObject({ code: 0 })
+    }
+    for (const api of apis) expect(api.calls).toHaveLength(3)
+  })
+
+  test.concurrent('a download that a person has to look at is told from a mistake of the command line', async () => {
+    const place = openPlace()
+    const api = await startFakeApi(() => unauthorized)
+    place.write('instances.csv', `base_url,key_variable\n${api.url},ADA_API_KEY\n`)
+    const words = 'run cleanup --idle 14d --yes --json --instances instances.csv'.split(' ')
+    const { code, stdout } = await place.run(words)
+    expect(code).toBe(4)
+    expect(JSON.parse(stdout)).toMatchObject({ instances: [{ exitCode: 4, summary: null }] })
+  })
+
+  test.concurrent('are planned the same way, as one document for programs, and nothing is called', async () => {
+    const place = openPlace()
+    const apis = [await startFakeApi(), await startFakeApi()]
+    place.write('ids.csv', csvOf(conversationIds(3)))
+    place.write(
+      'instances.csv',
+      `base_url,key_variable,input\n${apis[0]!.url},ADA_API_KEY,ids.csv\n${apis[1]!.url},ADA_API_KEY,gone.csv\n`,
+    )
+    const words = 'plan end-conversations --instances instances.csv'.split(' ')
+    const { code, stdout } = await place.run([...words, '--json'])
+    expect(code).toBe(2)
+    expect(JSON.parse(stdout)).toMatchObject({
+      exitCode: 2,
+      instances: [
+        { instance: apis[0]!.url, exitCode: 0, plan: { valid: 3, calls: 3 } },
+        { instance: apis[1]!.url, exitCode: 2, plan: null, because: expect.stringContaining('gone.csv') },
+      ],
+    })
+    place.write('gone.csv', csvOf(conversationIds(2)))
+    const text = await place.run(['run', ...words.slice(1), '--dry-run'])
+    expect(text).toMatchObject({ code: 0 })
+    for (const [index, count] of [3, 2].entries())
+      expect(text.stdout).toMatch(
+        new RegExp(`^end-conversations on ${apis[index]!.url}\n.*\n  to end    ${count} conv`, 'm'),
+      )
+    expect(await place.run([...words, '--output', 'plan.json'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('leave --output out'),
+    })
+    for (const api of apis) expect(api.calls).toEqual([])
   })
 
   test.concurrent('SIGTERM stops all of them in order, and --continue goes on with all', async () => {
