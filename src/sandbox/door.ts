@@ -67,6 +67,7 @@ export class Door {
       const inwardMs = wholeMs * chance()
       if (wholeMs > 0) {
         // A client that gives up may call again at once, though the first call goes on here.
+        if (request.signal.aborted) leave()
         request.signal.addEventListener('abort', leave, { once: true })
         await clock.sleep(inwardMs)
       }

@@ -1,4 +1,6 @@
+import { getResponse } from 'msw'
 import { describe, expect, test } from 'vitest'
+import { createAda } from '../../src/sandbox/ada.js'
 import { call, conversationIds, end, type Received, StillClock, until } from './client.js'
 import { sandboxWith } from './sandboxes.js'
 
@@ -169,6 +171,22 @@ describe('latency', () => {
     expect(sandbox.state.calls.map(({ status }) => status)).toEqual([200, 400])
     await clock.passUntilSettled(end(sandbox, id))
     expect(sandbox.state.mostInFlightForOneId).toBe(1)
+  })
+
+  test('does not keep a call in flight that the client has given up while it was on its way in', async () => {
+    const clock = new StillClock()
+    const { handlers, state } = createAda({ clock, latencyMs: { min: 50, max: 50 } })
+    const patience = new AbortController()
+    const callWith = (init: RequestInit) => {
+      const url = `https://acme.ada.support/api/v2/conversations/${id}/end/`
+      void getResponse(handlers, new Request(url, { method: 'POST', ...init }))
+    }
+    callWith({ signal: patience.signal })
+    patience.abort()
+    await until(() => clock.asleep === 1)
+    callWith({})
+    await until(() => clock.asleep === 2)
+    expect(state.mostInFlightForOneId).toBe(1)
   })
 })
 
