@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
-import { type Bytes, chunkBytes, fileBytes } from './file-bytes.js'
+import { type Bytes, bytesOf, chunkBytes, openFile } from './file-bytes.js'
 import { UsageError } from './usage-error.js'
 
 export const headBytesMax = 64 * 1024
@@ -15,7 +15,12 @@ export async function* readBytes(
   name: string,
   options: { tap?: ((chunk: Uint8Array) => void) | undefined } = {},
 ): AsyncGenerator<Buffer, void, undefined> {
-  yield* decoded(unpacked(fileBytes(path, name, options.tap), name))
+  const file = await openFile(path, name)
+  try {
+    yield* decoded(unpacked(bytesOf(file, name, options.tap), name))
+  } finally {
+    await file.close()
+  }
 }
 
 /** Whether `readBytes` threw this because a gzip ends too early. It has given everything before. */

@@ -6,22 +6,20 @@ export type Bytes = AsyncGenerator<Buffer, void, undefined>
 
 export const chunkBytes = 128 * 1024
 
-/** The bytes of a file as they lie on disk. `tap` sees each piece before it is handed on. */
-export async function* fileBytes(
-  path: string,
-  name: string,
-  tap: ((chunk: Uint8Array) => void) | undefined,
-): Bytes {
+/** Opens a file of the input; whoever does it closes it. */
+export async function openFile(path: string, name: string): Promise<FileHandle> {
   const file = await open(path).catch((error: unknown) => refuse(error, name))
   try {
     await refuseUnlessFile(file, name)
-    yield* piecesOf(file, name, tap)
-  } finally {
+    return file
+  } catch (error) {
     await file.close()
+    throw error
   }
 }
 
-async function* piecesOf(
+/** The bytes of a file as they lie on disk. `tap` sees each piece before it is handed on. */
+export async function* bytesOf(
   file: FileHandle,
   name: string,
   tap: ((chunk: Uint8Array) => void) | undefined,
