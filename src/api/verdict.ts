@@ -57,6 +57,10 @@ function verdictOfStatus(answer: Extract<ApiAnswer, { kind: 'answer' }>, done: s
     httpStatus: status,
     message: apiMessage(answer.body) || `HTTP ${status}`,
   })
+  if (status >= 200 && status < 300 && isWebPage(answer.body)) {
+    const message = `HTTP ${status} with a web page, which is not the API's: check the base URL, or a proxy`
+    return { kind: 'again', cause: 'answered', quota, outcome: { ...failed('server_error'), message } }
+  }
   if (status >= 200 && status < 300)
     return settledBy(answer, { status: 'succeeded', reason: done, message: '' })
   if (status === 401 || status === 403) return { kind: 'refused', quota, outcome: failed('rejected') }
@@ -69,6 +73,11 @@ function verdictOfStatus(answer: Extract<ApiAnswer, { kind: 'answer' }>, done: s
     return settledBy(answer, { ...failed('rejected'), message })
   }
   return settledBy(answer, failed('rejected'))
+}
+
+/** Of a sign-in page, or of another host that answers everything so: nothing was done. */
+function isWebPage(body: unknown): boolean {
+  return typeof body === 'string' && /^\s*</.test(body)
 }
 
 function again(cause: 'unreachable' | 'lost', outcome: Omit<Outcome, 'httpStatus'>): Verdict {

@@ -53,9 +53,7 @@ function checksOf(answer: ApiAnswer, origin: string, ms: number): Check[] {
       ...clock,
     ]
   const isApi =
-    status === 404
-      ? answer.body !== null && typeof answer.body === 'object'
-      : status < 500 && (status < 300 || status >= 400)
+    typeof answer.body === 'object' && answer.body !== null && status < 500 && (status < 300 || status >= 400)
   if (!isApi) {
     return [
       {

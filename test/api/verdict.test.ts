@@ -44,6 +44,21 @@ describe('a verdict', () => {
     if (verdict.kind === 'again') expect(verdict.cause).toBe('answered')
   })
 
+  test.each(['<!doctype html><title>Sign in</title>', '\n <html><body>Welcome</body></html>'])(
+    'of a 200 with a web page is no success: a proxy or another host has answered (%j)',
+    (page) => {
+      const verdict = verdictOf(answer(200, page), 'ended')
+      expect(verdict).toMatchObject({ kind: 'again', cause: 'answered' })
+      expect(verdict.outcome).toMatchObject({ status: 'failed', reason: 'server_error', httpStatus: 200 })
+      expect(verdict.outcome.message).toMatch(/web page/)
+    },
+  )
+
+  test.each([undefined, '{"message":"Conversation en', 'OK', ''])(
+    'of a 200 whose body is empty, cut off or short is a success: the status counts (%j)',
+    (body) => expect(verdictOf(answer(200, body), 'ended')).toMatchObject({ kind: 'settled' }),
+  )
+
   test('of a call that never got there is another try, in the end a network error', () => {
     expect(verdictOf({ kind: 'unreachable', message: 'connect ECONNREFUSED' }, 'ended')).toEqual({
       kind: 'again',

@@ -1,8 +1,18 @@
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ada, hang, notFound, portWithoutListener, startFakeApi, unavailable } from './fake-api.js'
-import { conversationIds, csvOf, openPlace, reportColumns, reportOf, summaryOf } from './harness.js'
+import {
+  closeAtEnd,
+  conversationIds,
+  csvOf,
+  openPlace,
+  reportColumns,
+  reportOf,
+  summaryOf,
+} from './harness.js'
 
 async function scene(count = 6) {
   const place = openPlace()
@@ -218,6 +228,24 @@ test.concurrent('doctor: all is right, the key is wrong, nobody answers, setting
     { code: 3, wrong: ['address'] },
   ])
   expect(api.calls).toEqual([])
+})
+
+test.concurrent('a host that answers everything with a web page is not taken for the API', async () => {
+  const { place } = await scene()
+  const server = createServer((request, response) => {
+    request.resume()
+    response.end('<!doctype html><title>Welcome</title>')
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  closeAtEnd(() => server.close())
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  expect(await place.run(['doctor', '--base-url', url])).toMatchObject({
+    code: 3,
+    stdout: expect.stringMatching(/^NOT address .*does not answer like Ada's API/m),
+  })
+  const words = `run end-conversations -i stale.csv --base-url ${url} --yes --limit none --attempts 1`
+  expect(await place.run(words.split(' '))).toMatchObject({ code: 3 })
+  expect(summaryOf(place.onlyRun())).toMatchObject({ totals: { succeeded: 0, failed: 6 } })
 })
 
 test.concurrent('sandbox serves until it is told to stop; doctor finds a wrong key there', async () => {
