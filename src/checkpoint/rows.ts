@@ -9,6 +9,7 @@ import { readCheckpoint } from './read.js'
 const batchSize = 512
 const blockBytes = 256 * 1024
 const blocksKept = 16
+const lineFeed = 10
 
 /**
  * The settled items of a checkpoint in the order of the input. With `bytesMax`, of the checkpoint as it was when it was
@@ -51,15 +52,15 @@ export async function* itemsAt(path: string, offsets: LineOffsets): AsyncGenerat
 
 /** Reads single lines through a few blocks that are kept, as neighbours are asked for next. */
 function lineReader(file: number): (offset: number) => string {
-  const blocks = new Map<number, Buffer>()
-  const blockAt = (index: number): Buffer => {
-    let block = blocks.get(index)
-    if (block === undefined) {
-      block = Buffer.allocUnsafe(blockBytes)
-      block = block.subarray(0, readSync(file, block, 0, blockBytes, index * blockBytes))
-      if (blocks.size >= blocksKept) blocks.delete(blocks.keys().next().value!)
-      blocks.set(index, block)
-    }
+  const blocks = new Map<number, Block>()
+  const blockAt = (index: number): Block => {
+    const known = blocks.get(index)
+    if (known !== undefined) return known
+    const [oldest] = blocks.size < blocksKept ? [] : blocks.entries()
+    if (oldest !== undefined) blocks.delete(oldest[0])
+    const bytes = oldest?.[1].bytes ?? Buffer.allocUnsafeSlow(blockBytes)
+    const block = { bytes, length: readSync(file, bytes, 0, blockBytes, index * blockBytes) }
+    blocks.set(index, block)
     return block
   }
   return (offset) => {
@@ -67,13 +68,21 @@ function lineReader(file: number): (offset: number) => string {
     let start = offset % blockBytes
     const parts: Buffer[] = []
     for (;;) {
-      const block = blockAt(index)
-      const end = block.indexOf(10, start)
-      parts.push(block.subarray(start, end === -1 ? block.length : end))
-      if (end !== -1 || block.length < blockBytes) break
+      const { bytes, length } = blockAt(index)
+      const end = bytes.indexOf(lineFeed, start)
+      const isWhole = end !== -1 && end < length
+      if (isWhole && parts.length === 0) return bytes.toString('utf8', start, end)
+      // What is kept is written over by the blocks that follow.
+      parts.push(Buffer.from(bytes.subarray(start, isWhole ? end : length)))
+      if (isWhole || length < blockBytes) return Buffer.concat(parts).toString()
       index += 1
       start = 0
     }
-    return parts.length === 1 ? parts[0]!.toString() : Buffer.concat(parts).toString()
   }
+}
+
+/** Of a file; the last one is not full. */
+interface Block {
+  bytes: Buffer
+  length: number
 }

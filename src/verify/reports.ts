@@ -72,7 +72,7 @@ function whyUnreadable(path: string): string | null {
 
 /** The line in which a file and a text differ first, from 1; null when they are the same. */
 async function firstDifference(path: string, text: Readable): Promise<number | null> {
-  const file = createReadStream(path, { highWaterMark: 1 << 20 })
+  const file = createReadStream(path)
   const rest = { file: chunks(file), text: chunks(text) }
   let [a, b] = [await next(rest.file), await next(rest.text)]
   let same = 0
