@@ -12,7 +12,7 @@ export interface ApiRequest {
   path: string
   body?: unknown
   signal: AbortSignal
-  /** More of the answer's body than this is not looked at (64 KiB). */
+  /** More of the body of a 2xx than this is not looked at (64 KiB, as of every other answer). */
   bodyBytesMax?: number
 }
 

@@ -61,7 +61,9 @@ async function call(agent: Agent, request: ApiRequest, options: HttpApiOptions):
       body: request.body === undefined ? null : JSON.stringify(request.body),
       signal: abort.signal,
     })
-    const body = await readBody(answer.body, request.bodyBytesMax ?? longestBodyBytes, options.key)
+    const isWanted = answer.statusCode >= 200 && answer.statusCode < 300
+    const bytesMax = (isWanted && request.bodyBytesMax) || longestBodyBytes
+    const body = await readBody(answer.body, bytesMax, options.key)
     return {
       kind: 'answer',
       status: answer.statusCode,

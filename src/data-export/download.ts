@@ -12,6 +12,7 @@ import { paced } from '../pacing/paced.js'
 import { settleWithRetries } from '../retry.js'
 import { dataExport } from '../sources/data-export.js'
 import type { Stop } from '../stop.js'
+import { UsageError } from '../usage-error.js'
 import { fetchPage, type Page } from './pages.js'
 import { type ExportSpan, nextPath, queriesOf, queryPath, sinceEdge } from './span.js'
 import { type Downloaded, onDisk, readStanding, type Standing, writeStanding } from './standing.js'
@@ -59,6 +60,7 @@ export async function download(options: DownloadOptions): Promise<Downloaded> {
     ftruncateSync(file, standing.bytes)
     let seen = await recordsIn(part, standing.bytes)
     let queryBegunAnew = -1
+    let asked = new IdSet()
     while (standing.queries < queries.length) {
       const path =
         standing.path ?? queryPath(sinceEdge(queries[standing.queries]!, clock.wallMs()), standing.pageSize)
@@ -72,19 +74,18 @@ export async function download(options: DownloadOptions): Promise<Downloaded> {
         writeStanding(progress, standing)
         ftruncateSync(file, standing.bytes)
         seen = await recordsIn(part, standing.bytes)
+        asked = new IdSet()
         continue
       }
+      asked.add(path)
       const fresh = page.records.filter((record) => isNew(record, seen))
       if (fresh.length > 0) {
-        standing.bytes += await append(
-          file,
-          part,
-          fresh.map((record) => `${JSON.stringify(record)}\n`).join(''),
-        )
+        standing.bytes += await append(file, part, linesOf(fresh))
       }
       standing.pages += 1
       standing.records += fresh.length
       standing.path = page.nextPageUri === null ? null : nextPath(page.nextPageUri, options.origin, path)
+      if (standing.path !== null && asked.has(standing.path)) throw goesInCircles(standing.path)
       if (standing.path === null) {
         standing.queries += 1
         standing.queryBytes = standing.bytes
@@ -155,7 +156,28 @@ function isNew(record: unknown, seen: IdSet): boolean {
   const fields = (record ?? {}) as Record<string, unknown>
   const id = fields.conversation_id ?? fields._id ?? fields.id
   if (typeof id !== 'string' && typeof id !== 'number') return true
-  return seen.add(`${id} ${fields.date_updated ?? ''} ${fields.record_last_updated ?? ''}`)
+  return seen.add(`${id} ${wordOf(fields.date_updated)} ${wordOf(fields.record_last_updated)}`)
+}
+
+function wordOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : ''
+}
+
+/** Throws an ExportRefusedError for what was read, and cannot be written again. */
+function linesOf(records: readonly unknown[]): string {
+  try {
+    return records.map((record) => `${JSON.stringify(record)}\n`).join('')
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    const message = 'a page has a record that is nested too deep, or too large, to be kept'
+    throw new ExportRefusedError({ status: 'failed', reason: 'rejected', httpStatus: 200, message })
+  }
+}
+
+function goesInCircles(path: string): UsageError {
+  return new UsageError(
+    `the API names a page as the next that it has given before (${path}): the export would never end.`,
+  )
 }
 
 /** What was downloaded before, for telling repetitions. The file holds whole records only. */

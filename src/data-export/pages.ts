@@ -17,7 +17,7 @@ export interface Page {
 }
 
 /** A page of ten thousand records is tens of megabytes. */
-const longestPageBytes = 512 * 1024 * 1024
+const longestPageBytes = 128 * 1024 * 1024
 
 /** An operation that fetches one page, for pacing and retry to wrap, and hands it over. */
 export function fetchPage(path: string, onPage: (page: Page) => void): Operation {

@@ -1,9 +1,11 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
+import { z } from 'zod'
 import { writeFileAtomically } from '../atomic-write.js'
 import { LogWriteError } from '../checkpoint/log.js'
 import { messageOf } from '../message.js'
+import { readSmallText } from '../regular-file.js'
 import { UsageError } from '../usage-error.js'
-import { type ExportSpan, queriesOf } from './span.js'
+import { type ExportSpan, historyMs, queriesOf } from './span.js'
 
 export interface Downloaded {
   records: number
@@ -37,7 +39,7 @@ export function readStanding(
     const counts = { records: 0, pages: 0, queries: 0, queriesAll: queriesOf(span).length }
     return { ...counts, asked, span, pageSize, bytes: 0, path: null, queryBytes: 0, queryRecords: 0 }
   }
-  const standing = parsed(readFileSync(progress, 'utf8'))
+  const standing = readOrNull(progress)
   if (standing === null || !(statSync(part).size >= standing.bytes)) {
     throw new UsageError(`${part} or ${progress} is damaged. Remove both to begin anew.`)
   }
@@ -60,9 +62,28 @@ export function onDisk<T>(path: string, write: () => T): T {
   }
 }
 
-function parsed(text: string): Standing | null {
+const count = z.number().int().nonnegative()
+const momentMs = z.number().nonnegative().max(8.64e15)
+
+const standingSchema: z.ZodType<Standing> = z.object({
+  records: count,
+  pages: count,
+  queries: count,
+  queriesAll: count,
+  asked: z.string(),
+  span: z
+    .object({ by: z.enum(['created', 'updated']), fromMs: momentMs, toMs: momentMs })
+    .refine(({ fromMs, toMs }) => toMs - fromMs <= 2 * historyMs),
+  pageSize: count.positive(),
+  bytes: count,
+  path: z.string().startsWith('/').nullable(),
+  queryBytes: count,
+  queryRecords: count,
+})
+
+function readOrNull(progress: string): Standing | null {
   try {
-    return JSON.parse(text)
+    return standingSchema.parse(JSON.parse(readSmallText(progress)))
   } catch {
     return null
   }
