@@ -49,13 +49,13 @@ function withFlags(flags: IdentifierFlags): BatchOperation {
       const verdict = verdictOf(answer, 'accepted')
       const job = fieldsOf(answer).job_id
       if (verdict.kind !== 'settled' || verdict.outcome.status !== 'succeeded') return { verdict, job: null }
-      if (typeof job === 'string' && job !== '') return { verdict, job }
+      if (typeof job === 'string' && usableJob.test(job)) return { verdict, job }
       return { verdict: unclear(verdict, 'an answer without a job_id'), job: null }
     },
     async ask(job, batch, api, attempt) {
       const answer = await api.call({
         method: 'GET',
-        path: `/api/v2/jobs/${encodeURIComponent(job)}`,
+        path: `/api/v2/jobs/${encodeURIComponent(job.replaceAll(/\p{Cs}/gu, '\ufffd'))}`,
         signal: attempt.abortSignal,
         bodyBytesMax: answerBytesMax,
       })
@@ -77,6 +77,9 @@ function withFlags(flags: IdentifierFlags): BatchOperation {
     },
   }
 }
+
+/** What may stand in a path: no half characters, and no dots that climb. */
+const usableJob = /^(?!\.{1,2}$)[^\p{C}\s]{1,1000}$/u
 
 /** What has no usable identifier a filter has turned away. */
 function usableOf(item: Item, flags: IdentifierFlags): Identifier {
@@ -104,14 +107,29 @@ type Disposition = Readonly<Record<string, unknown>>
 
 /** The outcome of each identifier, by what the job says of it. */
 function outcomesOf(asked: readonly Identifier[], said: unknown): Outcome[] {
-  const list: Disposition[] = Array.isArray(said) ? said : []
+  const list = Array.isArray(said) ? said.filter(isDisposition) : []
   const byKey = new Map<string, Disposition[]>()
   for (const disposition of list) {
     const key = keyOf(disposition)
-    byKey.set(key, [...(byKey.get(key) ?? []), disposition])
+    const others = byKey.get(key)
+    if (others === undefined) byKey.set(key, [disposition])
+    else others.push(disposition)
   }
-  // An identifier that was handed over twice has two dispositions, in the same order.
-  return asked.map((identifier) => outcomeOf(byKey.get(keyOf({ ...identifier }))?.shift()))
+  const taken = new Map<string, number>()
+  return asked.map((identifier) => {
+    const key = keyOf({ ...identifier })
+    // An identifier that was handed over twice has two dispositions, in the same order.
+    const nth = taken.get(key) ?? 0
+    taken.set(key, nth + 1)
+    return outcomeOf(byKey.get(key)?.[nth])
+  })
+}
+
+/** With a value that can be compared. */
+function isDisposition(said: unknown): said is Disposition {
+  const { type, value, variable = null } = (said ?? {}) as Disposition
+  const isWord = (part: unknown) => typeof part === 'string' || typeof part === 'number'
+  return isWord(type) && isWord(value) && (variable === null || isWord(variable))
 }
 
 function keyOf({ type, value, variable }: Disposition): string {
@@ -147,6 +165,10 @@ function outcomeOf(said: Disposition | undefined): Outcome {
     case undefined:
       return outcome('unknown', 'no_disposition', 'the job is over and says nothing about this identifier')
     default:
-      return outcome('unknown', 'new_disposition', cleanMessage(String(said?.disposition), 60))
+      return outcome(
+        'unknown',
+        'new_disposition',
+        typeof said?.disposition === 'string' ? cleanMessage(said.disposition, 60) : 'not a word',
+      )
   }
 }

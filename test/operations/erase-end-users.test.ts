@@ -124,3 +124,45 @@ describe('what became of a batch', () => {
     })
   })
 })
+
+describe('an answer that nobody can make sense of', () => {
+  const jane = { value: 'jane@example.com' }
+  const ask = (identifiers: unknown) =>
+    byEmail.ask('job-7', batchOf(jane), apiOf(answerOf(200, { status: 'completed', identifiers })), attempt)
+
+  test.each<[string, unknown]>([
+    ['nothing', [null, undefined, 5, 'jane@example.com', []]],
+    [
+      'a value that cannot become a text',
+      [{ type: 'email', value: { toString: 1 }, disposition: 'accepted' }],
+    ],
+    ['no list', { 0: {} }],
+  ])('%s: what became of her is unknown', async (_, identifiers) => {
+    expect((await ask(identifiers)).outcomes).toMatchObject([{ status: 'unknown', reason: 'no_disposition' }])
+  })
+
+  test('a disposition that is no word is a new one', async () => {
+    const { outcomes } = await ask([{ type: 'email', ...jane, disposition: { toString: 1 } }])
+    expect(outcomes).toMatchObject([{ status: 'unknown', reason: 'new_disposition' }])
+  })
+
+  test('the same disposition a million times takes no longer than reading it', async () => {
+    const startedMs = performance.now()
+    await ask(Array.from({ length: 200_000 }, () => ({ type: 'email', value: 'x', disposition: 'accepted' })))
+    expect(performance.now() - startedMs).toBeLessThan(10_000)
+  })
+
+  test.each(['..', '\ud800', ' ', '\u001b[2J', 'x'.repeat(5000)])(
+    'a job that is called %j is not asked for: the answer is in doubt',
+    async (job) => {
+      const submitted = await byEmail.submit(batchOf(jane), apiOf(answerOf(202, { job_id: job })), attempt)
+      expect(submitted).toMatchObject({ job: null, verdict: { kind: 'again', cause: 'lost' } })
+    },
+  )
+
+  test('a job that a checkpoint calls by half a character is asked for all the same', async () => {
+    const api = apiOf(answerOf(404, {}))
+    await byEmail.ask('job-\ud800', batchOf(jane), api, attempt)
+    expect(api.requests[0]!.path).toBe(`/api/v2/jobs/${encodeURIComponent('job-\ufffd')}`)
+  })
+})
