@@ -1,10 +1,11 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { basename, extname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { couldBeKey, shown } from './could-be-key.js'
 import type { Job } from './job.js'
 import { messageOf } from './message.js'
 import { isOnBatches } from './operations/operation.js'
+import { checkedJob } from './own-job.js'
 import { suggestion } from './suggestion.js'
 import { UsageError } from './usage-error.js'
 
@@ -38,6 +39,7 @@ export async function loadJob(nameOrPath: string): Promise<LoadedJob> {
     )
   }
   if (!existsSync(path)) throw new UsageError(`${nameOrPath}: there is no such job file.`)
+  if (!statSync(path).isFile()) throw new UsageError(`${nameOrPath}: is no file, and a job is one.`)
   const job = isFile ? await loadFile(path) : (await import(path)).default
   if (!isJob(job)) {
     throw new UsageError(
@@ -50,7 +52,11 @@ export async function loadJob(nameOrPath: string): Promise<LoadedJob> {
       `${nameOrPath}: a job has no ${unknown.join(', ')}. It may have ${jobKeys.join(', ')}.`,
     )
   }
-  return { job, name: isFile ? path : nameOrPath, shortName: jobShortName(nameOrPath) }
+  return {
+    job: isFile ? checkedJob(job, nameOrPath) : job,
+    name: isFile ? path : nameOrPath,
+    shortName: jobShortName(nameOrPath),
+  }
 }
 
 /** A job's name, or the file name of a user's own without its ending. */
@@ -87,13 +93,41 @@ async function loadFile(path: string): Promise<unknown> {
     fsCache: false,
   })
   try {
-    return await jiti.import(path, { default: true })
+    return await loadedInTime(() => jiti.import(path, { default: true }), path)
   } catch (error) {
     throw new UsageError(`${path}: cannot be loaded. ${messageOf(error)}`)
   }
 }
 
+const loadingMaxMs = 60_000
+
+/** A file is loaded for its flags first. */
+const neverLoaded = new Set<string>()
+
+/** An await at the top of a file that never ends would end this process without a word, as nothing is left to wait for. */
+async function loadedInTime(load: () => Promise<unknown>, path: string): Promise<unknown> {
+  const tooLate = new Error(`It has not come to its end in ${loadingMaxMs / 1000} s: what does it wait for?`)
+  if (neverLoaded.has(path)) throw tooLate
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      neverLoaded.add(path)
+      reject(tooLate)
+    }, loadingMaxMs)
+  })
+  return Promise.race([load(), late]).finally(() => clearTimeout(timer))
+}
+
 function isJob(value: unknown): value is Job {
+  try {
+    return hasPartsOfJob(value)
+  } catch {
+    // It may have getters, and they may throw.
+    return false
+  }
+}
+
+function hasPartsOfJob(value: unknown): boolean {
   const { describe, operation } = (value ?? {}) as Partial<Job>
   const act = operation && (isOnBatches(operation) ? operation.submit : operation.attempt)
   return typeof describe === 'string' && typeof act === 'function' && Array.isArray(operation?.limits)

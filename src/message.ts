@@ -15,5 +15,9 @@ export function cleanMessage(text: string, max = longestMessage): string {
 
 /** What an unknown thrown value says, for people. */
 export function messageOf(error: unknown): string {
-  return cleanMessage(error instanceof Error ? error.message || error.name : String(error))
+  try {
+    return cleanMessage(error instanceof Error ? String(error.message || error.name) : String(error))
+  } catch {
+    return 'something that cannot be put into words'
+  }
 }

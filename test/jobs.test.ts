@@ -1,7 +1,8 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import type { Item } from '../src/item.js'
 import { jobNames, loadJob } from '../src/jobs.js'
 import { UsageError } from '../src/usage-error.js'
 
@@ -79,6 +80,91 @@ describe('a job of one’s own', () => {
     const path = join(directory, 'missing.ts')
     await expect(loadJob(path)).rejects.toThrow(UsageError)
     await expect(loadJob(path)).rejects.toThrow(`${path}: there is no such job file.`)
+  })
+})
+
+describe('a job of one’s own that was written in a hurry', () => {
+  const job = (parts: string) =>
+    write(
+      `hasty-${number++}.mjs`,
+      `import { endConversation } from 'ada-bulk'\nexport default { describe: 'Ends.', operation: endConversation, ${parts} }\n`,
+    )
+  let number = 0
+
+  test.each([
+    ['limits that are none', 'operation: { ...endConversation, limits: [5] }', /operation\.limits\.0/],
+    [
+      'limits of nothing',
+      'operation: { ...endConversation, limits: [{ max: -1, perMs: 0 }] }',
+      /limits\.0\.max/,
+    ],
+    ['no verb', 'operation: { ...endConversation, verb: null }', /operation\.verb/],
+    ['flags that are none', 'flags: 5', /flags/],
+    ['a flag without a description', 'flags: { region: null }', /flags\.region/],
+    ['filters that are none', 'filters: []', /filters: expected a function/],
+    ['a getter that throws', 'get operation() { throw new Error("no") }', /is not a job/],
+  ])('with %s is refused, with the file and the place', async (_, parts, said) => {
+    const path = job(parts)
+    const loading = loadJob(path)
+    await expect(loading).rejects.toThrow(UsageError)
+    await expect(loading).rejects.toThrow(path)
+    await expect(loading).rejects.toThrow(said)
+  })
+
+  test.each([
+    [
+      'throws',
+      '() => { throw new Error("our database is away") }',
+      /its filters cannot be made\. our database/,
+    ],
+    ['gives no list', '() => 5', /must give a list/],
+    ['gives a promise', 'async () => []', /must give a list/],
+    ['gives what cannot judge', '() => [null]', /must give a list/],
+  ])('whose filters %s is refused', async (_, filters, said) => {
+    const loaded = await loadJob(job(`filters: ${filters}`))
+    expect(() => loaded.job.filters?.({}, { nowMs: 0 })).toThrow(UsageError)
+    expect(() => loaded.job.filters?.({}, { nowMs: 0 })).toThrow(said)
+  })
+
+  test.each([
+    ['throws', 'throw new Error("no such\\n\\u001b[2Jcolumn")', 'the filter mine: no such column'],
+    ['forgets to answer', '', expect.stringContaining('gives neither')],
+    ['answers with a word', 'return "no"', expect.stringContaining('gives neither')],
+    ['answers with half', 'return { status: "filtered" }', expect.stringContaining('gives neither')],
+    [
+      'invents a status',
+      'return { status: "ok", reason: "x", message: "" }',
+      expect.stringContaining('neither'),
+    ],
+  ])('whose filter %s calls nothing for that item, and says so', async (_, body, message) => {
+    const { job: loaded } = await loadJob(job(`filters: () => [{ name: 'mine', judge() { ${body} } }]`))
+    const [filter] = loaded.filters!({}, { nowMs: 0 })
+    expect(filter!.judge({} as Item)).toEqual({ status: 'invalid', reason: 'bad_row', message })
+  })
+
+  test('that never comes to its end is not waited for without end', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const path = write('waiting-job.mjs', 'await new Promise(() => {})\n')
+      const refused = expect(loadJob(path)).rejects.toThrow(
+        `${path}: cannot be loaded. It has not come to its end in 60 s`,
+      )
+      while (vi.getTimerCount() === 0) await new Promise((resolve) => setImmediate(resolve))
+      await vi.advanceTimersByTimeAsync(60_000)
+      await refused
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  test('that is a directory, or a device, is refused', async () => {
+    for (const path of [directory, '/dev/zero'])
+      await expect(loadJob(path)).rejects.toThrow(`${path}: is no file, and a job is one.`)
+  })
+
+  test('that throws what cannot be put into words is refused all the same', async () => {
+    const path = write('wordless-job.mjs', 'throw { toString() { throw 1 } }\n')
+    await expect(loadJob(path)).rejects.toThrow(UsageError)
   })
 })
 
