@@ -39,7 +39,7 @@ const staleAfterMs = 120_000
 
 const released = 'released\n'
 
-const holderSchema = z.object({
+export const holderSchema = z.object({
   pid: z.number().int().positive(),
   startedAt: z.string(),
   host: z.string(),

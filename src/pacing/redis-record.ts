@@ -63,7 +63,7 @@ export class RedisRecord {
     const seen = this.#seen && this.#seen.keptUntilMs > nowMs ? this.#seen : null
     const ends = [...this.#ends]
     this.#ends.clear()
-    const reply = (await this.#run(
+    const reply = await this.#run(
       ...this.#keys,
       `epoch ${randomBytes(8).toString('hex')}`,
       ...(seen ? [...seen.words, (nowMs - seen.atMs).toFixed(3)] : ['', '', '', '']),
@@ -75,7 +75,11 @@ export class RedisRecord {
     ).catch((error) => {
       for (const [token, atMs] of ends) this.end(token, atMs)
       throw error instanceof RedisError ? new LedgerUnavailableError(error.message) : error
-    })) as string[]
+    })
+    if (!isReply(reply))
+      throw new LedgerUnavailableError(
+        'Redis gives an answer that is none of ours: see that --redis-url leads to a Redis.',
+      )
     const [epoch, visit, serverMs, liveMs, taken, obstacle, waitMs, ...onRecord] = reply as [
       string,
       ...string[],
@@ -93,4 +97,17 @@ export class RedisRecord {
       onRecord: onRecord.map(Number),
     }
   }
+}
+
+/** Words and numbers, as the script gives them. */
+function isReply(reply: unknown): reply is string[] {
+  if (!Array.isArray(reply) || reply.length < 7) return false
+  const [epoch, visit, serverMs, liveMs, taken, obstacle, waitMs, ...onRecord] = reply
+  const isText = [epoch, visit, serverMs, obstacle].every(
+    (part) => typeof part === 'string' || typeof part === 'number',
+  )
+  return (
+    isText &&
+    [liveMs, taken, waitMs, ...onRecord].every((part) => part !== null && Number.isFinite(Number(part)))
+  )
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { LockHolder } from '../checkpoint/lock.js'
+import { holderSchema, type LockHolder } from '../checkpoint/lock.js'
 import { thisProcess } from '../checkpoint/process-identity.js'
 import type { Clock } from '../clock.js'
 import { UsageError } from '../usage-error.js'
@@ -61,7 +61,7 @@ export async function takeRedisLock(options: RedisLockOptions): Promise<RedisLoc
   async function claim(): Promise<LockHolder | null> {
     const sentMs = clock.monotonicMs()
     const other = String(await claimOnServer(key, value, liveMs))
-    if (other !== '') return JSON.parse(other)
+    if (other !== '') return holderIn(other, key)
     heldUntilMs = sentMs + liveMs
     return null
   }
@@ -100,6 +100,16 @@ export async function takeRedisLock(options: RedisLockOptions): Promise<RedisLoc
         })
       },
     },
+  }
+}
+
+function holderIn(text: string, key: string): LockHolder {
+  try {
+    return holderSchema.parse(JSON.parse(text))
+  } catch {
+    throw new RedisError(
+      `Redis holds something under ${key} that is no lock of ours. See what it is, and remove it.`,
+    )
   }
 }
 
