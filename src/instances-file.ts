@@ -1,6 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
 import { parse } from 'csv-parse/sync'
+import { messageOf } from './message.js'
+import { readWords } from './regular-file.js'
 import type { Environment } from './settings/environment.js'
 import { parseBaseUrl } from './settings/instance.js'
 import { UsageError } from './usage-error.js'
@@ -83,9 +85,11 @@ function variableOf(row: Record<string, unknown>, where: string): string {
 function rowsOf(path: string): Record<string, unknown>[] {
   let text: string
   try {
-    text = readFileSync(path, 'utf8').replace(/^\ufeff/, '')
+    text = readWords(path)
   } catch (error) {
-    throw new UsageError(`--instances ${path}: cannot be read (${(error as NodeJS.ErrnoException).code}).`)
+    throw new UsageError(
+      `--instances ${path}: cannot be read (${(error as NodeJS.ErrnoException).code ?? messageOf(error)}).`,
+    )
   }
   const rows = /^\s*\[/.test(text) ? jsonRows(text, path) : csvRows(text, path)
   const missing = columns.slice(0, 2).filter((column) => rows.length > 0 && !(column in rows[0]!))

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
 
 /** Files that are read as a whole are small, unless something else has got their name. */
 const longestTextBytes = 16 * 1024 * 1024
@@ -33,4 +33,27 @@ export function readSmallText(path: string): string {
     closeSync(file)
   }
   throw Object.assign(new Error(`EFBIG: too large for what it should be, ${path}`), { code: 'EFBIG' })
+}
+
+/** What people write by hand is far smaller. */
+const longestWordsBytes = 1024 * 1024
+
+/** The text of a small file that people write: a pipe, as shells make one of `<(…)`, will do. Of UTF-16, if its mark says so. */
+export function readWords(path: string): string {
+  const file = openSync(path, 'r')
+  const bytes = Buffer.alloc(longestWordsBytes + 1)
+  let length = 0
+  try {
+    for (let read = -1; read !== 0 && length < bytes.length; length += read)
+      read = readSync(file, bytes, length, bytes.length - length, null)
+  } finally {
+    closeSync(file)
+  }
+  if (length > longestWordsBytes) throw new Error('more than 1 MB, which is not what it should be')
+  return new TextDecoder(encodingOf(bytes)).decode(bytes.subarray(0, length))
+}
+
+function encodingOf(bytes: Buffer): string {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le'
+  return bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : 'utf-8'
 }

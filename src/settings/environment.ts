@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { named } from '../could-be-key.js'
+import { messageOf } from '../message.js'
+import { readWords } from '../regular-file.js'
 import { UsageError } from '../usage-error.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -47,8 +48,9 @@ export function redisUrl(environment: Environment, flag: string | undefined): st
 
 function readText(path: string, flag: string): string {
   try {
-    return readFileSync(path, 'utf8').replace(/^\ufeff/, '')
+    return readWords(path)
   } catch (error) {
-    throw new UsageError(`${named(flag, path)}: cannot be read (${(error as NodeJS.ErrnoException).code}).`)
+    const { code } = error as NodeJS.ErrnoException
+    throw new UsageError(`${named(flag, path)}: cannot be read (${code ?? messageOf(error)}).`)
   }
 }

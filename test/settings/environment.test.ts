@@ -36,6 +36,23 @@ describe('a file of variables', () => {
     expect(withEnvFile(environment, undefined)).toBe(environment)
   })
 
+  test('that is UTF-16, as Windows writes it too, is read all the same', () => {
+    const path = join(directory, 'wide')
+    const little = Buffer.from('\ufeffADA_API_KEY=ada-key\r\n', 'utf16le')
+    for (const bytes of [little, Buffer.from(little).swap16()]) {
+      writeFileSync(path, bytes)
+      expect(withEnvFile({}, path)).toEqual({ ADA_API_KEY: 'ada-key' })
+      expect(apiKey({}, path)).toBe('ADA_API_KEY=ada-key')
+    }
+  })
+
+  test('that never ends is refused', () => {
+    expect(() => withEnvFile({}, '/dev/zero')).toThrow(UsageError)
+    expect(() => withEnvFile({}, '/dev/zero')).toThrow(
+      '--env-file /dev/zero: cannot be read (more than 1 MB, which is not what it should be).',
+    )
+  })
+
   test('that cannot be read is refused by name', () => {
     for (const path of [join(directory, 'missing'), directory]) {
       expect(() => withEnvFile({}, path)).toThrow(UsageError)
