@@ -31,18 +31,32 @@ export interface Shell {
   ask(question: string): Promise<string>
 }
 
+const unprintable = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+
+/**
+ * What comes out of files and answers must not steer the terminal, nor turn the writing direction: shown as JSON writes
+ * it, it does neither, and a JSON document stays one.
+ */
+export function printable(text: string): string {
+  return text.replace(
+    unprintable,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
 /** Cursor to the upper left corner, and all that is below it away. */
 const clearScreen = '\u001b[H\u001b[J'
 
 export function processShell(): Shell {
   const withoutKey = hiding(process.env.ADA_API_KEY)
+  const shown = (text: string) => printable(withoutKey(text))
   return {
     environment: process.env,
     isInteractive: Boolean(process.stdin.isTTY && process.stderr.isTTY),
     isStderrTerminal: Boolean(process.stderr.isTTY),
     print: (text, anew = false) =>
-      void process.stdout.write(`${anew && process.stdout.isTTY ? clearScreen : ''}${withoutKey(text)}\n`),
-    notice: (text) => void process.stderr.write(`${withoutKey(text)}\n`),
+      void process.stdout.write(`${anew && process.stdout.isTTY ? clearScreen : ''}${shown(text)}\n`),
+    notice: (text) => void process.stderr.write(`${shown(text)}\n`),
     async ask(question) {
       const lines = createInterface({ input: process.stdin, output: process.stderr })
       try {
