@@ -96,7 +96,10 @@ export class Door {
     const fault = faultOf(this.options, chance)
     if (fault && !fault.hasActed) return fault.answer
     const answer = this.withQuota(act(call, wallMs), judgement.quota)
-    return fault ? fault.spoil(answer) : answer
+    const received = fault ? fault.spoil(answer) : answer
+    if (received.status === 0) this.state.answersLost += 1
+    else if (received !== answer && received.status === answer.status) this.state.answersHalved += 1
+    return received
   }
 
   private tooMany(retryAfterMs: number): Answer {

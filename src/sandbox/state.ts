@@ -20,6 +20,10 @@ export class SandboxState {
   exportCalls = 0
   /** Calls that were answered with 429. */
   rateLimited = 0
+  /** Calls that had their effect, and whose answer never came. */
+  answersLost = 0
+  /** Those of which half an answer came. */
+  answersHalved = 0
   /** 2 or more: two calls for one ID were in flight at once. */
   mostInFlightForOneId = 0
   /** In the order of arrival at the API; empty unless calls are kept. */

@@ -7,16 +7,14 @@ export interface Table {
   rows: readonly (readonly string[])[]
 }
 
-const begin = '<!-- results -->'
-const end = '<!-- /results -->'
-
 export function asMarkdown({ title, note, head, rows }: Table): string {
   const lines = [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`)
   return `**${title}.** ${note}\n\n${lines.join('\n')}\n`
 }
 
-/** The text with these results between its two markers; what stands there now goes. */
-export function withResults(text: string, results: string): string {
+/** The text with these results between the two markers of that name; what stands there now goes. */
+export function withResults(text: string, results: string, name = 'results'): string {
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`]
   const from = text.indexOf(begin)
   const to = text.indexOf(end)
   if (from === -1 || to < from) throw new Error(`There is no ${begin} with ${end} behind it.`)

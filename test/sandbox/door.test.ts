@@ -224,6 +224,8 @@ describe('faults', () => {
     const cutOff = ids.filter((_, index) => received[index]!.status === 200 && received[index]!.text === null)
     expect(cutOff.length).toBeGreaterThan(0)
     expect(cutOff.every((each) => sandbox.state.isEnded(each))).toBe(true)
+    expect(sandbox.state.answersHalved).toBe(cutOff.length)
+    expect(sandbox.state.answersLost).toBe(ended.length - cutOff.length)
     const lost = sandbox.state.calls.filter(({ status }) => status === 0).map((kept) => kept.id)
     expect(lost).toEqual(dropped.filter((each) => !cutOff.includes(each)))
   })

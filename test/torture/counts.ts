@@ -1,50 +1,48 @@
-/** What has happened in some runs. */
-export interface Counts {
-  runs: number
-  executions: number
-  calls: number
-  kills: number
-  powerCuts: number
-  stops: number
-  rateLimited: number
-  serverErrors: number
-  resets: number
-  timeouts: number
-  refusedKeys: number
-  editedInputs: number
-  fullDisks: number
-  brokenDisks: number
-  freezes: number
-  clockJumps: number
-  throttles: number
-  pauses: number
+/** What has happened in some runs, as the table says it. */
+export const countNames = {
+  runs: 'runs',
+  realRuns: 'of them of real processes',
+  executions: 'executions of runs',
+  sideBySide: 'of them beside another process that calls the same instance',
+  calls: 'calls',
+  kills: 'kill -9',
+  killsAfterStop: 'of them after a SIGTERM',
+  powerCuts: 'power cut',
+  stops: 'SIGTERM',
+  rateLimited: 'answer 429',
+  serverErrors: 'answer 5xx',
+  storms: 'storm of 5xx',
+  outages: 'outage',
+  resets: 'connection reset before the call had its effect',
+  lostAnswers: 'answer lost',
+  halfAnswers: 'half an answer',
+  unreachable: 'no connection',
+  timeouts: 'no answer in time',
+  refusedKeys: 'key refused',
+  editedInputs: 'input edited between two executions',
+  fullDisks: 'disk full',
+  brokenDisks: 'disk fails to sync',
+  freezes: 'process stands still for a while',
+  clockJumps: 'clock set',
+  throttles: 'throttled from outside',
+  pauses: 'paused from outside, and continued',
 }
 
+export type CountName = keyof typeof countNames
+
+/** With the files that were being written when the disk was full. */
+export type Counts = Record<CountName, number> & { fullAt: Record<string, number> }
+
+export const allCounts = Object.keys(countNames) as CountName[]
+
 export function noCounts(): Counts {
-  return {
-    runs: 0,
-    executions: 0,
-    calls: 0,
-    kills: 0,
-    powerCuts: 0,
-    stops: 0,
-    rateLimited: 0,
-    serverErrors: 0,
-    resets: 0,
-    timeouts: 0,
-    refusedKeys: 0,
-    editedInputs: 0,
-    fullDisks: 0,
-    brokenDisks: 0,
-    freezes: 0,
-    clockJumps: 0,
-    throttles: 0,
-    pauses: 0,
-  }
+  const none = Object.fromEntries(allCounts.map((name) => [name, 0])) as Record<CountName, number>
+  return { ...none, fullAt: {} }
 }
 
 export function addCounts(to: Counts, more: Counts): void {
-  for (const name of Object.keys(to) as (keyof Counts)[]) to[name] += more[name]
+  for (const name of allCounts) to[name] += more[name]
+  for (const [file, times] of Object.entries(more.fullAt)) to.fullAt[file] = (to.fullAt[file] ?? 0) + times
 }
 
 /** What came of one run. */
@@ -52,25 +50,4 @@ export interface Played {
   seed: number
   counts: Counts
   offences: string[]
-}
-
-export const countNames: Record<keyof Counts, string> = {
-  runs: 'runs',
-  executions: 'executions of them',
-  calls: 'calls',
-  kills: 'killed (kill -9)',
-  powerCuts: 'power cuts',
-  stops: 'stopped in order',
-  rateLimited: 'answers 429',
-  serverErrors: 'answers 5xx, in storms and outages too',
-  resets: 'connections reset, answers lost or cut in half',
-  timeouts: 'calls without an answer in time',
-  refusedKeys: 'keys refused',
-  editedInputs: 'inputs edited in between',
-  fullDisks: 'full disks',
-  brokenDisks: 'disks that fail',
-  freezes: 'processes that stood still',
-  clockJumps: 'clocks set',
-  throttles: 'throttled from outside',
-  pauses: 'paused from outside',
 }

@@ -30,8 +30,11 @@ let isOwn = false
 export class Disk {
   beforeStep: BeforeStep = () => {}
   steps = 0
+  /** How long a sync takes that somebody waits for. */
+  syncMs = 0
   readonly #root: string
   readonly #paths = new Map<number, string>()
+  readonly #open = new Set<number>()
   readonly #contents = new Map<number, Buffer>()
   readonly #names = new Map<string, Names>()
   /** Which file a path stands for now; the numbers of inodes are given away again. */
@@ -45,8 +48,23 @@ export class Disk {
     own(() => this.#rememberAll(root))
   }
 
+  /** Files that are still open are closed, as when a process ends. */
   close(): void {
     watching = null
+    for (const file of this.#open) original.closeSync(file)
+    this.#open.clear()
+  }
+
+  /** Somebody else works on this disk: that is no step of the program's, and does not fail. */
+  aside(work: () => void): void {
+    const { beforeStep, steps } = this
+    this.beforeStep = () => {}
+    try {
+      work()
+    } finally {
+      this.beforeStep = beforeStep
+      this.steps = steps
+    }
   }
 
   /** What a file holds for certain; null when there may be none. */
@@ -70,8 +88,14 @@ export class Disk {
   }
 
   opened(file: number, path: unknown): void {
+    this.#open.add(file)
     if (this.isBelow(path) || path === this.#root) this.#paths.set(file, path)
     else this.#paths.delete(file)
+  }
+
+  closed(file: number): void {
+    this.#paths.delete(file)
+    this.#open.delete(file)
   }
 
   pathOf(file: number): string | undefined {
@@ -151,6 +175,18 @@ export class Disk {
   }
 }
 
+/** What a killed process leaves is what it has written. */
+export function copyBelow(from: string, to: string): void {
+  own(() => {
+    original.mkdirSync(to, { recursive: true })
+    for (const entry of original.readdirSync(from, { withFileTypes: true })) {
+      const [path, target] = [join(from, entry.name), join(to, entry.name)]
+      if (entry.isDirectory()) copyBelow(path, target)
+      else original.copyFileSync(path, target)
+    }
+  })
+}
+
 function own<T>(work: () => T): T {
   const before = isOwn
   isOwn = true
@@ -173,6 +209,11 @@ fs.openSync = (path, flags, ...rest) => {
   return file
 }
 
+fs.closeSync = (file) => {
+  onDisk((disk) => disk.closed(file))
+  original.closeSync(file)
+}
+
 fs.writeSync = ((file: number, data: string | Uint8Array, ...rest: [number?, number?, number?]) => {
   onDisk((disk) => {
     const path = disk.pathOf(file)
@@ -184,6 +225,11 @@ fs.writeSync = ((file: number, data: string | Uint8Array, ...rest: [number?, num
   })
   return (original.writeSync as (...all: unknown[]) => number)(file, data, ...rest)
 }) as typeof fs.writeSync
+
+fs.writeFileSync = (path, data, options) => {
+  onDisk((disk) => disk.isBelow(path) && disk.step('write', path))
+  original.writeFileSync(path, data, options)
+}
 
 fs.ftruncateSync = (file, length) => {
   onDisk((disk) => {
@@ -220,10 +266,13 @@ fs.fdatasync = ((file: number, done: (error: NodeJS.ErrnoException | null) => vo
     return
   }
   if (synced === nothing) return original.fdatasync(file, done)
-  setImmediate(() => {
+  const end = () => {
     synced()
     done(null)
-  })
+  }
+  const syncMs = watching?.syncMs ?? 0
+  if (syncMs > 0) setTimeout(end, syncMs)
+  else setImmediate(end)
 }) as typeof fs.fdatasync
 
 fs.renameSync = (from, to) => {

@@ -13,6 +13,8 @@ export interface Evidence {
   lives: readonly LivedLife[]
   /** Calls of ours, in the order of their arrival. */
   calls: readonly KeptCall[]
+  /** Calls of another process of ours, beside the run. */
+  beside: readonly KeptCall[]
   mostInFlightForOneId: number
   isEnded(id: string): boolean
   report: readonly ReportRow[]
@@ -40,4 +42,14 @@ export interface LivedLife {
   /** Exit codes that what happened to it can explain, beside 0 and 3. */
   expected: readonly number[]
   crash: 'kill' | 'power cut' | null
+  /** Where it is known when calls leave: what was asked of it while it went. */
+  asked: readonly Asked[]
+}
+
+/** Somebody asks for a slower pace; share 0 is a pause. */
+export interface Asked {
+  share: number
+  /** On the server's clock; until the execution was over, or was asked for something else. */
+  fromMs: number
+  toMs: number
 }

@@ -23,17 +23,18 @@ export interface Scene {
 }
 
 /** Others call for IDs of their own. */
-export const isOurs = ({ id }: KeptCall) => id === null || !id.startsWith('other-')
+export const isOurs = ({ id }: KeptCall) => id === null || !/^(other|beside)-/.test(id)
 
 export async function evidenceOf(scene: Scene): Promise<Evidence> {
   const { world, state } = scene
   const run = runDirectory(scene.runDirectory)
-  const throttles = world.lives.flatMap(({ throttle }) => throttle ?? [])
+  const throttles = world.lives.flatMap(({ throttle, asked }) => [throttle ?? 0, asked?.share ?? 0])
   return {
     ...scene,
     // A run that was throttled may have been told to go faster.
     world: { ...world, settings: { ...world.settings, share: Math.max(world.settings.share, ...throttles) } },
     calls: state.calls.filter(isOurs),
+    beside: state.calls.filter(({ id }) => id?.startsWith('beside-')),
     mostInFlightForOneId: state.mostInFlightForOneId,
     isEnded: (id) => state.isEnded(id),
     report: parse(readFileSync(join(run.path, 'report.csv')), { columns: true }),

@@ -1,90 +1,192 @@
-import { FakeClock } from '../fake-clock.js'
+import type { Clock } from '../../src/clock.js'
+import { EventLoop } from './event-loop.js'
 
-/** Something that happens at a time of the simulation, from its begin. */
-interface Planned {
+/** Somebody who waits for a time. */
+interface Sleeper {
   atMs: number
-  happen: () => void | Promise<void>
+  /** On the caller's host, which may stand still. */
+  isOfClient: boolean
+  wake: () => void
+}
+
+/** What is looked at again and again, such as whether somebody outside wants something. */
+interface Ticker {
+  nextAtMs: number
+  everyMs: number
+  /** Nothing has happened since it was looked at last: it would find what it found then. */
+  isIdle: boolean
+  tick: () => void
 }
 
 const longestMs = 3 * 86_400_000
-const idleMax = 1000
+/** Since their hosts have started. */
+const uptimeMs = 1_000_000
+const startedAtMs = Date.UTC(2026, 10, 20, 12)
 
-/** The caller's host and the server, each with a clock of its own; time passes only as far as nothing is left to do. */
+/**
+ * The time of the caller's host and of the server: one line of events, so that neither can act in the other's past.
+ * It goes on to the next event when nothing is left to do at this one.
+ */
 export class SimulatedTime {
-  readonly client: FakeClock
-  readonly server: FakeClock
-  #planned: Planned[] = []
+  readonly client: Clock = this.#clockOf(true)
+  readonly server: Clock = this.#clockOf(false)
+  readonly loop: EventLoop
   #nowMs = 0
+  #sleepers = new Set<Sleeper>()
+  #tickers = new Set<Ticker>()
+  #frozenUntilMs = 0
+  #wallIsOffMs = 0
 
-  constructor(quiet: () => Promise<void>) {
-    this.client = new FakeClock(quiet)
-    this.server = new FakeClock(quiet)
+  /** `roll` chooses the order of what ends at the same time, from 0 to 1. */
+  constructor(roll: () => number) {
+    this.loop = new EventLoop(roll, this)
   }
 
   get nowMs(): number {
     return this.#nowMs
   }
 
-  /** `inMs` from now. Returns how to forget it. */
-  plan(inMs: number, happen: Planned['happen']): () => void {
-    const planned = { atMs: this.#nowMs + inMs, happen }
-    this.#planned.push(planned)
-    this.#planned.sort((a, b) => a.atMs - b.atMs)
-    return () => {
-      this.#planned = this.#planned.filter((other) => other !== planned)
-    }
+  /** Somebody sets the clock on the client's wall. */
+  jumpWall(ms: number): void {
+    this.#wallIsOffMs += ms
+  }
+
+  /** The client stands still, the server does not. */
+  freeze(ms: number): void {
+    this.#frozenUntilMs = Math.max(this.#frozenUntilMs, this.#nowMs + ms)
+  }
+
+  /** On the server, or with the people who do something to a run. Returns how to forget it. */
+  plan(inMs: number, happen: () => void): () => void {
+    return this.#wakeIn(inMs, false, happen)
+  }
+
+  /** In the client's process, as its timers are. Returns how to forget it. */
+  planForClient(inMs: number, happen: () => void): () => void {
+    return this.#wakeIn(inMs, true, happen)
+  }
+
+  /** In the client's process. Returns how to end it. */
+  every(ms: number, tick: () => void): () => void {
+    const ticker = { nextAtMs: this.#nowMs + ms, everyMs: ms, isIdle: false, tick }
+    this.#tickers.add(ticker)
+    return () => void this.#tickers.delete(ticker)
+  }
+
+  /** Resolves when the client's process can take in what comes to it. */
+  async awake(): Promise<void> {
+    if (this.#nowMs < this.#frozenUntilMs) await this.client.sleep(0)
   }
 
   async pass(ms: number): Promise<void> {
     const endMs = this.#nowMs + ms
-    while (this.#planned.length > 0 && this.#planned[0]!.atMs <= endMs) {
-      const { atMs, happen } = this.#planned.shift()!
-      await this.#advance(Math.max(0, atMs - this.#nowMs))
-      await happen()
-    }
-    await this.#advance(Math.max(0, endMs - this.#nowMs))
+    await this.loop.quiet()
+    while (this.#nextMs() <= endMs) await this.#step()
+    this.#nowMs = endMs
   }
 
-  /** The caller stands still, the server does not. */
-  async freeze(ms: number): Promise<void> {
-    this.client.freeze(ms)
-    await this.server.advance(ms)
-    this.#nowMs += ms
-  }
-
-  /** Lets time pass until the work is done. Throws when it never will be. */
+  /** Lets time pass until the work of the client is done, and its process ends. Throws when it never will be. */
   async until(work: Promise<unknown>): Promise<void> {
     let isDone = false
-    const settled = work.then(
-      () => (isDone = true),
-      () => (isDone = true),
-    )
-    const deadlineMs = this.#nowMs + longestMs
-    await this.client.settle()
-    for (let idle = 0; !isDone; ) {
-      const next = [this.client.nextMs, this.server.nextMs, this.#plannedInMs()].filter((ms) => ms !== null)
-      if (next.length > 0 && this.#nowMs <= deadlineMs) {
-        idle = 0
-        await this.pass(Math.max(0, Math.min(...next)))
-      } else if (idle++ < idleMax) {
-        // What is loaded when it is first needed is seen by nobody.
-        await new Promise((resolve) => setTimeout(resolve, 5))
-      } else throw new Hang(this.#nowMs > deadlineMs)
+    const done = () => {
+      isDone = true
     }
-    await settled
+    work.then(done, done)
+    const deadlineMs = this.#nowMs + longestMs
+    await this.loop.quiet()
+    while (!isDone) {
+      const nextMs = this.#nextMs()
+      if (nextMs > deadlineMs) throw new Hang(nextMs < Number.POSITIVE_INFINITY)
+      await this.#step()
+    }
+    this.#tickers.clear()
+    for (const sleeper of this.#sleepers) if (sleeper.isOfClient) this.#sleepers.delete(sleeper)
   }
 
-  #plannedInMs(): number | null {
-    const first = this.#planned[0]
-    return first === undefined ? null : Math.max(0, first.atMs - this.#nowMs)
+  #clockOf(isOfClient: boolean): Clock {
+    return {
+      monotonicMs: () => uptimeMs + this.#nowMs,
+      wallMs: () => startedAtMs + this.#nowMs + (isOfClient ? this.#wallIsOffMs : 0),
+      sleep: (ms, signal) =>
+        new Promise((resolve, reject) => {
+          if (signal?.aborted) return reject(signal.reason)
+          const giveUp = () => {
+            forget()
+            reject(signal!.reason)
+          }
+          const forget = this.#wakeIn(ms, isOfClient, () => {
+            signal?.removeEventListener('abort', giveUp)
+            resolve()
+          })
+          signal?.addEventListener('abort', giveUp, { once: true })
+        }),
+    }
   }
 
-  async #advance(ms: number): Promise<void> {
-    // An answer of the server's must not come before its time to a caller whose clock is behind.
-    this.client.freeze(ms)
-    await this.server.advance(ms)
-    await this.client.advance(0)
-    this.#nowMs += ms
+  #wakeIn(ms: number, isOfClient: boolean, wake: () => void): () => void {
+    const sleeper = { atMs: this.#nowMs + Math.max(0, ms), isOfClient, wake }
+    this.#sleepers.add(sleeper)
+    return () => void this.#sleepers.delete(sleeper)
+  }
+
+  #dueMs({ atMs, isOfClient }: Sleeper): number {
+    return isOfClient ? Math.max(atMs, this.#frozenUntilMs) : atMs
+  }
+
+  #nextSleeper(): Sleeper | null {
+    let next: Sleeper | null = null
+    let nextMs = Number.POSITIVE_INFINITY
+    for (const sleeper of this.#sleepers) {
+      const dueMs = this.#dueMs(sleeper)
+      if (dueMs >= nextMs) continue
+      next = sleeper
+      nextMs = dueMs
+    }
+    return next
+  }
+
+  #nextTicker(): Ticker | null {
+    let next: Ticker | null = null
+    for (const ticker of this.#tickers) {
+      if (!ticker.isIdle && (next === null || ticker.nextAtMs < next.nextAtMs)) next = ticker
+    }
+    return next
+  }
+
+  /** Infinity: nobody waits for any time. */
+  #nextMs(): number {
+    const sleeper = this.#nextSleeper()
+    const ticker = this.#nextTicker()
+    return Math.min(
+      sleeper === null ? Number.POSITIVE_INFINITY : this.#dueMs(sleeper),
+      ticker === null ? Number.POSITIVE_INFINITY : Math.max(ticker.nextAtMs, this.#frozenUntilMs),
+    )
+  }
+
+  async #step(): Promise<void> {
+    const atMs = this.#nextMs()
+    const sleeper = this.#nextSleeper()
+    this.#nowMs = Math.max(this.#nowMs, atMs)
+    if (sleeper !== null && this.#dueMs(sleeper) <= atMs) {
+      this.#sleepers.delete(sleeper)
+      sleeper.wake()
+      for (const ticker of this.#tickers) this.#expect(ticker)
+    } else this.#tick(this.#nextTicker()!)
+    await this.loop.quiet()
+  }
+
+  #tick(ticker: Ticker): void {
+    ticker.nextAtMs += ticker.everyMs
+    ticker.isIdle = true
+    ticker.tick()
+  }
+
+  /** Something has happened, which the next tick may see. */
+  #expect(ticker: Ticker): void {
+    if (!ticker.isIdle) return
+    ticker.isIdle = false
+    const behindMs = Math.max(0, this.#nowMs - ticker.nextAtMs)
+    ticker.nextAtMs += Math.ceil(behindMs / ticker.everyMs) * ticker.everyMs
   }
 }
 
@@ -94,24 +196,3 @@ export class Hang extends Error {
     super(isForDays ? 'the run does not end' : 'the run waits for nothing')
   }
 }
-
-/**
- * Resolves when this process has nothing left to do but what waits for simulated time: no file is being read, and no
- * timer runs that belongs to the run. Timers of others, like those of a test, run all the time.
- */
-export function quietProcess(): () => Promise<void> {
-  const busy = () =>
-    process.getActiveResourcesInfo().filter((kind) => /^(FS|Timeout|Immediate|Zlib)/i.test(kind)).length
-  let others = busy()
-  return async () => {
-    for (let rounds = 0; rounds < roundsMax; rounds++) {
-      for (let round = 0; round < 2; round++) await new Promise((resolve) => setImmediate(resolve))
-      const now = busy()
-      // What was left over from an earlier run has ended by now.
-      if (now < others) others = now
-      if (now === others) return
-    }
-  }
-}
-
-const roundsMax = 200_000

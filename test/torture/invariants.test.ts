@@ -47,8 +47,11 @@ function evidence(): Evidence {
     },
     rows,
     everListed: new Set(rows),
-    lives: [{ exitCode: 0, stoppedBecause: null, left: 0, hasTrouble: false, expected: [], crash: null }],
+    lives: [
+      { exitCode: 0, stoppedBecause: null, left: 0, hasTrouble: false, expected: [], asked: [], crash: null },
+    ],
     calls: called.map((id, index) => call(id, index * 600)),
+    beside: [],
     mostInFlightForOneId: 1,
     isEnded: (id) => called.includes(id),
     report,
@@ -85,6 +88,9 @@ const wrongs: Record<keyof typeof invariants, (right: Evidence) => Partial<Evide
   'no window is over its limit as the server sees it': ({ calls }) => ({
     calls: calls.map((one) => ({ ...one, atMs: one.atMs / 2 })),
   }),
+  'who is paused from outside calls nothing, and who is throttled keeps to that': ({ lives }) => ({
+    lives: lives.map((life) => ({ ...life, asked: [{ share: 0, fromMs: 100, toMs: 5000 }] })),
+  }),
   'who is alone in the windows meets no 429': ({ calls }) => ({
     calls: [...calls, call(ids[1]!, 5000, 429)],
   }),
@@ -117,6 +123,19 @@ test('an item that counts as done and is not ended is lost, and so is one that c
   expect(offencesIn({ ...right, isEnded: () => false })).toHaveLength(3)
   const report = right.report.map((one) => (one.id === ids[3] ? { ...one, status: 'succeeded' } : one))
   expect(offencesIn({ ...right, report })).toContainEqual(expect.stringContaining('must be filtered'))
+})
+
+test('calls of another process count in the windows, and whoever is throttled has smaller ones', () => {
+  const right = evidence()
+  const beside = [call('beside-1', 300), call('beside-2', 700)]
+  expect(offencesIn({ ...right, beside })).toContainEqual(expect.stringContaining('as the server sees it: 3'))
+  const throttled = (fromMs: number) =>
+    right.lives.map((life) => ({ ...life, asked: [{ share: 0.5, fromMs, toMs: 5000 }] }))
+  expect(offencesIn({ ...right, lives: throttled(200) })).toContainEqual(
+    expect.stringContaining('keeps to that: 2'),
+  )
+  // What had left when it was seen to.
+  expect(offencesIn({ ...right, lives: throttled(500) })).toEqual([])
 })
 
 test('a span is over its limit when one more arrives before the window has passed', () => {

@@ -57,15 +57,19 @@ export const invariants: Record<string, (evidence: Evidence) => string[]> = {
   'never two calls for one ID at once': ({ mostInFlightForOneId }) =>
     mostInFlightForOneId > 1 ? [`${mostInFlightForOneId} calls for one ID were in flight at once`] : [],
 
-  'no window is over its limit as the server sees it': ({ calls, world }) => {
-    const { limits, share } = world.settings
-    if (limits === 'none') return []
-    const arrivals = calls.map(({ atMs }) => atMs).sort((a, b) => a - b)
-    return limits.flatMap(({ max, perMs }) => {
-      const ours = { max: Math.max(1, Math.floor(Number((max * share).toFixed(6)))), perMs }
-      return spansOverLimit(arrivals, ours).map((ms) => `${ours.max + 1} calls within ${ms} of ${perMs} ms`)
-    })
-  },
+  'no window is over its limit as the server sees it': ({ calls, beside, world }) =>
+    overLimits([...calls, ...beside], world.settings.limits, world.settings.share),
+
+  'who is paused from outside calls nothing, and who is throttled keeps to that': ({ lives, calls, world }) =>
+    lives.flatMap(({ asked }) =>
+      asked.flatMap(({ share, fromMs, toMs }) => {
+        // It looks so often, and what has left is on its way.
+        const seenMs = fromMs + 250 + (world.api.latencyMs?.max ?? 0)
+        const meanwhile = calls.filter(({ atMs }) => atMs > seenMs && atMs < toMs)
+        if (share > 0) return overLimits(meanwhile, world.settings.limits, share)
+        return meanwhile.map(({ id, atMs }) => `${id} was called ${atMs - fromMs} ms after the pause`)
+      }),
+    ),
 
   'who is alone in the windows meets no 429': ({ calls, world }) =>
     world.othersEveryMs === 0 && calls.some(({ status }) => status === 429)
@@ -108,6 +112,19 @@ export function offencesIn(evidence: Evidence): string[] {
       .slice(0, 3)
       .map((offence) => `${name}: ${offence}`),
   )
+}
+
+function overLimits(
+  calls: readonly { atMs: number }[],
+  limits: readonly RateWindow[] | 'none',
+  share: number,
+): string[] {
+  if (limits === 'none') return []
+  const arrivals = calls.map(({ atMs }) => atMs).sort((a, b) => a - b)
+  return limits.flatMap(({ max, perMs }) => {
+    const ours = { max: Math.max(1, Math.floor(Number((max * share).toFixed(6)))), perMs }
+    return spansOverLimit(arrivals, ours).map((ms) => `${ours.max + 1} calls within ${ms} of ${perMs} ms`)
+  })
 }
 
 /** The spans in which more arrived than the window allows. */

@@ -29,7 +29,7 @@ export async function playReal(
   cliPath = 'dist/src/cli.js',
 ): Promise<Played> {
   const world = realWorldOf(seed)
-  const counts = { ...noCounts(), runs: 1 }
+  const counts = { ...noCounts(), runs: 1, realRuns: 1 }
   const sandbox = await startSandbox({ ...world.api, key: tortureKey, seed, keepCalls: true })
   const path = join(directory, 'run')
   const run = runDirectory(path)
@@ -62,10 +62,18 @@ export async function playReal(
     if (/\n {4}at /.test(stderr)) throw new Error(`a stack: ${stderr}`)
     const crash = isKilled ? ('kill' as const) : null
     if (code === null || code === 2)
-      return { exitCode: code, stoppedBecause: null, left: null, hasTrouble: false, expected, crash }
+      return {
+        exitCode: code,
+        stoppedBecause: null,
+        left: null,
+        hasTrouble: false,
+        expected,
+        asked: [],
+        crash,
+      }
     const { stoppedBecause, totals } = JSON.parse(readFileSync(run.summary, 'utf8'))
     const hasTrouble = totals.failed + totals.unknown + totals.invalid > 0
-    return { exitCode: code, stoppedBecause, left: totals.left, hasTrouble, expected, crash }
+    return { exitCode: code, stoppedBecause, left: totals.left, hasTrouble, expected, asked: [], crash }
   }
 
   async function happen({ what, share }: RealLife, pid: number, expected: number[]): Promise<void> {
@@ -128,7 +136,7 @@ export async function playReal(
       everywhere: directory,
     }
     const offences = offencesIn(await evidenceOf({ ...scene, key: tortureKey, verify }))
-    countCalls(counts, sandbox.state.calls)
+    countCalls(counts, sandbox.state, world)
     return { seed, counts, offences }
   } catch (error) {
     return { seed, counts, offences: [`a run comes to its end without a bug: ${(error as Error).stack}`] }

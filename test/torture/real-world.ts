@@ -54,6 +54,7 @@ export function realWorldOf(seed: number): RealWorld {
       limits,
     },
     othersEveryMs: 0,
+    syncMs: 0,
     lives: [],
     realLives,
   }

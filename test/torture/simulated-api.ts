@@ -1,15 +1,15 @@
 import { getResponse } from 'msw'
 import type { Api, ApiAnswer, ApiRequest } from '../../src/api/api.js'
 import { noQuota, quotaOf } from '../../src/api/quota.js'
-import type { Clock } from '../../src/clock.js'
 import type { Ada } from '../../src/sandbox/ada.js'
+import type { Counts } from './counts.js'
+import type { SimulatedTime } from './host.js'
 
 export interface SimulatedApiOptions {
   ada: Ada
   key: string
   timeoutMs: number
-  /** The caller's; the server has its own, for a caller may stand still. */
-  clock: Clock
+  time: SimulatedTime
   /** From 0 to 1. */
   random: () => number
   /** How often no connection comes about. */
@@ -17,45 +17,38 @@ export interface SimulatedApiOptions {
   /** How often the answer never comes. */
   silenceRate: number
   isKeyRefused: () => boolean
-  onTimeout: () => void
+  isInStorm: () => boolean
+  counts: Counts
 }
 
 const never = new Promise<never>(() => {})
 
 const origin = 'https://acme.ada.support'
 
+/** Given as a reason, as making one for each call takes long. */
+const over = new Error('The call is over')
+
 /** Calls the sandbox without a network, so that time may be simulated. */
 export function simulatedApi(options: SimulatedApiOptions): Api {
-  const { ada, clock, random } = options
+  const { ada, time, random, counts } = options
 
   async function call({ method, path, signal }: ApiRequest): Promise<ApiAnswer> {
     signal.throwIfAborted()
-    if (random() < options.unreachableRate) return { kind: 'unreachable', message: 'connect ECONNREFUSED' }
+    if (random() < options.unreachableRate) {
+      counts.unreachable += 1
+      return { kind: 'unreachable', message: 'connect ECONNREFUSED' }
+    }
+    if (options.isInStorm()) {
+      counts.serverErrors += 1
+      return { ...answerOf(502 + Math.floor(random() * 3)), body: '<html><h1>Bad Gateway</h1></html>' }
+    }
     if (options.isKeyRefused()) return { ...answerOf(401), body: { message: 'Unauthorized' } }
     const connection = new AbortController()
-    const awake = new AbortController()
-    const onAbort = () => awake.abort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    const request = new Request(`${origin}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${options.key}` },
-      signal: connection.signal,
-    })
-    const isSilent = random() < options.silenceRate
-    const response = getResponse(ada.handlers, request)
-      .catch(() => undefined)
-      .then((answer) => (isSilent ? never : answer))
-    const patience = clock.sleep(options.timeoutMs, awake.signal).then(
-      () => 'timeout' as const,
-      () => 'aborted' as const,
-    )
-    const first = await Promise.race([response, patience])
-    signal.removeEventListener('abort', onAbort)
-    awake.abort()
-    if (first === 'aborted' || first === 'timeout') connection.abort()
+    const first = await firstOf(answerTo(method, path, connection.signal), signal)
+    if (first === 'aborted' || first === 'timeout') connection.abort(over)
     if (first === 'aborted') throw signal.reason
     if (first === 'timeout') {
-      options.onTimeout()
+      counts.timeouts += 1
       return { kind: 'lost', reason: 'timeout', message: 'no answer in time' }
     }
     return first === undefined || first.type === 'error'
@@ -63,10 +56,35 @@ export function simulatedApi(options: SimulatedApiOptions): Api {
       : await read(first)
   }
 
+  /** Undefined: the connection broke. */
+  async function answerTo(method: string, path: string, signal: AbortSignal): Promise<Response | undefined> {
+    const isSilent = random() < options.silenceRate
+    const headers = { authorization: `Bearer ${options.key}` }
+    const request = new Request(`${origin}${path}`, { method, headers, signal })
+    const answer = await getResponse(ada.handlers, request).catch(() => undefined)
+    if (isSilent) await never
+    await time.awake()
+    return answer
+  }
+
+  function firstOf<T>(answer: Promise<T>, signal: AbortSignal): Promise<T | 'timeout' | 'aborted'> {
+    return new Promise((resolve) => {
+      const end = (first: T | 'timeout' | 'aborted') => {
+        signal.removeEventListener('abort', onAbort)
+        forget()
+        resolve(first)
+      }
+      const onAbort = () => end('aborted')
+      signal.addEventListener('abort', onAbort, { once: true })
+      const forget = time.planForClient(options.timeoutMs, () => end('timeout'))
+      void answer.then(end)
+    })
+  }
+
   async function read(response: Response): Promise<ApiAnswer> {
     const headers = Object.fromEntries(response.headers)
     const text = await response.text()
-    const quota = quotaOf(headers, clock.wallMs())
+    const quota = quotaOf(headers, time.client.wallMs())
     return { ...answerOf(response.status), body: parsed(text), quota }
   }
 

@@ -6,12 +6,12 @@ import { asUsageError } from '../../src/commands/own-directory.js'
 import type { Shell } from '../../src/commands/shell.js'
 import type { Coordination } from '../../src/coordination.js'
 import { launch } from '../../src/launch.js'
-import { changeControl } from '../../src/live/control.js'
+import { changeControl, readControl } from '../../src/live/control.js'
 import { endConversation } from '../../src/operations/end-conversation.js'
 import type { Operation } from '../../src/operations/operation.js'
 import { openFileLedger } from '../../src/pacing/file.js'
 import { prepareRun } from '../../src/prepare.js'
-import { readRunFile, runDirectory } from '../../src/run-directory.js'
+import { type RunDirectory, readRunFile, runDirectory } from '../../src/run-directory.js'
 import { defaultSettings } from '../../src/settings/defaults.js'
 import type { Summary } from '../../src/summary.js'
 import { UsageError } from '../../src/usage-error.js'
@@ -53,8 +53,8 @@ export async function liveSimulated(
   } finally {
     fate.over()
   }
-  const { crash, diedTo, expected } = fate
-  const lived = { crash, diedTo, expected }
+  const { crash, diedTo, expected, asked } = fate
+  const lived = { crash, diedTo, expected, asked }
   if (crash !== null) return { ...lived, exitCode: null, stoppedBecause: null, left: null, hasTrouble: false }
   if (failure !== null) {
     // Of a disk that fails the command line makes a sentence; anything else is a bug.
@@ -92,10 +92,7 @@ async function execute(stage: Stage, life: Life, root: string, fate: FateOfLife)
         async () => {},
       )
   const { run, state } = await withInputAsItIs(directory, asked, job, null, true, {}, silent)
-  if (life.throttle !== null) {
-    changeControl(directory.control, { share: life.throttle })
-    stage.counts.throttles += 1
-  }
+  askBefore(stage, life, fate, directory)
   const { ending } = life
   return launch({
     directory,
@@ -117,6 +114,15 @@ async function execute(stage: Stage, life: Life, root: string, fate: FateOfLife)
   })
 }
 
+/** Between two executions: a pause that outlived the one before is over, and perhaps it shall go slower. */
+function askBefore({ counts }: Stage, { throttle }: Life, { disk }: FateOfLife, run: RunDirectory): void {
+  const change = (to: Parameters<typeof changeControl>[1]) => disk.aside(() => changeControl(run.control, to))
+  if (readControl(run.control)?.control.isPaused) change({ isPaused: false })
+  if (throttle === null) return
+  change({ share: throttle })
+  counts.throttles += 1
+}
+
 /** The real operation; its calls go to the simulated API, until the process is dead. */
 function simulatedOperation(stage: Stage, fate: FateOfLife): Operation {
   const { world, time, ada, counts, roll } = stage
@@ -124,14 +130,13 @@ function simulatedOperation(stage: Stage, fate: FateOfLife): Operation {
     ada,
     key: tortureKey,
     timeoutMs: world.settings.timeoutMs,
-    clock: time.client,
+    time,
     random: roll,
     unreachableRate: (world.api.dropRate ?? 0) / 4,
     silenceRate: (world.api.dropRate ?? 0) / 8,
     isKeyRefused: () => fate.isKeyRefused,
-    onTimeout: () => {
-      counts.timeouts += 1
-    },
+    isInStorm: () => fate.isInStorm,
+    counts,
   })
   return {
     ...endConversation,

@@ -1,14 +1,17 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { getResponse } from 'msw'
+// Loaded when it is first needed, which nobody would see.
+import 'undici'
 import { reports } from '../../src/commands/report.js'
 import { createAda } from '../../src/sandbox/ada.js'
+import type { SandboxState } from '../../src/sandbox/state.js'
 import { verifyRun } from '../../src/verify/verify.js'
 import { type Counts, noCounts, type Played } from './counts.js'
 import { diceOf } from './dice.js'
 import type { LivedLife } from './evidence.js'
 import { evidenceOf, isOurs } from './gather.js'
-import { Hang, quietProcess, SimulatedTime } from './host.js'
+import { Hang, SimulatedTime } from './host.js'
 import { offencesIn } from './invariants.js'
 import { csvOf, type Row } from './rows.js'
 import { liveSimulated } from './simulated-life.js'
@@ -29,7 +32,15 @@ export interface Stage {
   boots: number
 }
 
-const calm: Life = { ending: { kind: 'none' }, rows: null, throttle: null, mishap: null, thenMs: 600_000 }
+const calm: Life = {
+  ending: { kind: 'none' },
+  rows: null,
+  throttle: null,
+  asked: null,
+  storm: null,
+  mishap: null,
+  thenMs: 600_000,
+}
 const calmLivesMax = 8
 /** Calls of others; they are many, and cost as much time as ours. */
 const othersMax = 600
@@ -37,10 +48,11 @@ const othersMax = 600
 /** One run in this process: time, disk and network are simulated, and so is the death of its process. */
 export async function playSimulated(seed: number, directory: string): Promise<Played> {
   const world = worldOf(seed)
-  const time = new SimulatedTime(quietProcess())
+  const time = new SimulatedTime(diceOf(seed ^ 0x5eed).roll)
   const ada = createAda({ ...world.api, key: tortureKey, seed, clock: time.server, keepCalls: true })
   const counts = { ...noCounts(), runs: 1 }
   const stage: Stage = { world, directory, time, ada, counts, roll: diceOf(~seed).roll, boots: 0 }
+  time.loop.begin()
   const stopOthers = world.othersEveryMs > 0 ? callAsOthers(stage) : () => {}
   try {
     return { seed, counts, offences: await play(stage) }
@@ -49,6 +61,7 @@ export async function playSimulated(seed: number, directory: string): Promise<Pl
     return { seed, counts, offences: [`a run comes to its end without a bug: ${what}`] }
   } finally {
     stopOthers()
+    time.loop.end()
   }
 }
 
@@ -79,21 +92,20 @@ async function play(stage: Stage): Promise<string[]> {
     // A host that starts again takes longer than any window lasts.
     await time.pass(life.thenMs + (lived.crash === 'power cut' ? 100_000 : 0))
   }
-  const offences = offencesIn(
-    await evidenceOf({
-      world,
-      rows,
-      everListed,
-      lives,
-      state: ada.state,
-      runDirectory: join(root, 'run'),
-      everywhere: directory,
-      key: tortureKey,
-      verify: (run) => verifyRun(run, { reports }),
-    }),
-  )
-  countCalls(counts, ada.state.calls.filter(isOurs))
-  return offences
+  const evidence = evidenceOf({
+    world,
+    rows,
+    everListed,
+    lives,
+    state: ada.state,
+    runDirectory: join(root, 'run'),
+    everywhere: directory,
+    key: tortureKey,
+    verify: (run) => verifyRun(run, { reports }),
+  })
+  await time.until(evidence)
+  countCalls(counts, ada.state, world)
+  return offencesIn(await evidence)
 }
 
 /** A run that is finished is not gone on with, whatever the input is then. */
@@ -101,11 +113,21 @@ export function isFinished({ exitCode, stoppedBecause }: LivedLife): boolean {
   return (exitCode === 0 || exitCode === 3) && stoppedBecause === null
 }
 
-export function countCalls(counts: Counts, calls: readonly { status: number }[]): void {
+/** What the server knows of what has happened to our calls. */
+export function countCalls(counts: Counts, state: SandboxState, { api }: World): void {
+  const calls = state.calls.filter(isOurs)
+  const firstMs = Math.min(...state.calls.map(({ atMs }) => atMs))
+  const isInOutage = ({ atMs }: { atMs: number }) =>
+    api.outage != null &&
+    atMs - firstMs >= api.outage.afterMs &&
+    atMs - firstMs < api.outage.afterMs + api.outage.forMs
   counts.calls += calls.length
   counts.rateLimited += calls.filter(({ status }) => status === 429).length
   counts.serverErrors += calls.filter(({ status }) => status >= 500).length
-  counts.resets += calls.filter(({ status }) => status === 0).length
+  counts.outages += calls.some(isInOutage) ? 1 : 0
+  counts.lostAnswers += state.answersLost
+  counts.halfAnswers += state.answersHalved
+  counts.resets += Math.max(0, calls.filter(({ status }) => status === 0).length - state.answersLost)
 }
 
 /** Somebody else uses the instance's windows as well. */

@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { addCounts, noCounts, type Played } from './counts.js'
+import { addCounts, allCounts, type CountName, countNames, noCounts, type Played } from './counts.js'
 import { playReal } from './real-run.js'
 import { playSimulated } from './simulated-run.js'
 
-/** The short version of `npm run torture`: the same worlds every time. */
-const simulatedSeeds = Array.from({ length: 12 }, (_, index) => index + 1)
+/** The short version of `npm run torture`: the same worlds every time, of which each thing happens in one. */
+const simulatedSeeds = [21, 22, 33, 42, 44, 45, 96, 102, 135, 148]
 const realSeeds = [0]
 const total = noCounts()
 
@@ -30,19 +30,9 @@ test.for(realSeeds)('real processes under torture, seed %i', async (seed) => {
   expect(await play(seed, playReal)).toEqual([])
 })
 
-test('enough has happened to mean something', () => {
-  const { kills, powerCuts, stops, rateLimited, serverErrors, resets, fullDisks, brokenDisks, editedInputs } =
-    total
-  const seen = {
-    kills,
-    powerCuts,
-    stops,
-    rateLimited,
-    serverErrors,
-    resets,
-    fullDisks,
-    brokenDisks,
-    editedInputs,
+test('everything has happened', () => {
+  const inRealRuns: CountName[] = ['sideBySide']
+  for (const name of allCounts.filter((name) => !inRealRuns.includes(name))) {
+    expect(total[name], countNames[name]).toBeGreaterThan(0)
   }
-  for (const [name, count] of Object.entries(seen)) expect(count, name).toBeGreaterThan(0)
 })

@@ -19,6 +19,8 @@ export interface World {
   >
   /** Others call the instance meanwhile, so often; 0: nobody. */
   othersEveryMs: number
+  /** How long the disk takes to sync. */
+  syncMs: number
   /** Before the last, in which nothing happens any more. */
   lives: Life[]
 }
@@ -30,6 +32,10 @@ export interface Life {
   rows: Row[] | null
   /** What is asked of the run before it begins. */
   throttle: number | null
+  /** What is asked of it while it goes. */
+  asked: { kind: 'pause' | 'throttle'; atMs: number; forMs: number; share: number } | null
+  /** A proxy before the API answers every call with a 5xx for a while. */
+  storm: { atMs: number; forMs: number } | null
   /** The process stands still for a while, or the clock on the wall is set. */
   mishap: { kind: 'freeze' | 'clock'; atMs: number; ms: number } | null
   /** Until somebody resumes the run. */
@@ -39,8 +45,11 @@ export interface Life {
 export type Ending =
   | { kind: 'none' }
   | { kind: 'kill' | 'power cut'; at: Instant; tornPart: number }
-  | { kind: 'SIGTERM'; atMs: number; isKilledThen: boolean }
-  | { kind: 'full disk' | 'broken disk'; atStep: number }
+  /** Who has no patience kills it some time later. */
+  | { kind: 'SIGTERM'; atMs: number; killedAfterMs: number | null }
+  | { kind: 'broken disk'; atStep: number }
+  /** From that step on, or from the first write to that file on. */
+  | { kind: 'full disk'; at: { atStep: number } | { atFile: string } }
   | { kind: 'key refused'; atMs: number }
   | { kind: 'max items'; count: number }
 
@@ -56,7 +65,7 @@ export function worldOf(seed: number): World {
   const timeoutMs = dice.one([2000, 10_000, 30_000])
   let current = rows
   const lives = Array.from({ length: dice.between(0, 3) }, () => {
-    const life = lifeOf(dice, current)
+    const life = lifeOf(dice, current, isCalm)
     current = life.rows ?? current
     return life
   })
@@ -89,6 +98,7 @@ export function worldOf(seed: number): World {
       limits: windows,
     },
     othersEveryMs: isCalm || windows === 'none' || dice.often(0.7) ? 0 : dice.between(20, 500),
+    syncMs: dice.one([0, 0, 0, 10, 300]),
     lives,
   }
 }
@@ -105,11 +115,23 @@ const windowSets: RateWindow[][] = [
   ],
 ]
 
-function lifeOf(dice: Dice, rows: readonly Row[]): Life {
+function lifeOf(dice: Dice, rows: readonly Row[], isCalm: boolean): Life {
   return {
     ending: endingOf(dice),
     rows: dice.often(0.15) ? edited(dice, rows) : null,
     throttle: dice.often(0.1) ? dice.one([0.2, 0.6]) : null,
+    asked: dice.often(0.2)
+      ? {
+          kind: dice.one(['pause', 'throttle']),
+          atMs: dice.one([dice.between(0, 300), dice.between(0, 20_000)]),
+          forMs: dice.one([300, 5000, 400_000]),
+          share: dice.one([0.2, 0.6]),
+        }
+      : null,
+    storm:
+      isCalm || dice.often(0.8)
+        ? null
+        : { atMs: dice.between(0, 5000), forMs: dice.one([300, 5000, 60_000]) },
     mishap: dice.often(0.2)
       ? {
           kind: dice.one(['freeze', 'clock']),
@@ -120,6 +142,18 @@ function lifeOf(dice: Dice, rows: readonly Row[]): Life {
     thenMs: dice.one([0, 100, 5000, 300_000]),
   }
 }
+
+/** What a run writes, by the end of the path. */
+export const filesOfRun = [
+  'run.json',
+  'checkpoint.jsonl',
+  'report.csv',
+  'report.html',
+  'summary.json',
+  'live.json',
+  '.input-ids',
+  '.log',
+]
 
 function endingOf(dice: Dice): Ending {
   const kind = dice.one([
@@ -143,8 +177,9 @@ function endingOf(dice: Dice): Ending {
         tornPart: dice.roll(),
       }
     case 'SIGTERM':
-      return { kind, atMs, isKilledThen: dice.often(0.3) }
+      return { kind, atMs, killedAfterMs: dice.often(0.3) ? dice.between(0, 5000) : null }
     case 'full disk':
+      return { kind, at: dice.one([{ atStep }, { atFile: dice.one(filesOfRun) }]) }
     case 'broken disk':
       return { kind, atStep }
     case 'key refused':
