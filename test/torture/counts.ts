@@ -6,7 +6,7 @@ export const countNames = {
   sideBySide: 'of them beside another process that calls the same instance',
   calls: 'calls',
   kills: 'kill -9',
-  killsAfterStop: 'of them after a SIGTERM',
+  killsAfterStop: 'kill -9 after a SIGTERM',
   powerCuts: 'power cut',
   stops: 'SIGTERM',
   rateLimited: 'answer 429',

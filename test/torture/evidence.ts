@@ -42,6 +42,8 @@ export interface LivedLife {
   /** Exit codes that what happened to it can explain, beside 0 and 3. */
   expected: readonly number[]
   crash: 'kill' | 'power cut' | null
+  /** For so long that answers may have come too late for it. */
+  stoodStill: boolean
   /** Where it is known when calls leave: what was asked of it while it went. */
   asked: readonly Asked[]
 }

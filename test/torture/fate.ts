@@ -174,8 +174,8 @@ export class FateOfLife {
     if (isDeath(ending)) step?.tear(ending.tornPart)
     if (kind === 'kill') copyBelow(this.#root, this.#next)
     else this.disk.cut(this.#next, this.#stage.roll)
-    this.#stage.counts[kind === 'kill' ? 'kills' : 'powerCuts'] += 1
-    if (ending.kind === 'SIGTERM' && this.stop.reason !== null) this.#stage.counts.killsAfterStop += 1
+    const count = ending.kind === 'SIGTERM' ? 'killsAfterStop' : kind === 'kill' ? 'kills' : 'powerCuts'
+    this.#stage.counts[count] += 1
     this.stop.request({ exitCode: 75, because: 'it is dead' })
     this.stop.abortCalls()
   }

@@ -48,7 +48,16 @@ function evidence(): Evidence {
     rows,
     everListed: new Set(rows),
     lives: [
-      { exitCode: 0, stoppedBecause: null, left: 0, hasTrouble: false, expected: [], asked: [], crash: null },
+      {
+        exitCode: 0,
+        stoppedBecause: null,
+        left: 0,
+        hasTrouble: false,
+        expected: [],
+        asked: [],
+        crash: null,
+        stoodStill: false,
+      },
     ],
     calls: called.map((id, index) => call(id, index * 600)),
     beside: [],

@@ -44,9 +44,9 @@ export const invariants: Record<string, (evidence: Evidence) => string[]> = {
       ...countById(calls.filter(({ id, status }) => status === 200 || isPlain(id ?? ''))),
     ].filter(([id, times]) => times > 1 && isPlain(id))
     const excused = calls.filter(({ status }) => status === 429).length
-    const most = lives.reduce((sum, { crash, exitCode }) => {
+    const most = lives.reduce((sum, { crash, exitCode, stoodStill }) => {
       // With those whose answer was about to be written. A power cut, or a disk that fails, also takes what waits for its sync.
-      const inDoubt = crash === 'kill' ? 2 : crash === 'power cut' || exitCode === 4 ? 5 : 0
+      const inDoubt = crash === 'kill' ? 2 : crash === 'power cut' || exitCode === 4 ? 5 : stoodStill ? 1 : 0
       return sum + inDoubt * world.settings.concurrency
     }, 0)
     return twice.length > most + excused

@@ -5,14 +5,18 @@ import type { World } from './world.js'
 /** What is chosen for a run of real processes. */
 export interface RealWorld extends World {
   realLives: RealLife[]
+  /** What another process ends meanwhile, which shares the ledger. */
+  beside: Row[]
 }
 
 export interface RealLife {
-  what: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'pause' | 'throttle' | 'full disk' | 'none'
+  what: 'SIGKILL' | 'SIGTERM' | 'SIGTERM, SIGKILL' | 'SIGSTOP' | 'pause' | 'throttle' | 'full disk' | 'none'
   /** At the arrival of so many calls, and so long after. */
   atCall: number
   thenMs: number
   share: number
+  /** The longest file that it may write, in KiB. */
+  fileMaxKib: number
   rows: Row[] | null
 }
 
@@ -25,10 +29,14 @@ export function realWorldOf(seed: number): RealWorld {
     const isEdited = dice.often(0.15)
     if (isEdited) current = edited(dice, current)
     return {
-      what: dice.one(['SIGKILL', 'SIGKILL', 'SIGTERM', 'SIGSTOP', 'pause', 'throttle', 'full disk']),
+      what: dice.one([
+        ...(['SIGKILL', 'SIGKILL', 'SIGTERM', 'SIGTERM, SIGKILL', 'SIGSTOP'] as const),
+        ...(['pause', 'throttle', 'full disk'] as const),
+      ]),
       atCall: dice.between(1, 30),
       thenMs: dice.between(0, 60),
       share: dice.one([0.2, 0.6]),
+      fileMaxKib: dice.one([1, 4, 16, 64]),
       rows: isEdited ? current : null,
     }
   })
@@ -57,5 +65,6 @@ export function realWorldOf(seed: number): RealWorld {
     syncMs: 0,
     lives: [],
     realLives,
+    beside: Array.from({ length: dice.one([0, 0, 30]) }, (_, number) => `beside-${number}`),
   }
 }

@@ -54,7 +54,7 @@ export async function liveSimulated(
     fate.over()
   }
   const { crash, diedTo, expected, asked } = fate
-  const lived = { crash, diedTo, expected, asked }
+  const lived = { crash, diedTo, expected, asked, stoodStill: life.mishap?.kind === 'freeze' }
   if (crash !== null) return { ...lived, exitCode: null, stoppedBecause: null, left: null, hasTrouble: false }
   if (failure !== null) {
     // Of a disk that fails the command line makes a sentence; anything else is a bug.
