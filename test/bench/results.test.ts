@@ -9,6 +9,11 @@ test('new results take the place of the old ones, and nothing else changes', () 
   expect(withResults(once, 'new: $& and $1')).toBe(once)
 })
 
+test('markers of another name are others', () => {
+  const text = `${readme}<!-- torture -->\nold\n<!-- /torture -->\n`
+  expect(withResults(text, 'new', 'torture')).toBe(`${readme}<!-- torture -->\nnew\n<!-- /torture -->\n`)
+})
+
 test.each([
   ['no markers', '# Results\n'],
   ['one marker', '<!-- results -->\n'],

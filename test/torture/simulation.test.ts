@@ -33,7 +33,8 @@ test.for([6, 52])(
     expect(await playSimulated(seed, join(home, 'second'))).toEqual(first)
     hook.disable()
     // What goes on by itself until it is done, what is done when it is made, and the loop's own immediates.
-    const seen = ['PROMISE', 'TickObject', 'Microtask', 'RANDOMBYTESREQUEST', 'Immediate']
+    const byItself = ['PROMISE', 'TickObject', 'Microtask', 'STREAM_END_OF_STREAM']
+    const seen = [...byItself, 'RANDOMBYTESREQUEST', 'Immediate']
     expect([...kinds].filter((kind) => !seen.includes(kind))).toEqual([])
   },
 )
