@@ -81,8 +81,7 @@ function usableFilters(filters: unknown, file: string): readonly Filter[] {
 }
 
 function isFilter(value: unknown): value is Filter {
-  const { name, judge } = (value ?? {}) as Partial<Filter>
-  return typeof name === 'string' && typeof judge === 'function'
+  return typeof (value as Partial<Filter> | null)?.judge === 'function'
 }
 
 /** An item that the filter fails on is never silently taken, nor silently left out. */
@@ -113,5 +112,7 @@ function isRefusal(answer: unknown): answer is Refusal {
 }
 
 function failed({ name }: Filter, why: string): Refusal {
-  return { status: 'invalid', reason: 'bad_row', message: `the filter ${name}: ${why}` }
+  // Many leave it out: nothing else needs it.
+  const which = typeof name === 'string' ? `the filter ${name}` : 'a filter of the job'
+  return { status: 'invalid', reason: 'bad_row', message: `${which}: ${why}` }
 }

@@ -142,6 +142,13 @@ describe('a job of one’s own that was written in a hurry', () => {
     expect(filter!.judge({} as Item)).toEqual({ status: 'invalid', reason: 'bad_row', message })
   })
 
+  test('whose filter has no name works all the same', async () => {
+    const { job: loaded } = await loadJob(job('filters: () => [{ judge: () => null }, { judge() {} }]'))
+    const [lets, forgets] = loaded.filters!({}, { nowMs: 0 })
+    expect(lets!.judge({} as Item)).toBeNull()
+    expect(forgets!.judge({} as Item)?.message).toMatch(/^a filter of the job: gives neither/)
+  })
+
   test('that never comes to its end is not waited for without end', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     try {
