@@ -52,14 +52,14 @@ function pageOf(answer: ApiAnswer): Page | null {
   return { records, nextPageUri: typeof next === 'string' && next !== '' ? next : null }
 }
 
-/** A 200 without a page is an answer that was cut off: worth another try. A 403 has a reason that people can mend. */
+/** A 2xx without a page is an answer that was cut off: worth another try. A 403 has a reason that people can mend. */
 function verdictWithoutPage(answer: ApiAnswer): Verdict {
   if (answer.kind !== 'answer') return verdictOf(answer, 'fetched')
-  if (answer.status === 200) {
+  if (answer.status >= 200 && answer.status < 300) {
     const outcome = {
       status: 'failed',
       reason: 'server_error',
-      httpStatus: 200,
+      httpStatus: answer.status,
       message: 'an answer without a page',
     } as const
     return { kind: 'again', cause: 'answered', quota: answer.quota, outcome }

@@ -32,6 +32,10 @@ describe('what an API should never say', () => {
     expect(stage.asked.length).toBeLessThan(6)
   })
 
+  test('a success without a page is refused in words', async () => {
+    await expect(scene().run(() => answer(204))).rejects.toThrow('an answer without a page')
+  })
+
   test.each([
     ['a list', []],
     ['a text', 'data'],
