@@ -17,6 +17,7 @@ import { isOnBatches, withFlags } from './operations/operation.js'
 import { openMemoryLedger } from './pacing/memory.js'
 import { whileHeld } from './pacing/patience.js'
 import type { RunView } from './progress/progress.js'
+import { ledgerName } from './recent-calls.js'
 import { updatedMsOf } from './record-dates.js'
 import { reportedRun } from './reported-run.js'
 import { csvReport } from './reports/csv.js'
@@ -70,11 +71,12 @@ export async function launch(launch: Launch): Promise<Summary> {
   const recent = recentlySubmittedOf(job, { ...launch, stateDirectory })
   const { filters, hold } = await filtersOfRun(run, job, memory, recent)
   const ids = idRulesOf(job, run.jobFlags, launch.pseudonyms)
-  const { area } = job.operation
-  const ledgerName = area === undefined ? launch.origin : `${launch.origin}/${area}`
   const ledger = run.isSandbox
     ? openMemoryLedger(clock)
-    : whileHeld(await launch.coordination.openLedger(ledgerName), launch.lock.isHeld)
+    : whileHeld(
+        await launch.coordination.openLedger(ledgerName(launch.origin, job.operation)),
+        launch.lock.isHeld,
+      )
   launch.lock.whenLost(({ pid, host }) => {
     stop.request({ exitCode: 75, because: `process ${pid} on ${host} has taken the lock of the run` })
     stop.abortCalls()

@@ -30,14 +30,20 @@ export interface Forecast {
   input: Count['input']
 }
 
+export interface ForecastOptions {
+  itemsPerCall?: number
+  hold?: readonly { name: string }[]
+  /** How long ago calls to the instance were answered that may fill its windows still, the oldest first. */
+  agoMs?: readonly number[]
+}
+
 export function forecast(
   job: string,
   instance: string | null,
   count: Count,
   settings: RunSettings,
   maxItems: number,
-  itemsPerCall = 1,
-  hold: readonly { name: string }[] = [],
+  { itemsPerCall = 1, hold = [], agoMs = [] }: ForecastOptions = {},
 ): Forecast {
   const { invalid, duplicate, filtered } = count.tally.totals(count.read)
   const items = Math.min(count.calls, maxItems)
@@ -45,7 +51,7 @@ export function forecast(
   const callsEach = settings.checkFirst || itemsPerCall > 1 ? 2 : 1
   const calls = Math.ceil(items / itemsPerCall) * callsEach
   const startMs = Date.now()
-  const endMs = calls === 0 ? startMs : endOfCallsMs(startMs, calls, settings)
+  const endMs = calls === 0 ? startMs : endOfCallsMs(startMs, calls, settings, agoMs)
   return {
     job,
     instance,
@@ -70,10 +76,15 @@ export function forecast(
 const dayMs = 86_400_000
 
 /** Windows of a day and more give their places back while the hours are closed, too: they pass by the clock. */
-function endOfCallsMs(startMs: number, calls: number, { limits, share, hours }: RunSettings): number {
+function endOfCallsMs(
+  startMs: number,
+  calls: number,
+  { limits, share, hours }: RunSettings,
+  agoMs: readonly number[],
+): number {
   const short = limits === 'none' ? limits : limits.filter(({ perMs }) => perMs < dayMs)
-  const byHours = finishMs(startMs, estimateMs(calls, short, share), hours)
-  const byClock = finishMs(startMs, estimateMs(calls, limits, share), null)
+  const byHours = finishMs(startMs, estimateMs(calls, short, share, agoMs), hours)
+  const byClock = finishMs(startMs, estimateMs(calls, limits, share, agoMs), null)
   return Math.max(byHours, finishMs(byClock, 0, hours))
 }
 

@@ -6,6 +6,7 @@ import { type Memory, openMemoryOf } from '../nights/memory.js'
 import { itemsPerCall } from '../operations/operation.js'
 import { type PlanFile, refuseFoundOtherwise } from '../plan-file.js'
 import { type Asked, type NewInput, prepareRun } from '../prepare.js'
+import { recentCallsAgoMs } from '../recent-calls.js'
 import { newRunDirectory, type RunDirectory } from '../run-directory.js'
 import type { RunFile } from '../run-file.js'
 import { sandboxKey } from '../sandbox/key.js'
@@ -133,15 +134,11 @@ async function agree(
   const run = await prepareRun(asked, directory, input, memory, async ({ count, hold }) => {
     const counted = { input: count.input, hold, plan: { read: count.read, calls: count.calls } }
     if (planned !== undefined) refuseFoundOtherwise(planned.path, planned.plan, counted)
-    const plan = forecast(
-      job.shortName,
-      origin,
-      count,
-      settings,
-      newRun.maxItems,
-      itemsPerCall(operation),
-      newRun.retryOf === null ? hold : [],
-    )
+    const plan = forecast(job.shortName, origin, count, settings, newRun.maxItems, {
+      itemsPerCall: itemsPerCall(operation),
+      hold: newRun.retryOf === null ? hold : [],
+      agoMs: newRun.isSandbox ? [] : recentCallsAgoMs(stateDirectory, origin, operation),
+    })
     if (!flags.quiet) shell.notice(forecastText(plan, settings, operation))
     if (!newRun.isConfirmed && plan.items > 0) await confirm(shell, plan.items, operation, origin)
     confirmed = newRun.isConfirmed ? count.calls : plan.items

@@ -10,6 +10,7 @@ import { type Memory, openMemoryOf } from '../nights/memory.js'
 import { itemsPerCall } from '../operations/operation.js'
 import { countInput } from '../plan.js'
 import { refuseTaken, writePlanFile } from '../plan-file.js'
+import { recentCallsAgoMs } from '../recent-calls.js'
 import { sandboxKey } from '../sandbox/key.js'
 import type { Sandbox } from '../sandbox/server.js'
 import { startSandbox } from '../sandbox/start.js'
@@ -113,7 +114,11 @@ export const command: Command = {
       const ids = idRulesOf(job, jobFlags, pseudonyms)
       const count = await countInput(files, { ...settings, ids }, filters)
       const { operation } = job
-      const plan = forecast(shortName, instance, count, settings, maxItems, itemsPerCall(operation), hold)
+      const plan = forecast(shortName, instance, count, settings, maxItems, {
+        itemsPerCall: itemsPerCall(operation),
+        hold,
+        agoMs: isRemembered ? recentCallsAgoMs(state, instance, operation) : [],
+      })
       if (flags.output !== undefined) {
         writePlanFile(flags.output, {
           job: name,

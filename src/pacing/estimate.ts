@@ -3,11 +3,17 @@ import { sharedWindows } from './share.js'
 
 /**
  * The least time that so many calls take under all windows, bursts allowed and answers at once: from the first
- * call to the last.
+ * call to the last. `agoMs` says of calls before them how long ago they were answered, the oldest first: their places
+ * come back one window after that.
  */
-export function estimateMs(calls: number, windows: readonly RateWindow[] | 'none', share: number): number {
+export function estimateMs(
+  calls: number,
+  windows: readonly RateWindow[] | 'none',
+  share: number,
+  agoMs: readonly number[] = [],
+): number {
   if (windows === 'none' || calls < 1) return 0
-  const binding = sharedWindows(windows, share, 1).filter(({ max }) => max < calls)
+  const binding = sharedWindows(windows, share, 1).filter(({ max }) => max < calls + agoMs.length)
   const slowest = binding.toSorted((a, b) => b.perMs / b.max - a.perMs / a.max)[0]
   if (!slowest) return 0
   // In the long run everything repeats with the slowest window, so only the beginning is played through: windows of
@@ -15,20 +21,22 @@ export function estimateMs(calls: number, windows: readonly RateWindow[] | 'none
   const largest = Math.max(...binding.map(({ max }) => max))
   const played = Math.min(calls, Math.max(playedMin, 3 * largest + slowest.max))
   const periods = Math.ceil((calls - played) / slowest.max)
-  return startMs(calls - periods * slowest.max, binding) + periods * slowest.perMs
+  return startMs(calls - periods * slowest.max, binding, agoMs) + periods * slowest.perMs
 }
 
 /** That many cost a few milliseconds. */
 const playedMin = 300_000
 
 /** When the last of so many calls starts: each one window after the call that has the place before it. */
-function startMs(calls: number, windows: readonly RateWindow[]): number {
-  const starts = new Float64Array(calls)
-  for (let call = 0; call < calls; call++) {
+function startMs(calls: number, windows: readonly RateWindow[], agoMs: readonly number[]): number {
+  const all = agoMs.length + calls
+  const starts = new Float64Array(all)
+  for (const [index, ms] of agoMs.entries()) starts[index] = -ms
+  for (let call = agoMs.length; call < all; call++) {
     for (const { max, perMs } of windows) {
       if (call >= max) starts[call] = Math.max(starts[call]!, starts[call - max]! + perMs)
     }
-    if (call > 0) starts[call] = Math.max(starts[call]!, starts[call - 1]!)
+    if (call > agoMs.length) starts[call] = Math.max(starts[call]!, starts[call - 1]!)
   }
-  return starts[calls - 1]!
+  return starts[all - 1]!
 }

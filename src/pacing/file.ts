@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../clock.js'
 import { UsageError } from '../usage-error.js'
@@ -86,6 +87,24 @@ export async function openFileLedger(options: FileLedgerOptions): Promise<Ledger
       if (!isClosed) log.close()
       isClosed = true
     },
+  }
+}
+
+/**
+ * How long ago the calls on record were answered, the oldest first; those in flight, just now. Nothing is written
+ * where there is no ledger yet.
+ */
+export function callsAgoMs({ directory, instance, clock }: FileLedgerOptions): number[] {
+  const own = join(directory, 'ledger', instanceFolder(instance))
+  if (!existsSync(own)) return []
+  const log = new SharedLog({ directory: own, clock, bootId: readBootId(), compactBytes: Infinity })
+  try {
+    log.catchUp()
+    const nowMs = clock.monotonicMs()
+    const { inFlight, ended } = log.calls.snapshot(nowMs)
+    return [...ended.map((endedAtMs) => Math.max(0, nowMs - endedAtMs)), ...inFlight.map(() => 0)]
+  } finally {
+    log.close()
   }
 }
 

@@ -121,7 +121,7 @@ describe('the text of a forecast', () => {
     const settings = settingsOf({})
     const planOf = (count: Count) =>
       forecastText(
-        forecast('end-conversations', null, count, settings, unlimited, 1, [{ name: 'hold.csv' }]),
+        forecast('end-conversations', null, count, settings, unlimited, { hold: [{ name: 'hold.csv' }] }),
         settings,
         words,
       )

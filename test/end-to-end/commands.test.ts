@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -228,6 +228,18 @@ test.concurrent('doctor: all is right, the key is wrong, nobody answers, setting
     { code: 3, wrong: ['address'] },
   ])
   expect(api.calls).toEqual([])
+})
+
+test.concurrent('a forecast knows of the calls that were just made', async () => {
+  const { place, api } = await scene()
+  const flags = `end-conversations -i stale.csv --base-url ${api.url} --limit 10/m --share 100%`.split(' ')
+  const seconds = async () => JSON.parse((await place.run(['plan', ...flags, '--json'])).stdout).seconds
+  expect(await seconds()).toBe(0)
+  expect(readdirSync(place.state)).toEqual([])
+  expect(await place.run(['run', ...flags, '--yes'])).toMatchObject({ code: 0 })
+  // Six places of ten are taken: two of the next six calls wait until the first come back.
+  expect(await seconds()).toBeGreaterThan(20)
+  expect(await seconds()).toBeLessThanOrEqual(60)
 })
 
 test.concurrent('a host that answers everything with a web page is not taken for the API', async () => {

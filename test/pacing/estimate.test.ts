@@ -34,6 +34,18 @@ describe('the estimate', () => {
     expect(estimateMs(calls, windows, share)).toBe(ms)
   })
 
+  it.each([
+    [1, [second], [], 0],
+    [1, [{ max: 2, perMs: 1000 }], [900, 300], 100],
+    [2, [{ max: 2, perMs: 1000 }], [900, 300], 700],
+    // Long over.
+    [2, [{ max: 2, perMs: 1000 }], [5000, 4000], 0],
+    [241, [minute], Array.from({ length: 60 }, () => 20_000), 40_000],
+    [301, [minute], [50_000], 60_000],
+  ])('of %i calls under %o after calls that were answered so long ago: %o', (calls, windows, agoMs, ms) => {
+    expect(estimateMs(calls, windows, 1, agoMs)).toBe(ms)
+  })
+
   it('is nothing without windows', () => {
     expect(estimateMs(1_000_000, 'none', 1)).toBe(0)
     expect(estimateMs(1_000_000, [], 1)).toBe(0)
