@@ -12,11 +12,12 @@ export interface Typed {
 /** What yargs has against the words that were typed, in a sentence or two. */
 export function complaint(message: string, typed: Typed): string {
   const command = typed.words.find((word) => typed.commands.includes(word))
-  const said = sentence(message.replace(/\s+/g, ' '), typed, command !== undefined)
+  const said = sentence(message.replace(/\s+/g, ' '), typed, command)
   return `${said} See \`ada-bulk ${command === undefined ? '' : `${command} `}--help\`.`
 }
 
-function sentence(message: string, typed: Typed, isCommandKnown: boolean): string {
+function sentence(message: string, typed: Typed, command: string | undefined): string {
+  const isCommandKnown = command !== undefined
   const [, kind, rest = ''] =
     /^(Unknown argument|Not enough arguments following|Missing required argument|Invalid values)s?: (.*)$/.exec(
       message,
@@ -36,7 +37,11 @@ function sentence(message: string, typed: Typed, isCommandKnown: boolean): strin
   }
   const [first] = typed.words
   if (!isCommandKnown && first?.startsWith('-')) return unknownFlag(first, typed.flags)
-  if (message.startsWith('Not enough non-option arguments')) return 'Something is missing behind the command.'
+  if (message.startsWith('Not enough non-option arguments')) {
+    return ['run', 'plan', 'schedule'].includes(command ?? '')
+      ? 'Name a job: `ada-bulk jobs` lists them.'
+      : 'Name a run, or latest: `ada-bulk status` lists them.'
+  }
   return message.replace(/([^.?])$/, '$1.')
 }
 

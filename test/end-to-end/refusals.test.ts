@@ -44,6 +44,14 @@ test.concurrent('without a terminal and without --yes a run refuses to start', a
   expectNothing(stage)
 })
 
+test.concurrent('a command without its job or its run says what to name, and where to find it', async () => {
+  const { place } = await scene()
+  for (const command of ['run', 'plan', 'schedule'])
+    expectRefusal(await place.run([command]), 'Name a job', '`ada-bulk jobs`')
+  for (const command of ['retry', 'verify', 'pause'])
+    expectRefusal(await place.run([command]), 'Name a run, or latest', '`ada-bulk status`')
+})
+
 test.concurrent('a retry without a terminal refuses too; a resume only if it would call more than was agreed to', async () => {
   const { place, api, run } = await scene()
   api.script = () => notFound
