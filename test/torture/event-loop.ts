@@ -111,7 +111,7 @@ function like(original: object, replacement: object): object {
 
 for (const name of ['open', 'read', 'write', 'writev', 'close'] as const) {
   const original = fs[name] as Callback
-  const now = () => fs[`${name}Sync`] as (...all: unknown[]) => unknown
+  const now = () => (name === 'writev' ? writeAll : fs[`${name}Sync`]) as (...all: unknown[]) => unknown
   Object.assign(fs, {
     [name]: (...all: unknown[]) => {
       if (current === null) return original(...all)
@@ -127,6 +127,11 @@ for (const name of ['open', 'read', 'write', 'writev', 'close'] as const) {
       })
     },
   })
+}
+
+/** One by one, as the disk's layer looks at writes. */
+function writeAll(file: number, buffers: readonly Uint8Array[]): number {
+  return buffers.reduce((sum, buffer) => sum + fs.writeSync(file, buffer), 0)
 }
 
 Object.assign(promises, {

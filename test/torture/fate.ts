@@ -185,7 +185,7 @@ export class FateOfLife {
 function fileOf({ path }: Pick<Step, 'path'>): string {
   return basename(path)
     .replace(/(\.\d+)?\.tmp$/, '')
-    .replace(/^\d+\.log$/, 'ledger.log')
+    .replace(/^(\d+\.log|\.new-.*)$/, 'ledger.log')
 }
 
 const isDeath = (ending: Ending): ending is Extract<Ending, { at: Instant }> =>
