@@ -4,9 +4,9 @@ import type { RateWindow } from '../pacing/rate-window.js'
 import type { EarlierCalls } from '../retry.js'
 import type { Fingerprinted, RunSettings } from '../run-file.js'
 import type { BatchNote } from './batch-notes.js'
-import { fieldsOfLine } from './line-shapes.js'
 import { Log } from './log.js'
 import type { CheckpointState } from './read.js'
+import { lineOf } from './settled-line.js'
 
 /** What happens to a run as a whole. */
 export type CheckpointEvent = StartEvent | InputChangedEvent | ControlEvent | WaitedEvent | EndEvent
@@ -135,49 +135,5 @@ export class Checkpoint {
   async close(): Promise<void> {
     await this.#log.sync()
     this.#log.close()
-  }
-}
-
-/** The order of the first three fields is relied on by `read.ts`, which does not parse every line. */
-function lineOf(settled: SettledItem): object {
-  return {
-    n: settled.ordinal,
-    status: settled.status,
-    reason: settled.reason,
-    id: settled.id,
-    http: settled.httpStatus,
-    attempts: settled.attempts,
-    at: settled.finishedAt,
-    ms: settled.durationMs,
-    message: settled.message,
-    source: settled.source,
-    line: settled.line,
-  }
-}
-
-interface LineOfSettled
-  extends Pick<SettledItem, 'id' | 'status' | 'reason' | 'attempts' | 'message' | 'source' | 'line'> {
-  n: number
-  http: number | null
-  at: string
-  ms: number
-}
-
-/** Turns a settled item's line back into the item; null when the line is none. */
-export function settledItemOf(line: string): SettledItem | null {
-  const fields = fieldsOfLine(line) as LineOfSettled | null
-  if (fields === null || !('n' in fields)) return null
-  return {
-    ordinal: fields.n,
-    id: fields.id,
-    status: fields.status,
-    reason: fields.reason,
-    httpStatus: fields.http,
-    attempts: fields.attempts,
-    finishedAt: fields.at,
-    durationMs: fields.ms,
-    message: fields.message,
-    source: fields.source,
-    line: fields.line,
   }
 }

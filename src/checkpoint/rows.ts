@@ -2,11 +2,12 @@ import { closeSync, readSync } from 'node:fs'
 import type { SettledItem } from '../outcome.js'
 import { openRegular } from '../regular-file.js'
 import { UsageError } from '../usage-error.js'
-import { settledItemOf } from './checkpoint.js'
 import { LineOffsets } from './line-offsets.js'
 import { readCheckpoint } from './read.js'
+import { settledItemOf } from './settled-line.js'
 
-const batchSize = 512
+/** Small, so that little of what is made for a batch outlives it. */
+const batchSize = 64
 const blockBytes = 256 * 1024
 const blocksKept = 16
 const lineFeed = 10

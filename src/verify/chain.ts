@@ -9,9 +9,7 @@ interface Link {
   hash: string
 }
 
-/** `,"prev":"` + 64 digits + `"}`. */
 const tail = /,"prev":"([0-9a-f]{64})"\}$/
-const tailBytes = 75
 
 /**
  * Follows the hashes from line to line. Where a line does not fit, the lines around it tell what kind of edit it
@@ -24,10 +22,10 @@ export class Chain {
   #fault: string | null = null
   #misfits = 0
 
-  /** Takes the next line, its line end included; returns its hash. */
-  add(line: Buffer): string {
+  /** Takes the next line, its line end included, and its text without; returns its hash. */
+  add(line: Buffer, text: string): string {
     const before = this.#last
-    const link = { number: before.number + 1, prev: prevOf(line, before.hash), hash: hash('sha256', line) }
+    const link = { number: before.number + 1, prev: prevOf(text, before.hash), hash: hash('sha256', line) }
     if (this.#misfit !== null) this.#explain(link)
     if (link.prev !== before.hash) {
       this.#misfits += 1
@@ -59,10 +57,9 @@ export class Chain {
   }
 }
 
-/** Most lines name the hash that is expected, and no text has to be taken apart. */
-function prevOf(line: Buffer, expected: string): string | null {
-  const end = line.toString('latin1', Math.max(0, line.length - 1 - tailBytes), line.length - 1)
-  return end === `,"prev":"${expected}"}` ? expected : (tail.exec(end)?.[1] ?? null)
+/** Most lines name the hash that is expected, and that is quickly seen. */
+function prevOf(text: string, expected: string): string | null {
+  return text.endsWith(`,"prev":"${expected}"}`) ? expected : (tail.exec(text)?.[1] ?? null)
 }
 
 function whatHappened(before: Link, misfit: Link, next: Link | null): string {

@@ -8,6 +8,7 @@ import { IdSet } from '../ids/id-set.js'
 import type { RunFile } from '../run-file.js'
 import type { Totals } from '../tally.js'
 import { Chain } from './chain.js'
+import { fieldsOf } from './line-fields.js'
 import { LineRules } from './line-rules.js'
 
 /** What a checkpoint had come to after one of its lines. */
@@ -71,10 +72,10 @@ export function lookAt(path: string, run: RunFile, wanted: readonly string[]): L
   // Of a run at work only what is there now: all checks speak of the same lines.
   const size = existsSync(path) ? statSync(path).size : 0
   const onLine = (buffer: Buffer, start: number, end: number, offset: number) => {
-    const hashOfLine = chain.add(buffer.subarray(start, end + 1))
-    bytes = offset + end + 1 - start
     const text = buffer.toString('utf8', start, end)
-    const fields = parsed(text)
+    const hashOfLine = chain.add(buffer.subarray(start, end + 1), text)
+    bytes = offset + end + 1 - start
+    const fields = fieldsOf(text)
     if (fields?.event === 'input-changed') {
       epochs = [...epochs, offset]
       before = null
@@ -83,7 +84,7 @@ export function lookAt(path: string, run: RunFile, wanted: readonly string[]): L
     const fault = fields === null ? 'is no line of a checkpoint' : rules.add(fields)
     if (fault !== null && faults.push(`line ${chain.lines} ${fault}`) > 1) faults.length = 1
     if (fault === null && firstField(fields!) === 'n') offsets.set(fields!.n as number, offset)
-    if (endStart.test(text)) ends.push(standing())
+    if (fields?.event !== undefined && endStart.test(text)) ends.push(standing())
     if (wanted.includes(hashOfLine)) marks.set(hashOfLine, standing())
   }
   // Of what is no file the size says nothing; this refuses it.
@@ -102,21 +103,12 @@ export function lookAt(path: string, run: RunFile, wanted: readonly string[]): L
   }
 }
 
-function parsed(text: string): Record<string, unknown> | null {
-  try {
-    const fields = JSON.parse(text)
-    return typeof fields === 'object' && fields !== null && !Array.isArray(fields) ? fields : null
-  } catch {
-    return null
-  }
-}
-
 function settledBetween(path: string, from: number, to: number): IdSet {
   const settled = new IdSet()
   scanLines(
     path,
     (buffer, start, end, offset) => {
-      const fields = offset < from ? null : parsed(buffer.toString('utf8', start, end))
+      const fields = offset < from ? null : fieldsOf(buffer.toString('utf8', start, end))
       if (fields !== null && typeof fields.n === 'number') settled.add(identity(fields))
     },
     to,
