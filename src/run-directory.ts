@@ -119,8 +119,11 @@ export async function writeReportFile(report: Report, run: ReportedRun, path: st
     const out = createWriteStream(beside, { mode: 0o600 })
     await Promise.all([finished(out), report.write(run, out).finally(() => out.end())])
     const file = openSync(beside, 'r')
-    fsyncSync(file)
-    closeSync(file)
+    try {
+      fsyncSync(file)
+    } finally {
+      closeSync(file)
+    }
     renameSync(beside, path)
   } catch (error) {
     rmSync(beside, { force: true })
