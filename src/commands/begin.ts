@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { setFlagsFromString } from 'node:v8'
 import { systemClock } from '../clock.js'
 import { type Launch, launch } from '../launch.js'
 import { type Logger, logLevels, openLog } from '../log.js'
@@ -11,6 +10,7 @@ import type { Summary } from '../summary.js'
 import type { Notices } from '../telling/notices.js'
 import { UsageError } from '../usage-error.js'
 import type { ShowFlags } from './options.js'
+import { saveMemory } from './save-memory.js'
 import type { Shell } from './shell.js'
 import { stopOnSignals } from './signals.js'
 import { summaryText } from './summary-text.js'
@@ -70,14 +70,6 @@ export async function begin(beginning: Beginning, flags: ShowFlags, shell: Shell
     clearTimeout(timer)
     ignoreSignals()
   }
-}
-
-/**
- * A run waits for the limits nearly all of its hours, so memory is worth more than time: V8 collects garbage when
- * there is little of it, not when there is a multiple of what is in use.
- */
-function saveMemory(): void {
-  setFlagsFromString('--optimize-for-size')
 }
 
 export function printSummary(summary: Summary, flags: ShowFlags, shell: Shell): void {

@@ -6,6 +6,7 @@ import type { Command } from './command.js'
 import { idRulesOfRun } from './id-rules-of-run.js'
 import { type Flags, inputOptions, jsonOption, placeOptions } from './options.js'
 import { reports } from './report.js'
+import { saveMemory } from './save-memory.js'
 import { namedFiles, runsDirectory } from './settings.js'
 
 const verifyOptions = {
@@ -40,6 +41,7 @@ export const command: Command = {
       ),
 
   async run(flags: VerifyFlags, shell) {
+    saveMemory()
     const directory = findRun(runsDirectory(flags, shell.environment), flags.run)
     const run = readRunFile(directory)
     const { settings } = run
