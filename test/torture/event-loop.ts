@@ -140,6 +140,7 @@ Object.assign(promises, {
     const [path, flags = 'r', mode] = all
     const file = await soon(() => fs.openSync(path, flags, mode))
     return {
+      fd: file,
       stat: () => soon(() => fs.fstatSync(file)),
       read: (buffer: Buffer, offset: number, length: number) =>
         soon(() => ({ bytesRead: fs.readSync(file, buffer, offset, length, null), buffer })),
