@@ -37,12 +37,15 @@ describe('a file of variables', () => {
   })
 
   test('that is UTF-16, as Windows writes it too, is read all the same', () => {
-    const path = join(directory, 'wide')
-    const little = Buffer.from('\ufeffADA_API_KEY=ada-key\r\n', 'utf16le')
-    for (const bytes of [little, Buffer.from(little).swap16()]) {
-      writeFileSync(path, bytes)
-      expect(withEnvFile({}, path)).toEqual({ ADA_API_KEY: 'ada-key' })
-      expect(apiKey({}, path)).toBe('ADA_API_KEY=ada-key')
+    const wide = (text: string, isSwapped: boolean) => {
+      const path = join(directory, 'wide')
+      const bytes = Buffer.from(`\ufeff${text}\r\n`, 'utf16le')
+      writeFileSync(path, isSwapped ? bytes.swap16() : bytes)
+      return path
+    }
+    for (const isSwapped of [false, true]) {
+      expect(withEnvFile({}, wide('ADA_API_KEY=ada-key', isSwapped))).toEqual({ ADA_API_KEY: 'ada-key' })
+      expect(apiKey({}, wide('ada-key', isSwapped))).toBe('ada-key')
     }
   })
 
