@@ -71,6 +71,8 @@ async function execute(stage: Stage, life: Life, root: string, fate: FateOfLife)
   const { world, time, directory: home } = stage
   const directory = runDirectory(join(root, 'run'))
   mkdirSync(directory.path, { recursive: true })
+  // Before time passes: what is asked of the execution itself comes later.
+  askBefore(stage, life, fate, directory)
   const settings = { ...defaultSettings(job), ...world.settings, maxFailures: { count: null, ratio: null } }
   const asked = existsSync(directory.runFile)
     ? readRunFile(directory)
@@ -92,7 +94,6 @@ async function execute(stage: Stage, life: Life, root: string, fate: FateOfLife)
         async () => {},
       )
   const { run, state } = await withInputAsItIs(directory, asked, job, null, true, {}, silent)
-  askBefore(stage, life, fate, directory)
   const { ending } = life
   return launch({
     directory,
