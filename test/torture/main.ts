@@ -1,5 +1,5 @@
 /**
- * Runs under torture: most with simulated time, disk and network, one in twenty as real processes; then what must
+ * Runs under torture: most with simulated time, disk and network, beside them real processes; then what must
  * hold of each is checked. `--minutes 5`, `--seed N` and `--runs N` (the same again), `--quick` (20 seconds),
  * `--write` puts the tables into the README. Exit code 3: something did not hold.
  */
