@@ -92,6 +92,12 @@ const markup = /<(style|script)\b(?:(?!<\1\b)[\s\S])*?<\/\1>|<[^<>]*>/gi
  * anything, as no catalogue of errors is published.
  */
 export function apiMessage(body: unknown): string {
+  const text = textOf(body)
+  // Dots alone say less than the status.
+  return /[\p{L}\p{N}]/u.test(text) ? text : ''
+}
+
+function textOf(body: unknown): string {
   if (typeof body === 'string') return cleanMessage(body.replace(markup, ' '))
   if (typeof body !== 'object' || body === null) return ''
   const { errors, message } = body as { errors?: unknown; message?: unknown }

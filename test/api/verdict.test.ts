@@ -85,6 +85,11 @@ describe('a verdict', () => {
     },
   )
 
+  test('has the status for a message when the words of the API say nothing', () => {
+    expect(verdictOf(answer(500, '..'), 'ended').outcome.message).toBe('HTTP 500')
+    expect(verdictOf(answer(400, { message: '-' }), 'ended').outcome.message).toBe('HTTP 400')
+  })
+
   test('has a message only when something is wrong', () => {
     const body = { message: 'Conversation ended successfully.' }
     expect(verdictOf(answer(200, body), 'ended').outcome.message).toBe('')
