@@ -16,6 +16,25 @@ function scene() {
   return home
 }
 
+/** A home with a list, and a sandbox to end it on. */
+async function stage(ids: readonly string[]) {
+  const home = scene()
+  const sandbox = await startSandbox({ limits: 'none' })
+  onTestFinished(() => sandbox.close())
+  const environment = {
+    ADA_API_KEY: sandboxKey,
+    ADA_BASE_URL: sandbox.url,
+    ADA_BULK_STATE: join(home, 'state'),
+  }
+  const list = join(home, 'stale.csv')
+  const run = join(home, 'run')
+  writeFileSync(list, csvOf(ids))
+  const words = ['run', 'end-conversations', '--input', list, '--run-dir', run]
+  return { sandbox, environment, list, run, words: [...words, '--yes', '--limit', 'none'] }
+}
+
+const csvOf = (ids: readonly string[]) => `conversation_id\n${ids.join('\n')}\n`
+
 /** From the nth sync on the disk fails. */
 function failFrom(disk: Disk, nth: number): void {
   let syncs = 0
@@ -38,32 +57,10 @@ test('a checkpoint that cannot be begun is a sentence', () => {
 test.for([1, 2, 3, 4])(
   'a disk that fails while a changed input is taken (sync %i): a sentence (2), and later it goes on',
   async (nth) => {
-    const home = scene()
-    const sandbox = await startSandbox({ limits: 'none' })
-    onTestFinished(() => sandbox.close())
-    const environment = {
-      ADA_API_KEY: sandboxKey,
-      ADA_BASE_URL: sandbox.url,
-      ADA_BULK_STATE: join(home, 'state'),
-    }
     const ids = Array.from({ length: 6 }, (_, number) => `66f2a91c4be07d3f5c1e111${number}`)
-    const list = join(home, 'stale.csv')
-    const run = join(home, 'run')
-    writeFileSync(list, `conversation_id\n${ids.join('\n')}\n`)
-    const words = [
-      'run',
-      'end-conversations',
-      '--input',
-      list,
-      '--run-dir',
-      run,
-      '--yes',
-      '--quiet',
-      '--limit',
-      'none',
-    ]
-    expect(await typed([...words, '--max-items', '2'], environment)).toMatchObject({ code: 75 })
-    writeFileSync(list, `conversation_id\n${ids.slice(1).join('\n')}\n`)
+    const { sandbox, environment, list, run, words } = await stage(ids)
+    expect(await typed([...words, '--quiet', '--max-items', '2'], environment)).toMatchObject({ code: 75 })
+    writeFileSync(list, csvOf(ids.slice(1)))
     const resume = ['resume', run, '--yes', '--accept-changed-input', '--quiet']
     const disk = new Disk(run)
     onTestFinished(() => disk.close())
@@ -79,17 +76,7 @@ test.for([1, 2, 3, 4])(
 )
 
 test('reports that could not be written (4) are written by the next resume', async () => {
-  const home = scene()
-  const sandbox = await startSandbox({ limits: 'none' })
-  onTestFinished(() => sandbox.close())
-  const environment = {
-    ADA_API_KEY: sandboxKey,
-    ADA_BASE_URL: sandbox.url,
-    ADA_BULK_STATE: join(home, 'state'),
-  }
-  const list = join(home, 'stale.csv')
-  const run = join(home, 'run')
-  writeFileSync(list, 'conversation_id\n66f2a91c4be07d3f5c1e1111\n')
+  const { sandbox, environment, run, words } = await stage(['66f2a91c4be07d3f5c1e1111'])
   mkdirSync(run)
   const disk = new Disk(run)
   onTestFinished(() => disk.close())
@@ -97,7 +84,6 @@ test('reports that could not be written (4) are written by the next resume', asy
     if (name === 'rename' && path.endsWith('report.html'))
       throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })
   }
-  const words = ['run', 'end-conversations', '--input', list, '--run-dir', run, '--yes', '--limit', 'none']
   expect(await typed(words, environment)).toMatchObject({ code: 4, said: expect.stringContaining('ENOSPC') })
   disk.beforeStep = () => {}
   expect(await typed(['resume', run, '--yes'], environment)).toMatchObject({ code: 0 })
