@@ -1,8 +1,7 @@
 import { hash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { UsageError } from '../usage-error.js'
 import type { CheckpointEvent } from './checkpoint.js'
-import { fieldsOfLine } from './line-shapes.js'
+import { fieldsOfLine, notOurs } from './line-shapes.js'
 import { readSpan, scanLines } from './lines.js'
 import { firstHead } from './log.js'
 import type { RareLine } from './read.js'
@@ -52,7 +51,7 @@ export function readHistory(path: string, see: History, bytesMax?: number): { he
       if (atMs > lastMs) lastMs = atMs
       const letter = buffer[start + firstLetter]
       if ((letter === n || letter === s || letter === l) && !(atMs >= 0 && atMs < yearTenThousandMs))
-        throw notOurs(path, offset)
+        throw notOurs(path, `byte ${offset}`)
       if (letter === n) {
         answered(digits(buffer, start + afterN), atMs)
         see.onSettled(atMs)
@@ -64,7 +63,7 @@ export function readHistory(path: string, see: History, bytesMax?: number): { he
         see.onCall(atMs)
       } else {
         const fields = fieldsOfLine(buffer.toString('utf8', start, end)) as RareLine | null
-        if (fields === null) throw notOurs(path, offset)
+        if (fields === null) throw notOurs(path, `byte ${offset}`)
         if ('back' in fields) {
           answered(fields.back, atMs)
           see.onBack(fields.reason)
@@ -85,10 +84,6 @@ export function readHistory(path: string, see: History, bytesMax?: number): { he
   )
   const { from, to } = lastLine
   return { head: to === 0 ? firstHead : hash('sha256', readSpan(path, from, to)), lastMs }
-}
-
-function notOurs(path: string, offset: number): UsageError {
-  return new UsageError(`${path}, byte ${offset}: not a line of a checkpoint. Was the file edited?`)
 }
 
 /** The time of a line; no text in it can look like this field, as its quotes would be escaped. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { statuses } from '../outcome.js'
 import { fingerprinted, rateWindow, runSettings } from '../run-file.js'
+import { UsageError } from '../usage-error.js'
 
 /** No input has more items. */
 export const ordinalMax = 2 ** 28
@@ -29,6 +30,11 @@ export function fieldsOfLine(text: string): Record<string, unknown> | null {
   } catch {
     return null
   }
+}
+
+/** Of a line that no run writes, named by its number or where it begins: `line 3`, `byte 120`. */
+export function notOurs(path: string, where: string): UsageError {
+  return new UsageError(`${path}, ${where}: not a line of a checkpoint. Was the file edited?`)
 }
 
 type Shape = Record<string, (value: unknown, fields: Record<string, unknown>) => boolean>

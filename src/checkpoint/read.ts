@@ -3,12 +3,11 @@ import { existsSync } from 'node:fs'
 import { type Status, statuses } from '../outcome.js'
 import type { EarlierCalls } from '../retry.js'
 import { Tally } from '../tally.js'
-import { UsageError } from '../usage-error.js'
 import { type BatchNote, dropSettled, type OpenBatch, readBatchNote } from './batch-notes.js'
 import { Bitset } from './bitset.js'
 import type { CheckpointEvent } from './checkpoint.js'
 import { numberAt, outcomeReader, settledStart, startsWith } from './first-bytes.js'
-import { fieldsOfLine, ordinalMax } from './line-shapes.js'
+import { fieldsOfLine, notOurs, ordinalMax } from './line-shapes.js'
 import { readSpan, scanLines } from './lines.js'
 import { firstHead } from './log.js'
 
@@ -74,20 +73,20 @@ export function readCheckpoint(path: string, options: ReadOptions = {}): Checkpo
         const ordinal = numberAt(buffer, start + settledStart.length)
         const outcome = outcomeAt(buffer, start, end)
         const times = counts.get(outcome) ?? 0
-        if (ordinal > ordinalMax || (times === 0 && !isOutcome(outcome))) throw notOurs(path, lines)
+        if (ordinal > ordinalMax || (times === 0 && !isOutcome(outcome))) throw notOurs(path, `line ${lines}`)
         state.open.delete(ordinal)
         if (!state.settled.add(ordinal)) return
         counts.set(outcome, times + 1)
         options.onSettled?.(ordinal, offset)
       } else if (startsWith(buffer, start, sentStart)) {
         const ordinal = numberAt(buffer, start + sentStart.length)
-        if (ordinal > ordinalMax) throw notOurs(path, lines)
+        if (ordinal > ordinalMax) throw notOurs(path, `line ${lines}`)
         const { calls, back } = state.open.get(ordinal) ?? { calls: 0, back: 0 }
         state.requests.sent += 1
         state.open.set(ordinal, { calls: calls + 1, back, isAnswerLost: true })
       } else if (startsWith(buffer, start, lookStart)) {
         const ordinal = numberAt(buffer, start + lookStart.length)
-        if (ordinal > ordinalMax) throw notOurs(path, lines)
+        if (ordinal > ordinalMax) throw notOurs(path, `line ${lines}`)
         const { calls, back, isAnswerLost } = state.open.get(ordinal) ?? {
           calls: 0,
           back: 0,
@@ -97,7 +96,7 @@ export function readCheckpoint(path: string, options: ReadOptions = {}): Checkpo
         state.open.set(ordinal, { calls: calls + 1, back: back + 1, isAnswerLost })
       } else {
         const fields = fieldsOfLine(buffer.toString('utf8', start, end))
-        if (fields === null) throw notOurs(path, lines)
+        if (fields === null) throw notOurs(path, `line ${lines}`)
         readRareLine(fields as unknown as RareLine, state, options, counts)
       }
     },
@@ -151,10 +150,6 @@ function readRareLine(
   state.batches.clear()
   counts.clear()
   options.onInputChanged?.()
-}
-
-function notOurs(path: string, line: number): UsageError {
-  return new UsageError(`${path}, line ${line}: not a line of a checkpoint. Was the file edited?`)
 }
 
 function isOutcome(outcome: string): boolean {

@@ -1,8 +1,8 @@
 import { closeSync, readSync } from 'node:fs'
 import type { SettledItem } from '../outcome.js'
 import { openRegular } from '../regular-file.js'
-import { UsageError } from '../usage-error.js'
 import { LineOffsets } from './line-offsets.js'
+import { notOurs } from './line-shapes.js'
 import { readCheckpoint } from './read.js'
 import { settledItemOf } from './settled-line.js'
 
@@ -38,8 +38,7 @@ export async function* itemsAt(path: string, offsets: LineOffsets): AsyncGenerat
     let batch: SettledItem[] = []
     for (const offset of offsets.inOrder()) {
       const item = settledItemOf(lineAt(offset))
-      if (item === null)
-        throw new UsageError(`${path}, byte ${offset}: not a line of a checkpoint. Was the file edited?`)
+      if (item === null) throw notOurs(path, `byte ${offset}`)
       batch.push(item)
       if (batch.length < batchSize) continue
       yield batch
