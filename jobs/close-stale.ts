@@ -1,4 +1,4 @@
-import { filterFlags, filtersFrom } from '../src/filter-flags.js'
+import { filterFlags, filtersFrom } from '../src/filters/filter-flags.js'
 import { defineJob } from '../src/job.js'
 import { endConversation } from '../src/operations/end-conversation.js'
 

@@ -1,20 +1,33 @@
 /** What a user's own job file, or a program that runs jobs itself, imports from `ada-bulk`. */
-export type { Api, ApiAnswer, ApiRequest } from './api/api.js'
-export { conversationLimits } from './api/limits.js'
-export { settledBy, type Verdict, verdictOf } from './api/verdict.js'
-export { filterFlags, filtersFrom } from './filter-flags.js'
-export type { Filter, Refusal } from './filters/filter.js'
-export type { Item } from './item.js'
-export { defineJob, type FilterContext, type Job, type JobFlag, type JobFlags } from './job.js'
+
+export type { Summary } from './checkpoint/summary.js'
+export { filterFlags, filtersFrom } from './filters/filter-flags.js'
+export type { Item, Outcome, Refusal, SettledItem, Status } from './item.js'
+export {
+  type AnyOperation,
+  type Api,
+  type ApiAnswer,
+  type ApiRequest,
+  type Attempt,
+  type Batch,
+  type BatchOperation,
+  defineJob,
+  type Filter,
+  type FilterContext,
+  type Job,
+  type JobFlag,
+  type JobFlags,
+  type Operation,
+  type Verdict,
+} from './job.js'
+export type { RunView } from './monitor/progress.js'
+export { settledBy, verdictOf } from './operations/answer.js'
 export { endConversation } from './operations/end-conversation.js'
 export { endHandoff } from './operations/end-handoff.js'
 export { eraseEndUsers } from './operations/erase-end-users.js'
-export type { AnyOperation, Attempt, Batch, BatchOperation, Operation } from './operations/operation.js'
-export type { Outcome, SettledItem, Status } from './outcome.js'
-export type { RateWindow } from './pacing/rate-window.js'
-export type { RunView } from './progress/progress.js'
+export { conversationLimits } from './operations/limits.js'
 export type { Report } from './reports/report.js'
-export { type RunJobOptions, runJob } from './run-job.js'
+export { type RunJobOptions, runJob } from './runs/run-job.js'
+export type { RateWindow } from './settings/limits.js'
 export type { Source, SourceRow } from './sources/source.js'
-export type { Summary } from './summary.js'
-export { UsageError } from './usage-error.js'
+export { UsageError } from './system/errors.js'

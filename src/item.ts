@@ -16,3 +16,48 @@ export interface Item {
 export function nameOf({ id, pseudonym }: Pick<Item, 'id' | 'pseudonym'>): string {
   return pseudonym ?? id
 }
+/** What became of an item. The words are contract: they stand in reports and summaries. */
+export const statuses = ['succeeded', 'failed', 'unknown', 'invalid', 'duplicate', 'filtered'] as const
+export type Status = (typeof statuses)[number]
+
+/** The outcome of one item, with what a report says about it. */
+export interface Outcome {
+  status: Status
+  /** Why, as one word with underscores: `ended`, `not_found`, `on_hold`, … */
+  reason: string
+  /** Status code of the last answer; null when there was none. */
+  httpStatus: number | null
+  /** For people; cleaned and cut, may be empty. */
+  message: string
+}
+
+/** One settled item: a row of the report, and a line of the checkpoint. */
+export interface SettledItem extends Outcome {
+  /** Position of the item in the whole input, from 0. */
+  ordinal: number
+  id: string
+  /** Calls made for the item, earlier stops of the run included. */
+  attempts: number
+  /** ISO 8601, UTC. */
+  finishedAt: string
+  /** From the first call to the outcome, waits between attempts included; 0 when nothing was called. */
+  durationMs: number
+  /** The input file, as the person named it. */
+  source: string
+  /** Line in that file, from 1. */
+  line: number
+}
+
+/** What a run that was stopped before knows about an item. */
+export interface EarlierCalls {
+  calls: number
+  /** One of them got no answer. */
+  isAnswerLost: boolean
+}
+
+export interface Refusal {
+  status: 'filtered' | 'invalid'
+  /** One word with underscores: `not_stale`, `on_hold`. */
+  reason: string
+  message: string
+}

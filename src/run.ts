@@ -1,8 +1,7 @@
 import pLimit from 'p-limit'
-import type { Item } from './item.js'
-import type { JudgedItem } from './items.js'
-import type { Outcome } from './outcome.js'
-import type { Stop } from './stop.js'
+import type { Item, Outcome } from './item.js'
+import type { JudgedItem } from './sources/items.js'
+import type { Stop } from './system/stop.js'
 
 /** The parts of a bulk job: source → filter → pacing → operation → checkpoint → report. */
 export interface Line {

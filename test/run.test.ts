@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { Item } from '../src/item.js'
-import type { JudgedItem } from '../src/items.js'
-import type { Outcome } from '../src/outcome.js'
+import type { Item, Outcome } from '../src/item.js'
 import { type Line, runLine } from '../src/run.js'
-import { Stop } from '../src/stop.js'
+import type { JudgedItem } from '../src/sources/items.js'
+import { Stop } from '../src/system/stop.js'
 
 const onHold: Outcome = { status: 'filtered', reason: 'on_hold', httpStatus: null, message: '' }
 

@@ -1,4 +1,4 @@
-import type { EarlierCalls } from '../retry.js'
+import type { EarlierCalls } from '../item.js'
 import type { Bitset } from './bitset.js'
 
 /**

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { statuses } from '../outcome.js'
-import { fingerprinted, rateWindow, runSettings } from '../run-file.js'
-import { UsageError } from '../usage-error.js'
+import { statuses } from '../item.js'
+import { fingerprinted, rateWindow, runSettings } from '../settings/run-settings.js'
+import { UsageError } from '../system/errors.js'
 
 /** No input has more items. */
 export const ordinalMax = 2 ** 28

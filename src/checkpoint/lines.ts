@@ -1,7 +1,7 @@
 import { closeSync, readSync } from 'node:fs'
-import { messageOf } from '../message.js'
-import { openRegular } from '../regular-file.js'
-import { UsageError } from '../usage-error.js'
+import { UsageError } from '../system/errors.js'
+import { openRegular } from '../system/files.js'
+import { messageOf } from '../system/text.js'
 
 const bufferBytes = 2 * 1024 * 1024
 

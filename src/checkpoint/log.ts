@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
 import { closeSync, fdatasync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { syncDirectory } from '../atomic-write.js'
-import { UsageError } from '../usage-error.js'
+import { UsageError } from '../system/errors.js'
+import { syncDirectory } from '../system/files.js'
 
 /** What the first line of a log names as the hash of the line before it. */
 export const firstHead = '0'.repeat(64)

@@ -1,8 +1,6 @@
 import { hash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { type Status, statuses } from '../outcome.js'
-import type { EarlierCalls } from '../retry.js'
-import { Tally } from '../tally.js'
+import { type EarlierCalls, type Status, statuses } from '../item.js'
 import { type BatchNote, dropSettled, type OpenBatch, readBatchNote } from './batch-notes.js'
 import { Bitset } from './bitset.js'
 import type { CheckpointEvent } from './checkpoint.js'
@@ -10,6 +8,7 @@ import { numberAt, outcomeReader, settledStart, startsWith } from './first-bytes
 import { fieldsOfLine, notOurs, ordinalMax } from './line-shapes.js'
 import { readSpan, scanLines } from './lines.js'
 import { firstHead } from './log.js'
+import { Tally } from './tally.js'
 
 /** All that a checkpoint says, without the items themselves. */
 export interface CheckpointState {

@@ -1,6 +1,6 @@
 import { closeSync, readSync } from 'node:fs'
-import type { SettledItem } from '../outcome.js'
-import { openRegular } from '../regular-file.js'
+import type { SettledItem } from '../item.js'
+import { openRegular } from '../system/files.js'
 import { LineOffsets } from './line-offsets.js'
 import { notOurs } from './line-shapes.js'
 import { readCheckpoint } from './read.js'

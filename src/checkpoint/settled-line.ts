@@ -1,4 +1,4 @@
-import { type SettledItem, type Status, statuses } from '../outcome.js'
+import { type SettledItem, type Status, statuses } from '../item.js'
 import { fieldsOfLine, ordinalMax } from './line-shapes.js'
 import { usualLine } from './usual-line.js'
 

@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { systemClock } from '../clock.js'
-import { type Launch, launch } from '../launch.js'
-import { type Logger, logLevels, openLog } from '../log.js'
-import type { Progress, RunView } from '../progress/progress.js'
-import type { RunDirectory } from '../run-directory.js'
-import { Stop } from '../stop.js'
-import type { Summary } from '../summary.js'
-import type { Notices } from '../telling/notices.js'
-import { UsageError } from '../usage-error.js'
+import type { RunDirectory } from '../checkpoint/directory.js'
+import type { Summary } from '../checkpoint/summary.js'
+import type { Notices } from '../monitor/notifiers.js'
+import type { Progress, RunView } from '../monitor/progress.js'
+import { type Launch, launch } from '../runs/launch.js'
+import { systemClock } from '../system/clock.js'
+import { UsageError } from '../system/errors.js'
+import { type Logger, logLevels, openLog } from '../system/log.js'
+import { Stop } from '../system/stop.js'
 import type { ShowFlags } from './options.js'
 import { saveMemory } from './save-memory.js'
 import type { Shell } from './shell.js'
@@ -102,15 +102,15 @@ async function progressOf(flags: ShowFlags, shell: Shell): Promise<(view: () => 
   const kind = asked === 'auto' ? (shell.isStderrTerminal ? 'bar' : 'plain') : asked
   switch (kind) {
     case 'bar': {
-      const { barProgress } = await import('../progress/bar.js')
+      const { barProgress } = await import('../monitor/bar.js')
       return (view) => barProgress(view, process.stderr)
     }
     case 'plain': {
-      const { plainProgress } = await import('../progress/plain.js')
+      const { plainProgress } = await import('../monitor/progress.js')
       return (view) => plainProgress(view, shell.notice)
     }
     case 'json': {
-      const { jsonProgress } = await import('../progress/json.js')
+      const { jsonProgress } = await import('../monitor/progress.js')
       return (view) => jsonProgress(view, shell.notice)
     }
     default:

@@ -1,5 +1,5 @@
-import { shown } from '../could-be-key.js'
-import { suggestion } from '../suggestion.js'
+import { shown } from '../settings/secrets.js'
+import { suggestion } from '../system/suggestion.js'
 
 /** What was typed, and what might have been. */
 export interface Typed {

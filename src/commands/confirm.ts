@@ -1,5 +1,5 @@
-import { UsageError } from '../usage-error.js'
-import { counted, inDigits } from '../words.js'
+import { UsageError } from '../system/errors.js'
+import { counted, inDigits } from '../system/text.js'
 import type { Shell } from './shell.js'
 
 /** Refuses at once where nobody can be asked. */

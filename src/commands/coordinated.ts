@@ -1,7 +1,7 @@
-import { systemClock } from '../clock.js'
-import { type Coordination, openCoordination } from '../coordination.js'
+import { type Coordination, openCoordination } from '../runs/coordination.js'
 import { type Environment, redisUrl, stateDirectory } from '../settings/environment.js'
 import { parsePositiveDuration } from '../settings/values.js'
+import { systemClock } from '../system/clock.js'
 import type { RedisFlags } from './redis-options.js'
 
 /** Does the work with what runs have in common open. A sandbox of a command's own is nobody else's, so it needs no Redis. */

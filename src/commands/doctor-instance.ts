@@ -1,7 +1,7 @@
-import type { ApiAnswer } from '../api/api.js'
-import { openHttpApi } from '../api/http-api.js'
-import { apiMessage } from '../api/verdict.js'
-import { version } from '../version.js'
+import type { ApiAnswer } from '../job.js'
+import { apiMessage } from '../operations/answer.js'
+import { openHttpApi } from '../operations/http.js'
+import { version } from '../system/version.js'
 import type { Check } from './doctor.js'
 
 /** No conversation has it: asking for it does nothing and tells whether the key is taken. */

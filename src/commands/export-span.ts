@@ -1,7 +1,8 @@
-import { type ExportSpan, historyMs } from '../data-export/span.js'
-import { momentMs } from '../moment.js'
+import { historyMs } from '../runs/export-span.js'
+import type { ExportSpan } from '../settings/run-settings.js'
 import { parseCount, parseDuration } from '../settings/values.js'
-import { UsageError } from '../usage-error.js'
+import { UsageError } from '../system/errors.js'
+import { momentMs } from '../system/moment.js'
 import type { Flags, spanOptions } from './options.js'
 
 /** The span that the flags name; without a beginning, all of the history that there is. */

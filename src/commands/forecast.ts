@@ -1,9 +1,10 @@
 import { estimateMs } from '../pacing/estimate.js'
 import { finishMs } from '../pacing/finish.js'
 import { sharedWindows } from '../pacing/share.js'
-import type { Count } from '../plan.js'
-import type { RunSettings } from '../run-file.js'
-import { counted, inClock, inDigits, inLimit, inTime } from '../words.js'
+import type { Count } from '../runs/count.js'
+import { inLimit } from '../settings/limits.js'
+import type { RunSettings } from '../settings/run-settings.js'
+import { counted, inClock, inDigits, inTime } from '../system/text.js'
 
 /** What `plan` says and `run` asks about. The names are contract (`plan --json`). */
 export interface Forecast {

@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { InputFile } from '../sources/source.js'
-import { UsageError } from '../usage-error.js'
+import { UsageError } from '../system/errors.js'
 import { namedFiles } from './settings.js'
 
 /** The files of the input. Stdin is put into a file in the directory first, so that it can be read again, also after a power cut. */

@@ -1,7 +1,7 @@
 import yargs, { type Argv, type Options } from 'yargs'
 import type { Job } from '../job.js'
-import { loadJob } from '../jobs.js'
-import { UsageError } from '../usage-error.js'
+import { loadJob } from '../runs/jobs.js'
+import { UsageError } from '../system/errors.js'
 
 /**
  * Declares the flags of the job that was typed, so that they are checked and stand in `--help`. `options` are the

@@ -1,4 +1,4 @@
-import { jobNames, loadJob } from '../jobs.js'
+import { jobNames, loadJob } from '../runs/jobs.js'
 import type { Command } from './command.js'
 import { type Flags, jsonOption } from './options.js'
 

@@ -1,4 +1,4 @@
-import type { LockHolder } from '../checkpoint/lock.js'
+import type { LockHolder } from '../runs/lock-file.js'
 
 /** Says who is at work already. */
 export function lockedText(job: string, instance: string, holder: LockHolder, isWaiting = false): string {

@@ -1,11 +1,11 @@
 import type { Options } from 'yargs'
-import { openHeartbeat } from '../notices/heartbeat.js'
-import { openMetricsFile } from '../notices/metrics-file.js'
-import type { Notice } from '../notices/notice.js'
-import { openWebhook } from '../notices/webhook.js'
+import { openHeartbeat } from '../monitor/heartbeat.js'
+import { openMetricsFile } from '../monitor/metrics-file.js'
+import type { Notice } from '../monitor/notifier.js'
+import { parseMetricsFile, parseNoticeUrl } from '../monitor/notifier-addresses.js'
+import { openPost } from '../monitor/post.js'
+import { openWebhook } from '../monitor/webhook.js'
 import type { Environment } from '../settings/environment.js'
-import { parseMetricsFile, parseNoticeUrl } from '../settings/notices.js'
-import { openPost } from '../telling/post.js'
 import type { Flags } from './options.js'
 
 const text = { type: 'string', requiresArg: true, group: 'Telling others:' } as const

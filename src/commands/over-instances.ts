@@ -1,6 +1,6 @@
-import { type InstanceRow, readInstances } from '../instances-file.js'
 import { withEnvFile } from '../settings/environment.js'
-import { UsageError } from '../usage-error.js'
+import { type InstanceRow, readInstances } from '../settings/instances-file.js'
+import { UsageError } from '../system/errors.js'
 import { askingTogether } from './ask-together.js'
 import { exitCodeOf, Interrupted, type Shell } from './shell.js'
 

@@ -1,10 +1,9 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { syncDirectory } from '../atomic-write.js'
+import { newRunName } from '../checkpoint/directory.js'
 import { LogWriteError } from '../checkpoint/log.js'
-import { makeDirectory } from '../make-directory.js'
-import { newRunName } from '../run-directory.js'
-import { UsageError } from '../usage-error.js'
+import { UsageError } from '../system/errors.js'
+import { makeDirectory, syncDirectory } from '../system/files.js'
 
 /** What the disk has against it is no bug. */
 export function asUsageError(error: unknown, path: string): unknown {

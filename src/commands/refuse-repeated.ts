@@ -1,4 +1,4 @@
-import { UsageError } from '../usage-error.js'
+import { UsageError } from '../system/errors.js'
 
 /** yargs makes a list of a flag that is given twice; only those that are lists may be. */
 export function refuseRepeated(flags: Record<string, unknown>): void {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { type RunDirectory, readRunFile } from '../run-directory.js'
+import { type RunDirectory, readRunFile } from '../checkpoint/directory.js'
 import { sandboxKey } from '../sandbox/key.js'
 import { startSandbox } from '../sandbox/start.js'
 import { withEnvFile } from '../settings/environment.js'

@@ -2,7 +2,7 @@ import { sandboxKey } from '../sandbox/key.js'
 import type { SandboxOptions } from '../sandbox/server.js'
 import { startSandbox } from '../sandbox/start.js'
 import { parseCount, parseDuration, parseLimits, parseShare } from '../settings/values.js'
-import { UsageError } from '../usage-error.js'
+import { UsageError } from '../system/errors.js'
 import type { Command } from './command.js'
 import type { Flags } from './options.js'
 

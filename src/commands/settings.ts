@@ -1,9 +1,8 @@
 import { resolve } from 'node:path'
 import type { Job } from '../job.js'
-import type { RunSettings } from '../run-file.js'
-import { defaultSettings } from '../settings/defaults.js'
+import { originOfHandle, parseBaseUrl } from '../settings/addresses.js'
 import { apiKey, type Environment } from '../settings/environment.js'
-import { originOfHandle, parseBaseUrl } from '../settings/instance.js'
+import { defaultSettings, type RunSettings } from '../settings/run-settings.js'
 import {
   parseCount,
   parseDuration,
@@ -14,7 +13,7 @@ import {
   parseShare,
 } from '../settings/values.js'
 import type { InputFile } from '../sources/source.js'
-import { UsageError } from '../usage-error.js'
+import { UsageError } from '../system/errors.js'
 import type { InputFlags, InstanceFlags, KeyFlags, PacingFlags, StopFlags } from './options.js'
 
 /** Where runs live. */

@@ -1,4 +1,4 @@
-import type { Stop } from '../stop.js'
+import type { Stop } from '../system/stop.js'
 
 /** After a signal, calls in flight get so long to be answered; then their items stay unsettled. Kubernetes kills after 30 s. */
 const graceMs = 15_000

@@ -1,7 +1,7 @@
-import type { Shown } from '../live/live.js'
-import type { RunState } from '../run-state.js'
-import type { Totals } from '../tally.js'
-import { inDigits } from '../words.js'
+import type { Totals } from '../checkpoint/tally.js'
+import type { Shown } from '../monitor/live.js'
+import type { RunState } from '../runs/state.js'
+import { inDigits } from '../system/text.js'
 
 /** Where a run stands. The names stand in `status --json`. */
 export interface Status {

@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path'
-import { type Summary, worthRetrying } from '../summary.js'
-import { counted, inDigits, inTime } from '../words.js'
+import { type Summary, worthRetrying } from '../checkpoint/summary.js'
+import { counted, inDigits, inTime } from '../system/text.js'
 
 /** How a run ended, for people: what became of the items, where the report lies and what to do next. */
 export function summaryText(summary: Summary, isReported = true): string {

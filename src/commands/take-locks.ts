@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Coordination, RunLock, WantedRun } from '../coordination.js'
-import { jobShortName } from '../jobs.js'
-import { type RunDirectory, readRunFile } from '../run-directory.js'
-import { runState } from '../run-state.js'
+import { type RunDirectory, readRunFile } from '../checkpoint/directory.js'
+import type { Coordination, RunLock, WantedRun } from '../runs/coordination.js'
+import { jobShortName } from '../runs/jobs.js'
+import { runState } from '../runs/state.js'
 import { lockedText } from './locked-text.js'
 import type { Shell } from './shell.js'
 

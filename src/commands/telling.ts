@@ -1,6 +1,6 @@
-import { messageOf } from '../message.js'
+import { type Notices, openNotices } from '../monitor/notifiers.js'
 import { withEnvFile } from '../settings/environment.js'
-import { type Notices, openNotices } from '../telling/notices.js'
+import { messageOf } from '../system/text.js'
 import { askedMetricsFile, askedNotices, type NoticeFlags } from './notice-options.js'
 import { exitCodeOf, type Shell } from './shell.js'
 

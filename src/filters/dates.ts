@@ -1,5 +1,7 @@
-import { createdFields, firstMoment, lastMoment, updatedFields } from '../record-dates.js'
-import { type Filter, lacking, type Refusal, refused } from './filter.js'
+import type { Refusal } from '../item.js'
+import type { Filter } from '../job.js'
+import { createdFields, firstMoment, lastMoment, updatedFields } from './record-dates.js'
+import { lacking, refused } from './refusal.js'
 
 /** Leaves only what nobody has touched for so long before `nowMs` (Unix); `field` replaces the usual names. */
 export function idleLongerThan(idleMs: number, nowMs: number, field?: string): Filter {

@@ -1,4 +1,5 @@
-import { type Filter, lacking, refused } from './filter.js'
+import type { Filter } from '../job.js'
+import { lacking, refused } from './refusal.js'
 
 type Fields = Readonly<Record<string, unknown>>
 

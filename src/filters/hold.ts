@@ -1,6 +1,7 @@
-import type { IdSet } from '../ids/id-set.js'
 import type { Item } from '../item.js'
-import { type Filter, refused } from './filter.js'
+import type { Filter } from '../job.js'
+import type { IdSet } from '../sources/id-set.js'
+import { refused } from './refusal.js'
 
 /** Turns away every ID on a hold list. It goes before all other filters. */
 export function notOnHold(held: Pick<IdSet, 'has'>): Filter {

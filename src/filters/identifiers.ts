@@ -1,7 +1,7 @@
-import { identifierOf, identifierTypes } from '../ids/identifier.js'
-import type { JobFlag, JobFlags } from '../job.js'
-import { UsageError } from '../usage-error.js'
-import { type Filter, refused } from './filter.js'
+import type { Filter, JobFlag, JobFlags } from '../job.js'
+import { identifierOf, identifierTypes } from '../sources/identifier.js'
+import { UsageError } from '../system/errors.js'
+import { refused } from './refusal.js'
 
 /** The flags of a job whose items are identifiers of end users. */
 export const identifierFlags = {

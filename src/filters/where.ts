@@ -1,7 +1,9 @@
 import { Environment } from '@marcbachmann/cel-js'
-import { cleanMessage, messageOf } from '../message.js'
-import { UsageError } from '../usage-error.js'
-import { type Filter, type Refusal, refused } from './filter.js'
+import type { Refusal } from '../item.js'
+import type { Filter } from '../job.js'
+import { UsageError } from '../system/errors.js'
+import { cleanMessage, messageOf } from '../system/text.js'
+import { refused } from './refusal.js'
 
 type Fields = Readonly<Record<string, unknown>>
 

@@ -1,9 +1,7 @@
-import type { ApiAnswer } from '../api/api.js'
-import { settledBy, type Verdict, verdictOf } from '../api/verdict.js'
-import type { Clock } from '../clock.js'
-import type { Filter } from '../filters/filter.js'
-import { momentMs } from '../moment.js'
-import type { Operation } from './operation.js'
+import type { ApiAnswer, Filter, Operation, Verdict } from '../job.js'
+import type { Clock } from '../system/clock.js'
+import { momentMs } from '../system/moment.js'
+import { settledBy, verdictOf } from './answer.js'
 
 /** Two calls for one conversation lie at least so far apart: Ada asks for one request a second to a resource. */
 const apartMs = 1000

@@ -1,6 +1,6 @@
-import { conversationLimits } from '../api/limits.js'
-import { apiMessage, settledBy, verdictOf } from '../api/verdict.js'
-import type { Operation } from './operation.js'
+import type { Operation } from '../job.js'
+import { apiMessage, settledBy, verdictOf } from './answer.js'
+import { conversationLimits } from './limits.js'
 
 /**
  * What a 400 says when the conversation is closed already. Ada documents no message for it; "Conversation is

@@ -1,6 +1,6 @@
-import { conversationLimits } from '../api/limits.js'
-import { settledBy, verdictOf } from '../api/verdict.js'
-import type { Operation } from './operation.js'
+import type { Operation } from '../job.js'
+import { settledBy, verdictOf } from './answer.js'
+import { conversationLimits } from './limits.js'
 
 /**
  * Gives a conversation back from a person to the AI agent: `POST /api/v2/conversations/{id}/end-handoff/`. The

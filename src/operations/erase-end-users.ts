@@ -1,11 +1,9 @@
-import type { ApiAnswer } from '../api/api.js'
-import { otherLimits } from '../api/limits.js'
-import { type Verdict, verdictOf } from '../api/verdict.js'
-import { type Identifier, type IdentifierFlags, identifierOf } from '../ids/identifier.js'
-import type { Item } from '../item.js'
-import { cleanMessage } from '../message.js'
-import type { Outcome } from '../outcome.js'
-import type { Batch, BatchOperation } from './operation.js'
+import type { Item, Outcome } from '../item.js'
+import type { ApiAnswer, Batch, BatchOperation, Verdict } from '../job.js'
+import { type Identifier, type IdentifierFlags, identifierOf } from '../sources/identifier.js'
+import { cleanMessage } from '../system/text.js'
+import { verdictOf } from './answer.js'
+import { otherLimits } from './limits.js'
 
 /** A thousand dispositions with their reasons, and some more. */
 const answerBytesMax = 4 * 1024 * 1024

@@ -1,7 +1,6 @@
-import type { Quota } from '../api/quota.js'
-import type { Clock } from '../clock.js'
+import type { Quota, RateWindow } from '../settings/limits.js'
+import type { Clock } from '../system/clock.js'
 import { ForeignTraffic, type OwnCalls } from './foreign-traffic.js'
-import type { RateWindow } from './rate-window.js'
 import { factorAt, giveWay, notGivingWay, sharedWindows } from './share.js'
 
 /**

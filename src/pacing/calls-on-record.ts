@@ -1,4 +1,4 @@
-import type { RateWindow } from './rate-window.js'
+import type { RateWindow } from '../settings/limits.js'
 
 /** Calls that ended stay on record this long at least, for callers with longer windows than anybody before. */
 const keepMsMin = 5 * 60_000

@@ -1,4 +1,4 @@
-import type { RateWindow } from './rate-window.js'
+import type { RateWindow } from '../settings/limits.js'
 import { sharedWindows } from './share.js'
 
 /**

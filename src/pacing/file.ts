@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Clock } from '../clock.js'
-import { UsageError } from '../usage-error.js'
-import { readBootId } from './boot-id.js'
+import type { RateWindow } from '../settings/limits.js'
+import type { Clock } from '../system/clock.js'
+import { UsageError } from '../system/errors.js'
+import { readBootId } from '../system/host.js'
 import type { Ledger, Place, Taken } from './ledger.js'
 import type { LogRecord, RecordKind } from './log-record.js'
-import type { RateWindow } from './rate-window.js'
 import { SharedLog } from './shared-log.js'
 
 export interface FileLedgerOptions {

@@ -1,4 +1,4 @@
-import { type Hours, msUntilOpen } from './hours.js'
+import { type Hours, msUntilOpen } from '../settings/hours.js'
 
 const minuteMs = 60_000
 

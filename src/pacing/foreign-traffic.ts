@@ -1,5 +1,4 @@
-import type { Quota } from '../api/quota.js'
-import type { RateWindow } from './rate-window.js'
+import type { Quota, RateWindow } from '../settings/limits.js'
 
 /** What is known about our own calls when an answer comes. */
 export interface OwnCalls {

@@ -1,5 +1,5 @@
-import type { Quota } from '../api/quota.js'
-import type { Clock } from '../clock.js'
+import type { Quota } from '../settings/limits.js'
+import type { Clock } from '../system/clock.js'
 import { FailureRow } from './failure-row.js'
 
 /**

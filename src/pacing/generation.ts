@@ -14,7 +14,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { makeDirectory } from '../make-directory.js'
+import { makeDirectory } from '../system/files.js'
 
 /**
  * One file of the ledger's log, `<directory>/<number>.log`, open for appending and reading. The highest number in

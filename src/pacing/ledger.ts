@@ -1,4 +1,4 @@
-import type { RateWindow } from './rate-window.js'
+import type { RateWindow } from '../settings/limits.js'
 
 /**
  * The promise of a ledger: a window is a number of places, and a place comes back one window after the answer.

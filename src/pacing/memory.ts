@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js'
+import type { Clock } from '../system/clock.js'
 import { CallsOnRecord } from './calls-on-record.js'
 import type { Ledger } from './ledger.js'
 

@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.js'
-import { inTime } from '../words.js'
+import type { Clock } from '../system/clock.js'
+import { inTime } from '../system/text.js'
 import { type Ledger, LedgerLostError, LedgerUnavailableError, type Taken } from './ledger.js'
 
 /** How soon to ask again. */

@@ -1,6 +1,6 @@
 import Bottleneck from 'bottleneck'
 import limitConcurrency from 'p-limit'
-import type { RateWindow } from './rate-window.js'
+import type { RateWindow } from '../settings/limits.js'
 
 /** What waits to be sent, and how many calls are in flight. */
 export interface Queue {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import type { Clock } from '../clock.js'
-import { type RedisConnection, RedisError } from '../redis/connection.js'
+import type { RateWindow } from '../settings/limits.js'
+import type { Clock } from '../system/clock.js'
+import { type RedisConnection, RedisError } from '../system/redis.js'
 import { LedgerUnavailableError } from './ledger.js'
-import type { RateWindow } from './rate-window.js'
 import { ledgerScript } from './redis-script.js'
 
 export interface RecordOptions {

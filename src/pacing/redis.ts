@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import type { Clock } from '../clock.js'
-import type { RedisConnection } from '../redis/connection.js'
-import { UsageError } from '../usage-error.js'
+import type { RateWindow } from '../settings/limits.js'
+import type { Clock } from '../system/clock.js'
+import { UsageError } from '../system/errors.js'
+import type { RedisConnection } from '../system/redis.js'
 import { instanceFolder } from './file.js'
 import { type Ledger, LedgerUnavailableError, type Place, type Taken } from './ledger.js'
-import type { RateWindow } from './rate-window.js'
 import { RedisRecord } from './redis-record.js'
 
 export interface RedisLedgerOptions {

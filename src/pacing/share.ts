@@ -1,4 +1,4 @@
-import type { RateWindow } from './rate-window.js'
+import type { RateWindow } from '../settings/limits.js'
 
 /** The windows as far as we allow ourselves to use them; at least one call each. */
 export function sharedWindows(windows: readonly RateWindow[], share: number, factor: number): RateWindow[] {

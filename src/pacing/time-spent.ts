@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js'
+import type { Clock } from '../system/clock.js'
 
 /** Where the time goes: at every moment one thing is what all wait for, or nothing is and calls are made. */
 export class TimeSpent {

@@ -1,10 +1,10 @@
-import type { Clock } from '../clock.js'
+import { type Hours, msUntilOpen } from '../settings/hours.js'
+import type { RateWindow } from '../settings/limits.js'
+import type { Clock } from '../system/clock.js'
 import { Allowance } from './allowance.js'
 import type { OwnCalls } from './foreign-traffic.js'
 import type { Gate, Permit } from './gate.js'
-import { type Hours, msUntilOpen } from './hours.js'
 import type { Ledger, Taken } from './ledger.js'
-import type { RateWindow } from './rate-window.js'
 import { TimeSpent } from './time-spent.js'
 import { nameOf, type Waiting } from './waiting.js'
 

@@ -1,5 +1,5 @@
+import type { RateWindow } from '../settings/limits.js'
 import type { ClosedReason } from './gate.js'
-import type { RateWindow } from './rate-window.js'
 
 /** What all calls are waiting for; `untilMs` is monotonic. A window is as we allow it to ourselves now. */
 export type Waiting =

@@ -1,4 +1,4 @@
-import { type Status, statuses } from '../outcome.js'
+import { type Status, statuses } from '../item.js'
 import { axisOf, type Break, type Stretch } from './html-drawn.js'
 import type { Bar } from './html-durations.js'
 import { type Executions, isWithin, touches } from './html-executions.js'

@@ -1,4 +1,4 @@
-import { counted, inDigits } from '../words.js'
+import { counted, inDigits } from '../system/text.js'
 import type { Facts } from './html-facts.js'
 import { type Markup, markup, outside } from './html-markup.js'
 import type { Trouble } from './html-troubles.js'

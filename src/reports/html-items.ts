@@ -1,5 +1,5 @@
-import { statuses } from '../outcome.js'
-import { inDigits } from '../words.js'
+import { statuses } from '../item.js'
+import { inDigits } from '../system/text.js'
 import type { Facts } from './html-facts.js'
 import { jsonBlock, type Markup, markup } from './html-markup.js'
 import { rowsMax } from './html-rows.js'

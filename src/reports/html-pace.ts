@@ -1,7 +1,7 @@
 import type { CheckpointEvent } from '../checkpoint/checkpoint.js'
-import type { RateWindow } from '../pacing/rate-window.js'
 import { sharedWindows } from '../pacing/share.js'
-import type { RunSettings } from '../run-file.js'
+import type { RateWindow } from '../settings/limits.js'
+import type { RunSettings } from '../settings/run-settings.js'
 import { BusiestSpan } from './html-timeline.js'
 
 export type Limits = 'none' | readonly RateWindow[]

@@ -1,4 +1,4 @@
-import { type SettledItem, statuses } from '../outcome.js'
+import { type SettledItem, statuses } from '../item.js'
 
 /** More rows than that are no longer looked through by hand. */
 export const rowsMax = 100_000

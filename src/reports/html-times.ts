@@ -1,4 +1,4 @@
-import { counted, inDigits } from '../words.js'
+import { counted, inDigits } from '../system/text.js'
 import { type Charts, chartsOf } from './html-charts.js'
 import type { Break } from './html-drawn.js'
 import type { Durations } from './html-durations.js'

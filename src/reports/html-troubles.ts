@@ -1,4 +1,4 @@
-import { type SettledItem, type Status, statuses } from '../outcome.js'
+import { type SettledItem, type Status, statuses } from '../item.js'
 
 /** Items that need a person, and have their status and reason in common. */
 export interface Trouble {

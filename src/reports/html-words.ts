@@ -1,5 +1,5 @@
-import type { Status } from '../outcome.js'
-import { inDigits, inTime } from '../words.js'
+import type { Status } from '../item.js'
+import { inDigits, inTime } from '../system/text.js'
 import { type Markup, markup } from './html-markup.js'
 
 /** What a status means, for somebody who has not read the README. */

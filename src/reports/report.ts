@@ -1,7 +1,42 @@
+import { closeSync, createWriteStream, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
-import type { History } from '../checkpoint/history.js'
-import type { SettledItem } from '../outcome.js'
-import type { RunFile } from '../run-file.js'
+import { finished } from 'node:stream/promises'
+import { type RunDirectory, readRunFile } from '../checkpoint/directory.js'
+import { type History, readHistory } from '../checkpoint/history.js'
+import { settledItems } from '../checkpoint/rows.js'
+import type { RunFile } from '../checkpoint/run-file.js'
+import type { SettledItem } from '../item.js'
+import { syncDirectory } from '../system/files.js'
+
+/** What reports are made from: run.json and the checkpoint, so that they are the same whenever and wherever they are written. `bytesMax`: of its first bytes only. */
+export function reportedRun(directory: RunDirectory, bytesMax?: number): ReportedRun {
+  return {
+    run: readRunFile(directory),
+    items: () => settledItems(directory.checkpoint, bytesMax),
+    history: (see) => readHistory(directory.checkpoint, see, bytesMax),
+  }
+}
+
+/** Writes a report beside, flushes it, and puts it in its place. Mode 0600. */
+export async function writeReportFile(report: Report, run: ReportedRun, path: string): Promise<void> {
+  const beside = `${path}.${process.pid}.tmp`
+  try {
+    const out = createWriteStream(beside, { mode: 0o600 })
+    await Promise.all([finished(out), report.write(run, out).finally(() => out.end())])
+    const file = openSync(beside, 'r')
+    try {
+      fsyncSync(file)
+    } finally {
+      closeSync(file)
+    }
+    renameSync(beside, path)
+  } catch (error) {
+    rmSync(beside, { force: true })
+    throw error
+  }
+  syncDirectory(resolve(path, '..'))
+}
 
 /** The promise of a report format: writes what became of a run to a stream, which it does not end. */
 export interface Report {

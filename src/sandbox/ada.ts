@@ -1,6 +1,6 @@
 import { type HttpHandler, http } from 'msw'
-import { systemClock } from '../clock.js'
-import type { RateWindow } from '../pacing/rate-window.js'
+import type { RateWindow } from '../settings/limits.js'
+import { systemClock } from '../system/clock.js'
 import { notFound } from './answers.js'
 import { conversationHandlers } from './conversation-handlers.js'
 import { Conversations, type ConversationsOptions } from './conversations.js'

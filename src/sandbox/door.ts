@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js'
+import type { Clock } from '../system/clock.js'
 import { type Answer, json, refusal, toResponse } from './answers.js'
 import { type Chance, chanceOf } from './chance.js'
 import { type FaultRates, faultOf, outageAnswer } from './faults.js'

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { UsageError } from '../usage-error.js'
+import { UsageError } from '../system/errors.js'
 
 /** Every client built on fetch refuses to call these (the "bad ports" of the fetch standard; 1 to 1023 left out). */
 const portsThatFetchRefuses = new Set([

@@ -1,4 +1,4 @@
-import type { RateWindow } from '../pacing/rate-window.js'
+import type { RateWindow } from '../settings/limits.js'
 
 /**
  * How the server keeps its windows. `sliding`: an exact log of arrivals. `fixed`: a count that starts anew when

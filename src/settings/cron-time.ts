@@ -1,4 +1,4 @@
-import { UsageError } from '../usage-error.js'
+import { UsageError } from '../system/errors.js'
 
 /** The values of a field; null is any. */
 export type CronField = readonly number[] | null

@@ -1,10 +1,10 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
-import { named } from '../could-be-key.js'
-import { messageOf } from '../message.js'
-import { readWords } from '../regular-file.js'
-import { UsageError } from '../usage-error.js'
+import { UsageError } from '../system/errors.js'
+import { readWords } from '../system/files.js'
+import { messageOf } from '../system/text.js'
+import { named } from './secrets.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 

@@ -1,7 +1,7 @@
-import type { Hours } from '../pacing/hours.js'
-import type { RateWindow } from '../pacing/rate-window.js'
-import { UsageError } from '../usage-error.js'
-import { inTime } from '../words.js'
+import { UsageError } from '../system/errors.js'
+import { inTime } from '../system/text.js'
+import type { Hours } from './hours.js'
+import type { RateWindow } from './limits.js'
 
 /** Turns what people type into precise values. Each throws a UsageError that names the flag. */
 

@@ -1,4 +1,4 @@
-import { UsageError } from '../usage-error.js'
+import { UsageError } from '../system/errors.js'
 import type { SourceOptions } from './source.js'
 
 export type IdColumns = Pick<SourceOptions, 'idColumn' | 'idColumns'>

@@ -1,5 +1,5 @@
-import { headBytesMax } from '../bytes.js'
-import { UsageError } from '../usage-error.js'
+import { UsageError } from '../system/errors.js'
+import { headBytesMax } from './bytes.js'
 import { type IdColumns, type IdPlace, idPlaceOf, isIdName } from './csv-id-column.js'
 import { csvRecords, trimmed } from './csv-records.js'
 

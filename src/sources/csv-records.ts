@@ -1,5 +1,5 @@
 import { type CsvError, Parser } from 'csv-parse'
-import { UsageError } from '../usage-error.js'
+import { UsageError } from '../system/errors.js'
 import { PlainLines } from './csv-plain-lines.js'
 
 export interface CsvRecord {

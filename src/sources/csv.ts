@@ -1,4 +1,4 @@
-import { readBytes, readHead } from '../bytes.js'
+import { readBytes, readHead } from './bytes.js'
 import { type CsvLayout, layoutOf, widthOf } from './csv-layout.js'
 import { csvRecords, trimmed } from './csv-records.js'
 import type { InputFile, Source, SourceOptions, SourceRow } from './source.js'

@@ -1,4 +1,4 @@
-import { UsageError } from '../usage-error.js'
+import { UsageError } from '../system/errors.js'
 
 /** A place in a file: line from 1, position from 0 in bytes of its text as UTF-8. */
 export interface Place {

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { RateWindow } from '../../src/pacing/rate-window.js'
+import type { RateWindow } from '../../src/settings/limits.js'
 
 /** What the server does besides ending conversations. */
 export interface Rules {

@@ -1,8 +1,9 @@
 /** One of several processes that share a ledger: calls until the server is over. Started by the benchmark. */
-import { systemClock } from '../../src/clock.js'
+
 import { openFileLedger } from '../../src/pacing/file.js'
 import { openRedisLedger } from '../../src/pacing/redis.js'
-import { connectRedis } from '../../src/redis/connection.js'
+import { systemClock } from '../../src/system/clock.js'
+import { connectRedis } from '../../src/system/redis.js'
 import { callPaced, openClient } from './pacing-world.js'
 
 const [, , url, client, instance, store] = process.argv as unknown as [

@@ -4,13 +4,12 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Pool } from 'undici'
-import { noQuota } from '../../src/api/quota.js'
-import type { Verdict } from '../../src/api/verdict.js'
-import { systemClock } from '../../src/clock.js'
+import type { Verdict } from '../../src/job.js'
 import type { Ledger } from '../../src/pacing/ledger.js'
 import { openLimiter } from '../../src/pacing/limiter.js'
-import type { RateWindow } from '../../src/pacing/rate-window.js'
 import { RateWindows, type WindowKind } from '../../src/sandbox/rate-windows.js'
+import { noQuota, type RateWindow } from '../../src/settings/limits.js'
+import { systemClock } from '../../src/system/clock.js'
 
 /** The servers that the pacing benchmark calls, and our way of calling them. `--quick` shrinks the windows. */
 

@@ -10,11 +10,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import Bottleneck from 'bottleneck'
-import { systemClock } from '../../src/clock.js'
 import { openFileLedger } from '../../src/pacing/file.js'
-import type { RateWindow } from '../../src/pacing/rate-window.js'
 import type { WindowKind } from '../../src/sandbox/rate-windows.js'
-import { hasRedis, startRedis } from '../redis/server.js'
+import type { RateWindow } from '../../src/settings/limits.js'
+import { systemClock } from '../../src/system/clock.js'
+import { hasRedis, startRedis } from '../system/server.js'
 import {
   type Call,
   callPaced,

@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream'
 import { parse } from 'csv-parse'
-import { IdSet } from '../../src/ids/id-set.js'
 import { csv } from '../../src/sources/csv.js'
+import { IdSet } from '../../src/sources/id-set.js'
 
 interface Measure {
   rows: number

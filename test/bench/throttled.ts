@@ -1,5 +1,5 @@
 /** Every tool at the limits that Ada has, side by side, each against a server of its own that enforces them. */
-import type { RateWindow } from '../../src/pacing/rate-window.js'
+import type { RateWindow } from '../../src/settings/limits.js'
 import { idsTo, LocalAda, writeList } from './local-ada.js'
 import { measure } from './measured.js'
 import { part, type World } from './part.js'

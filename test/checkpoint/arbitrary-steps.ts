@@ -1,8 +1,7 @@
 import fc from 'fast-check'
 import type { Checkpoint } from '../../src/checkpoint/checkpoint.js'
-import type { Item } from '../../src/item.js'
-import { type SettledItem, statuses } from '../../src/outcome.js'
-import { defaultSettings } from '../../src/settings/defaults.js'
+import { type Item, type SettledItem, statuses } from '../../src/item.js'
+import { defaultSettings } from '../../src/settings/run-settings.js'
 
 /** One thing that is written to a checkpoint. */
 export type Step =

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { Checkpoint } from '../../src/checkpoint/checkpoint.js'
 import { type CheckpointState, readCheckpoint } from '../../src/checkpoint/read.js'
-import type { SettledItem } from '../../src/outcome.js'
+import type { SettledItem } from '../../src/item.js'
 import { at, itemOf, type Step, take } from './arbitrary-steps.js'
 
 let directory: string

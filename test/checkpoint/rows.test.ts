@@ -7,7 +7,7 @@ import { Checkpoint } from '../../src/checkpoint/checkpoint.js'
 import { readCheckpoint } from '../../src/checkpoint/read.js'
 import { settledItems } from '../../src/checkpoint/rows.js'
 import { settledItemOf } from '../../src/checkpoint/settled-line.js'
-import type { SettledItem } from '../../src/outcome.js'
+import type { SettledItem } from '../../src/item.js'
 import { anyStep, at, itemOf, type Step, take } from './arbitrary-steps.js'
 import { chainedLines } from './chain.js'
 

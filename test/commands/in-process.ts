@@ -8,7 +8,7 @@ import yargs from 'yargs'
 import { command as plan } from '../../src/commands/plan.js'
 import { command as run } from '../../src/commands/run.js'
 import { command as schedule } from '../../src/commands/schedule.js'
-import { UsageError } from '../../src/usage-error.js'
+import { UsageError } from '../../src/system/errors.js'
 
 const commands = { plan, run, schedule }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { askedMetricsFile, askedNotices } from '../../src/commands/notice-options.js'
-import { UsageError } from '../../src/usage-error.js'
+import { UsageError } from '../../src/system/errors.js'
 
 const names = (...asked: Parameters<typeof askedNotices>) => askedNotices(...asked).map(({ name }) => name)
 

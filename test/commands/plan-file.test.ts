@@ -131,8 +131,8 @@ describe('run --plan', () => {
       // The first five were idle for less than 30 days then, and are for longer now.
       expect(await scene.run('--max-items', '3')).toMatchObject({ code: 75 })
       const { resumeRun } = await import('../../src/commands/resume.js')
-      const { openNotices } = await import('../../src/telling/notices.js')
-      const { runDirectory } = await import('../../src/run-directory.js')
+      const { openNotices } = await import('../../src/monitor/notifiers.js')
+      const { runDirectory } = await import('../../src/checkpoint/directory.js')
       const quiet = {
         environment: scene.environment,
         isInteractive: false,

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, expect } from 'vitest'
-import type { RunFile } from '../../src/run-file.js'
+import type { RunFile } from '../../src/checkpoint/run-file.js'
 import { type Desk, openDesk, type Said, startEndingApi } from './in-process.js'
 
 export const ids = Array.from({ length: 12 }, (_, index) => `66f2a91c4be07d3f5c1e00${index + 10}`)

@@ -1,11 +1,11 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { containerOf, expectCronJob } from '../schedule/cron-job.js'
-import { expectUnits, isSystemdHere } from '../schedule/systemd-analyze.js'
 import { openDesk } from './in-process.js'
+import { containerOf, expectCronJob } from './schedule/cron-job.js'
+import { expectUnits, isSystemdHere } from './schedule/systemd-analyze.js'
 
-vi.mock('../../src/current-user.js', () => ({ currentUser: () => 'ada-bulk' }))
+vi.mock('../../src/system/host.js', () => ({ currentUser: () => 'ada-bulk' }))
 
 const zone = process.env.TZ
 beforeEach(() => {

@@ -10,7 +10,7 @@ import {
   stopLimits,
 } from '../../src/commands/settings.js'
 import { endConversation } from '../../src/operations/end-conversation.js'
-import { UsageError } from '../../src/usage-error.js'
+import { UsageError } from '../../src/system/errors.js'
 
 const settingsOf = (flags: Parameters<typeof newSettings>[0]) =>
   newSettings(flags, { operation: endConversation })

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import type { Summary } from '../../src/checkpoint/summary.js'
 import { confirm, refuseUnasked } from '../../src/commands/confirm.js'
 import type { Shell } from '../../src/commands/shell.js'
 import { summaryText } from '../../src/commands/summary-text.js'
-import type { Summary } from '../../src/summary.js'
-import { UsageError } from '../../src/usage-error.js'
+import { UsageError } from '../../src/system/errors.js'
 
 function shellOf(answer: string, isInteractive = true): Shell & { said: string[] } {
   const said: string[] = []

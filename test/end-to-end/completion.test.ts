@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { expect, test } from 'vitest'
-import { jobNames } from '../../src/jobs.js'
+import { jobNames } from '../../src/runs/jobs.js'
 import { cliPath, conversationIds, csvOf, openPlace } from './harness.js'
 
 /** What a bash that has read our script puts in the place of the last word. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parse } from 'csv-parse/sync'
 import { afterAll, expect } from 'vitest'
-import type { Summary } from '../../src/summary.js'
+import type { Summary } from '../../src/checkpoint/summary.js'
 
 export { cannotTestHere } from '../cannot-test-here.js'
 

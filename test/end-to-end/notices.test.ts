@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { hang, type Listener, reset, startListener, status } from '../notices/listener.js'
+import { hang, type Listener, reset, startListener, status } from '../monitor/listener.js'
 import { ada, startFakeApi, hang as unanswered, unavailable } from './fake-api.js'
 import {
   cannotTestHere,

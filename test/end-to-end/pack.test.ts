@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { unzip } from '../evidence/unzip.js'
+import { unzip } from '../reports/unzip.js'
 import { ada, hang, notFound, startFakeApi } from './fake-api.js'
 import { cannotTestHere, conversationIds, csvOf, expectRefusal, openPlace, summaryOf } from './harness.js'
 

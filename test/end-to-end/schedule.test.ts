@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Cron } from 'croner'
 import { expect, test } from 'vitest'
-import { commandOfCron } from '../schedule/cron-reading.js'
+import { commandOfCron } from '../commands/schedule/cron-reading.js'
 import { startFakeApi } from './fake-api.js'
 import { cliPath, conversationIds, csvOf, key, openPlace, reportOf } from './harness.js'
 

@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { Verification } from '../../src/verify/verify.js'
+import type { Verification } from '../../src/reports/verify.js'
 import {
   ada,
   hang,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { fieldIsOneOf, flagIs, variableEquals } from '../../src/filters/fields.js'
 import { notOnHold } from '../../src/filters/hold.js'
-import { notSettledBefore } from '../../src/filters/remembered.js'
+import { notSettledBefore } from '../../src/filters/settled-before.js'
 import { itemOf, itemsIn, wordOf } from './items.js'
 
 describe('a field that is one of', () => {

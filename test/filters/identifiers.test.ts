@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { identifierColumns, identifierFilters } from '../../src/filters/identifiers.js'
-import { UsageError } from '../../src/usage-error.js'
+import { UsageError } from '../../src/system/errors.js'
 import { itemOf } from './items.js'
 
 const judge = (

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Item } from '../../src/item.js'
-import { readItems } from '../../src/items.js'
 import { csv } from '../../src/sources/csv.js'
 import { dataExport } from '../../src/sources/data-export.js'
+import { readItems } from '../../src/sources/items.js'
 
 /** An item as it comes out of a source, with this record. */
 export function itemOf(record: Record<string, unknown>, id = '66f2a91c4be07d3f5c1e0001'): Item {

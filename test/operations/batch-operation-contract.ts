@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { Api, ApiAnswer, ApiRequest } from '../../src/api/api.js'
-import { noQuota } from '../../src/api/quota.js'
 import type { Item } from '../../src/item.js'
-import type { Batch, BatchOperation } from '../../src/operations/operation.js'
+import type { Api, ApiAnswer, ApiRequest, Batch, BatchOperation } from '../../src/job.js'
+import { noQuota } from '../../src/settings/limits.js'
 
 export const attempt = {
   earlierCalls: 0,

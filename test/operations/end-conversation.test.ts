@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { Api, ApiAnswer, ApiRequest } from '../../src/api/api.js'
-import { noQuota } from '../../src/api/quota.js'
-import type { Verdict } from '../../src/api/verdict.js'
 import type { Item } from '../../src/item.js'
+import type { Api, ApiAnswer, ApiRequest, Verdict } from '../../src/job.js'
 import { endConversation } from '../../src/operations/end-conversation.js'
+import { noQuota } from '../../src/settings/limits.js'
 
 const { signal: stopSignal } = new AbortController()
 const { signal: abortSignal } = new AbortController()

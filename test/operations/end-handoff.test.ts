@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import endHandoffs from '../../jobs/end-handoffs.js'
-import type { Api, ApiAnswer, ApiRequest } from '../../src/api/api.js'
-import { noQuota } from '../../src/api/quota.js'
+import type { Api, ApiAnswer, ApiRequest } from '../../src/job.js'
 import { endHandoff } from '../../src/operations/end-handoff.js'
+import { noQuota } from '../../src/settings/limits.js'
 
 const { signal } = new AbortController()
 const id = '66f2a91c4be07d3f5c1e0200'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import type { Batch } from '../../src/job.js'
 import { eraseEndUsers } from '../../src/operations/erase-end-users.js'
-import type { Batch } from '../../src/operations/operation.js'
 import {
   answerOf,
   apiOf,

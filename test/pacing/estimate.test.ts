@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { estimateMs } from '../../src/pacing/estimate.js'
-import type { RateWindow } from '../../src/pacing/rate-window.js'
+import type { RateWindow } from '../../src/settings/limits.js'
 
 const second = { max: 30, perMs: 1000 }
 const minute = { max: 300, perMs: 60_000 }

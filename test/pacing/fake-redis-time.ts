@@ -1,5 +1,5 @@
 import { ledgerScript } from '../../src/pacing/redis-script.js'
-import type { RedisConnection } from '../../src/redis/connection.js'
+import type { RedisConnection } from '../../src/system/redis.js'
 
 /** What a Redis server says of itself. */
 export interface ServerState {

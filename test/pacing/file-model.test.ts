@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import { openFileLedger } from '../../src/pacing/file.js'
 import type { Ledger, Place, Taken } from '../../src/pacing/ledger.js'
-import type { RateWindow } from '../../src/pacing/rate-window.js'
-import { UsageError } from '../../src/usage-error.js'
+import type { RateWindow } from '../../src/settings/limits.js'
+import { UsageError } from '../../src/system/errors.js'
 import { seededRandom } from './seeded-random.js'
 
 /** Between any two system calls of one process, anything may happen. */

@@ -1,7 +1,7 @@
 /** One of several processes on one ledger: calls as often as it may until it is killed. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { systemClock } from '../../src/clock.js'
 import { openFileLedger } from '../../src/pacing/file.js'
+import { systemClock } from '../../src/system/clock.js'
 
 const [directory, url, windows] = process.argv.slice(2) as [string, string, string]
 const ledger = await openFileLedger({ directory, instance: url, clock: systemClock })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { instanceFolder, openFileLedger } from '../../src/pacing/file.js'
 import type { Ledger } from '../../src/pacing/ledger.js'
-import { UsageError } from '../../src/usage-error.js'
+import { UsageError } from '../../src/system/errors.js'
 import { FakeClock } from '../fake-clock.js'
 import { testLedgerContract } from './ledger-contract.js'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { finishMs } from '../../src/pacing/finish.js'
-import { msUntilOpen } from '../../src/pacing/hours.js'
+import { msUntilOpen } from '../../src/settings/hours.js'
 import { parseHours } from '../../src/settings/values.js'
 
 const minuteMs = 60_000

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { noQuota } from '../../src/api/quota.js'
 import { roomBeside } from '../../src/pacing/allowance.js'
 import { ForeignTraffic } from '../../src/pacing/foreign-traffic.js'
+import { noQuota } from '../../src/settings/limits.js'
 
 const windows = [
   { max: 30, perMs: 1000 },

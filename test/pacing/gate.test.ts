@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { noQuota, type Quota } from '../../src/api/quota.js'
 import { ApiDownError, type CallResult, type Gate, openGate, type Permit } from '../../src/pacing/gate.js'
+import { noQuota, type Quota } from '../../src/settings/limits.js'
 import { FakeClock } from '../fake-clock.js'
 
 let clock: FakeClock

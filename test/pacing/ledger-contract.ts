@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Ledger, Place } from '../../src/pacing/ledger.js'
-import type { RateWindow } from '../../src/pacing/rate-window.js'
+import type { RateWindow } from '../../src/settings/limits.js'
 import { FakeClock } from '../fake-clock.js'
 
 /** What every ledger promises. `open` gives ledgers that count for the same instance. */

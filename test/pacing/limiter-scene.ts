@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, vi } from 'vitest'
-import { noQuota } from '../../src/api/quota.js'
-import type { Verdict } from '../../src/api/verdict.js'
+import type { Verdict } from '../../src/job.js'
 import { type LimiterOptions, openLimiter } from '../../src/pacing/limiter.js'
 import { openMemoryLedger } from '../../src/pacing/memory.js'
+import { noQuota } from '../../src/settings/limits.js'
 import { FakeClock } from '../fake-clock.js'
 
 const outcome = {

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { noQuota } from '../../src/api/quota.js'
-import type { Verdict } from '../../src/api/verdict.js'
+import type { Verdict } from '../../src/job.js'
 import { openLimiter } from '../../src/pacing/limiter.js'
 import { openMemoryLedger } from '../../src/pacing/memory.js'
 import { RateWindows, type WindowKind } from '../../src/sandbox/rate-windows.js'
+import { noQuota } from '../../src/settings/limits.js'
 import { FakeClock } from '../fake-clock.js'
 import { seededRandom } from './seeded-random.js'
 

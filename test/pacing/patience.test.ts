@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { noQuota } from '../../src/api/quota.js'
-import type { Verdict } from '../../src/api/verdict.js'
+import type { Verdict } from '../../src/job.js'
 import { type Ledger, LedgerLostError, LedgerUnavailableError } from '../../src/pacing/ledger.js'
 import { openLimiter } from '../../src/pacing/limiter.js'
 import { openMemoryLedger } from '../../src/pacing/memory.js'
 import { patient, whileHeld } from '../../src/pacing/patience.js'
+import { noQuota } from '../../src/settings/limits.js'
 import { FakeClock } from '../fake-clock.js'
 
 const settled: Verdict = {

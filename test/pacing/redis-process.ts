@@ -1,9 +1,9 @@
 /** One of several processes on one ledger in Redis: calls as often as it may until it is killed. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { systemClock } from '../../src/clock.js'
 import { patient } from '../../src/pacing/patience.js'
 import { openRedisLedger } from '../../src/pacing/redis.js'
-import { connectRedis, type RedisConnection } from '../../src/redis/connection.js'
+import { systemClock } from '../../src/system/clock.js'
+import { connectRedis, type RedisConnection } from '../../src/system/redis.js'
 
 const [redisUrl, url, windows] = process.argv.slice(2) as [string, string, string]
 const connection = await connected()

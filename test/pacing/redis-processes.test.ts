@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { startProxy } from '../redis/proxy.js'
-import { hasRedis, startRedis } from '../redis/server.js'
+import { startProxy } from '../system/proxy.js'
+import { hasRedis, startRedis } from '../system/server.js'
 
 const windows = [
   { max: 20, perMs: 500 },

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { type Ledger, LedgerUnavailableError } from '../../src/pacing/ledger.js'
 import { openRedisLedger } from '../../src/pacing/redis.js'
-import { type RedisConnection, RedisError } from '../../src/redis/connection.js'
+import { type RedisConnection, RedisError } from '../../src/system/redis.js'
 import { FakeClock } from '../fake-clock.js'
-import { startRedisForFile } from '../redis/for-file.js'
-import { hasRedis, type RedisServer } from '../redis/server.js'
+import { startRedisForFile } from '../system/for-file.js'
+import { hasRedis, type RedisServer } from '../system/server.js'
 import { scriptOnFakeTime, withServer } from './fake-redis-time.js'
 import { testLedgerContract } from './ledger-contract.js'
 

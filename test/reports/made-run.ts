@@ -1,11 +1,11 @@
 import { mkdirSync } from 'node:fs'
 import { Checkpoint, type CheckpointEvent } from '../../src/checkpoint/checkpoint.js'
+import { runDirectory, writeRunFile } from '../../src/checkpoint/directory.js'
 import { firstHead } from '../../src/checkpoint/log.js'
-import type { Outcome, SettledItem } from '../../src/outcome.js'
-import { reportedRun } from '../../src/reported-run.js'
+import type { RunFile } from '../../src/checkpoint/run-file.js'
+import type { Outcome, SettledItem } from '../../src/item.js'
 import { htmlReport } from '../../src/reports/html.js'
-import { runDirectory, writeReportFile, writeRunFile } from '../../src/run-directory.js'
-import type { RunFile } from '../../src/run-file.js'
+import { reportedRun, writeReportFile } from '../../src/reports/report.js'
 import { runFile } from './reported.js'
 
 /** Unlike `Omit`, of each event by itself. */

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type SettledItem, statuses } from '../../src/outcome.js'
+import { type SettledItem, statuses } from '../../src/item.js'
 import type { Report, Rows } from '../../src/reports/report.js'
 import { runOf } from './reported.js'
 

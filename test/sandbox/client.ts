@@ -1,5 +1,5 @@
-import type { Clock } from '../../src/clock.js'
 import type { Sandbox } from '../../src/sandbox/server.js'
+import type { Clock } from '../../src/system/clock.js'
 
 export interface Received {
   /** 0: the connection broke before there was an answer. */

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
 import { listen } from '../../src/sandbox/listen.js'
 import { type Sandbox, startSandbox } from '../../src/sandbox/server.js'
-import { UsageError } from '../../src/usage-error.js'
+import { UsageError } from '../../src/system/errors.js'
 import { call, end, StillClock, until } from './client.js'
 import { sandboxWith } from './sandboxes.js'
 

@@ -1,7 +1,7 @@
 import { Cron } from 'croner'
 import { describe, expect, test } from 'vitest'
 import { parseCronTime } from '../../src/settings/cron-time.js'
-import { UsageError } from '../../src/usage-error.js'
+import { UsageError } from '../../src/system/errors.js'
 
 describe('when something is to start', () => {
   test.each([

@@ -3,7 +3,7 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { apiKey, redisUrl, stateDirectory, withEnvFile } from '../../src/settings/environment.js'
-import { UsageError } from '../../src/usage-error.js'
+import { UsageError } from '../../src/system/errors.js'
 
 let directory: string
 beforeAll(() => {

@@ -8,7 +8,7 @@ import {
   parsePositiveDuration,
   parseShare,
 } from '../../src/settings/values.js'
-import { UsageError } from '../../src/usage-error.js'
+import { UsageError } from '../../src/system/errors.js'
 
 /** Every parser refuses in its own words, but always names the flag and what was typed. */
 function expectRefusal(parse: () => unknown, flag: string, typed: string): void {

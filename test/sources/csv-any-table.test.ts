@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { csv } from '../../src/sources/csv.js'
 import { csvRecords } from '../../src/sources/csv-records.js'
-import { UsageError } from '../../src/usage-error.js'
+import { UsageError } from '../../src/system/errors.js'
 import { type PlainRow, readRows } from './source-contract.js'
 
 let directory: string

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { csv } from '../../src/sources/csv.js'
-import { UsageError } from '../../src/usage-error.js'
+import { UsageError } from '../../src/system/errors.js'
 import { describeSource, type PlainRow, readRows } from './source-contract.js'
 
 const first = '66f2a91c4be07d3f5c1e0001'

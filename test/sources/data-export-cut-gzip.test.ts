@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { readBytes } from '../../src/bytes.js'
+import { readBytes } from '../../src/sources/bytes.js'
 import { dataExport } from '../../src/sources/data-export.js'
 import { readRows } from './source-contract.js'
 

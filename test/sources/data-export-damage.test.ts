@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { UsageError } from '../../src/usage-error.js'
+import { UsageError } from '../../src/system/errors.js'
 import { cutEvery, rowsIn } from './data-export-shapes.js'
 
 const first = '66f2a91c4be07d3f5c1e0001'

@@ -1,8 +1,8 @@
 import fs from 'node:fs'
 import promises from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
-// Its layer lies below this one: what is asked of the disk at leisure is done by the functions that it watches.
 import './disk.js'
+// Its layer lies below this one: what is asked of the disk at leisure is done by the functions that it watches.
 
 /** Where the timers of a simulated process go. */
 export interface Timers {

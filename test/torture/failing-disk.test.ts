@@ -6,7 +6,7 @@ import { Checkpoint } from '../../src/checkpoint/checkpoint.js'
 import { firstHead } from '../../src/checkpoint/log.js'
 import { sandboxKey } from '../../src/sandbox/key.js'
 import { startSandbox } from '../../src/sandbox/server.js'
-import { UsageError } from '../../src/usage-error.js'
+import { UsageError } from '../../src/system/errors.js'
 import { Disk } from './disk.js'
 import { typed } from './typed.js'
 

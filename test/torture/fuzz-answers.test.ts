@@ -1,10 +1,9 @@
 import { createServer, type Server } from 'node:net'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openHttpApi } from '../../src/api/http-api.js'
-import { quotaOf } from '../../src/api/quota.js'
-import type { Verdict } from '../../src/api/verdict.js'
+import type { Verdict } from '../../src/job.js'
 import { endConversation } from '../../src/operations/end-conversation.js'
+import { openHttpApi, quotaOf } from '../../src/operations/http.js'
 import { bends, fuzzRuns, inTime } from './bent.js'
 
 const key = 'k3y-0f-the-fuzz-tests'

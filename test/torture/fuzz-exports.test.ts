@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { ApiAnswer } from '../../src/api/api.js'
+import type { ApiAnswer } from '../../src/job.js'
 import { eraseEndUsers } from '../../src/operations/erase-end-users.js'
-import { answer, record, scene } from '../data-export/scripted-export.js'
 import { apiOf, attempt, batchOf } from '../operations/batch-operation-contract.js'
+import { answer, record, scene } from '../runs/scripted-export.js'
 import { fuzzRuns, inTime } from './bent.js'
 
 /** Any JSON, with keys that mean something to readers or to JavaScript. */

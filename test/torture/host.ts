@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/clock.js'
+import type { Clock } from '../../src/system/clock.js'
 import { EventLoop } from './event-loop.js'
 
 /** Somebody who waits for a time. */

@@ -1,4 +1,4 @@
-import type { RateWindow } from '../../src/pacing/rate-window.js'
+import type { RateWindow } from '../../src/settings/limits.js'
 import type { Evidence } from './evidence.js'
 import { type Fate, fatesOf, isPlain } from './rows.js'
 

@@ -2,13 +2,12 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync } 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
-import { syncDirectory } from '../../src/atomic-write.js'
 import { Checkpoint } from '../../src/checkpoint/checkpoint.js'
 import { firstHead } from '../../src/checkpoint/log.js'
 import { readCheckpoint } from '../../src/checkpoint/read.js'
-import { IdDifference, IdHashWriter } from '../../src/ids/id-hashes.js'
-import { makeDirectory } from '../../src/make-directory.js'
-import type { SettledItem } from '../../src/outcome.js'
+import type { SettledItem } from '../../src/item.js'
+import { IdDifference, IdHashWriter } from '../../src/sources/id-hashes.js'
+import { makeDirectory, syncDirectory } from '../../src/system/files.js'
 import { Disk } from './disk.js'
 
 let root: string

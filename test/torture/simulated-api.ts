@@ -1,7 +1,8 @@
 import { getResponse } from 'msw'
-import type { Api, ApiAnswer, ApiRequest } from '../../src/api/api.js'
-import { noQuota, quotaOf } from '../../src/api/quota.js'
+import type { Api, ApiAnswer, ApiRequest } from '../../src/job.js'
+import { quotaOf } from '../../src/operations/http.js'
 import type { Ada } from '../../src/sandbox/ada.js'
+import { noQuota } from '../../src/settings/limits.js'
 import type { Counts } from './counts.js'
 import type { SimulatedTime } from './host.js'
 

@@ -1,12 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { getResponse } from 'msw'
-// Loaded when it is first needed, which nobody would see.
 import 'undici'
 import { reports } from '../../src/commands/report.js'
+import { verifyRun } from '../../src/reports/verify.js'
 import { createAda } from '../../src/sandbox/ada.js'
 import type { SandboxState } from '../../src/sandbox/state.js'
-import { verifyRun } from '../../src/verify/verify.js'
 import { type Counts, noCounts, type Played } from './counts.js'
 import { diceOf } from './dice.js'
 import type { LivedLife } from './evidence.js'
@@ -16,6 +15,7 @@ import { offencesIn } from './invariants.js'
 import { csvOf, type Row } from './rows.js'
 import { liveSimulated } from './simulated-life.js'
 import { type Life, type World, worldOf } from './world.js'
+// Loaded when it is first needed, which nobody would see.
 
 export const tortureKey = 'k3y-0f-the-torture-chamber'
 

@@ -2,7 +2,7 @@ import yargs from 'yargs'
 import type { Command } from '../../src/commands/command.js'
 import { refuseRepeated } from '../../src/commands/refuse-repeated.js'
 import { exitCodeOf, type Shell } from '../../src/commands/shell.js'
-import { UsageError } from '../../src/usage-error.js'
+import { UsageError } from '../../src/system/errors.js'
 
 /** The commands that end by themselves, with the words that the command line has for them. */
 const commands: readonly [string, () => Promise<{ command: Command }>][] = [

@@ -1,6 +1,6 @@
-import type { RateWindow } from '../../src/pacing/rate-window.js'
-import type { RunSettings } from '../../src/run-file.js'
 import type { AdaOptions } from '../../src/sandbox/ada.js'
+import type { RateWindow } from '../../src/settings/limits.js'
+import type { RunSettings } from '../../src/settings/run-settings.js'
 import { type Dice, diceOf } from './dice.js'
 import { edited, type Row, someRows } from './rows.js'
 

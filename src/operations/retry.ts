@@ -1,0 +1,111 @@
+import type { EarlierCalls, Item, Outcome } from '../item.js'
+import type { Api, Operation, Verdict } from '../job.js'
+import type { Clock } from '../system/clock.js'
+
+export interface RetryPolicy {
+  /** Calls for one item at most. Waiting out a 429 and probing during an outage are not counted. */
+  attemptsMax: number
+  clock: Clock
+  /** From 0 to 1. */
+  random: () => number
+  stopSignal: AbortSignal
+  abortSignal: AbortSignal
+  notes: CallNotes
+}
+
+/** Where calls are written down, so that a resumed run knows which answers were lost. */
+export interface CallNotes {
+  /** A call leaves now. One that only reads changes nothing, answered or not. */
+  sent(item: Item, isRead: boolean): void
+  /** It was answered, or never got there, and the item is not settled by it. */
+  back(item: Item, outcome: Outcome, isRead: boolean): void
+}
+
+export interface Settlement {
+  outcome: Outcome
+  /** Calls made for the item in all. */
+  attempts: number
+}
+
+/** The key does not work, so no item would. */
+export class KeyRefusedError extends Error {
+  override readonly name = 'KeyRefusedError'
+}
+
+/** An item that is told to wait this often is given up; the API never lets it through. */
+const rateLimitedMax = 20
+
+const firstDelayMs = 500
+const longestDelayMs = 30_000
+/** Ada asks for at most one request a second to one resource. */
+const shortestDelayMs = 1000
+
+/**
+ * Calls the operation until the item has an outcome. Retry is outside pacing: each attempt waits its turn.
+ * Throws KeyRefusedError, and the signals' reason when the run is stopped.
+ */
+export async function settleWithRetries(
+  operation: Operation,
+  api: Api,
+  item: Item,
+  earlier: EarlierCalls,
+  policy: RetryPolicy,
+): Promise<Settlement> {
+  const { stopSignal, abortSignal, notes } = policy
+  let lost: Outcome | null = earlier.isAnswerLost ? lostBefore : null
+  let counted = 0
+  let refusals = 0
+  let attempts = earlier.calls
+  for (;;) {
+    const verdict = await operation.attempt(item, api, {
+      earlierCalls: attempts,
+      isAfterLostAnswer: lost !== null,
+      leaves(isRead = false) {
+        attempts += 1
+        notes.sent(item, isRead)
+      },
+      stopSignal,
+      abortSignal,
+    })
+    const isLost = verdict.kind === 'again' && verdict.cause === 'lost'
+    if (verdict.kind !== 'settled' && !isLost) notes.back(item, verdict.outcome, verdict.isRead ?? false)
+    switch (verdict.kind) {
+      case 'settled':
+        return { outcome: verdict.outcome, attempts }
+      case 'refused':
+        throw new KeyRefusedError(refusalOf(verdict.outcome))
+      case 'rate_limited':
+        refusals += 1
+        if (refusals > rateLimitedMax) return { outcome: lost ?? verdict.outcome, attempts }
+        await policy.clock.sleep(shortestDelayMs, stopSignal)
+        break
+      case 'again':
+        if (isLost) lost = verdict.outcome
+        if (!verdict.isProbe) counted += 1
+        if (counted >= policy.attemptsMax) return { outcome: lastWord(verdict, lost), attempts }
+        await policy.clock.sleep(retryDelayMs(counted, policy.random), stopSignal)
+    }
+  }
+}
+
+/** Exponential backoff with full jitter, on top of the second that two calls for one ID must lie apart. */
+export function retryDelayMs(attempt: number, random: () => number): number {
+  return shortestDelayMs + random() * Math.min(longestDelayMs, firstDelayMs * 2 ** attempt)
+}
+
+const lostBefore: Outcome = {
+  status: 'unknown',
+  reason: 'connection_lost',
+  httpStatus: null,
+  message: 'the run stopped before the answer to an earlier call came',
+}
+
+/** A call that never got there says nothing about an earlier one that did and was not answered. */
+function lastWord(verdict: Extract<Verdict, { kind: 'again' }>, lost: Outcome | null): Outcome {
+  return verdict.cause === 'unreachable' && lost !== null ? lost : verdict.outcome
+}
+
+/** Why the run cannot go on when the API refuses the key. */
+export function refusalOf(outcome: Outcome): string {
+  return `the API refused the key (HTTP ${outcome.httpStatus}: ${outcome.message})`
+}

@@ -1,0 +1,119 @@
+import { copyFileSync, existsSync, renameSync, rmSync } from 'node:fs'
+import { Checkpoint } from '../checkpoint/checkpoint.js'
+import type { RunDirectory } from '../checkpoint/directory.js'
+import { fieldsOfLine } from '../checkpoint/line-shapes.js'
+import { scanLines } from '../checkpoint/lines.js'
+import { type CheckpointState, readCheckpoint } from '../checkpoint/read.js'
+import { settledItems } from '../checkpoint/rows.js'
+import type { RunFile } from '../checkpoint/run-file.js'
+import { type EarlierCalls, nameOf, type SettledItem } from '../item.js'
+import type { Filter } from '../job.js'
+import { IdDifference, IdHashWriter } from '../sources/id-hashes.js'
+import { isUnchanged, openInput } from '../sources/input.js'
+import { type IdRules, readItems } from '../sources/items.js'
+import { UsageError } from '../system/errors.js'
+import { syncDirectory } from '../system/files.js'
+import { type Count, countInput } from './count.js'
+
+/** The run with its input as it was last accepted. */
+export function withAcceptedInput(run: RunFile, { events }: Pick<CheckpointState, 'events'>): RunFile {
+  const accepted = events.findLast((event) => event.event === 'input-changed')
+  return accepted === undefined
+    ? run
+    : { ...run, input: accepted.input, plan: accepted.plan, duplicates: undefined }
+}
+
+/** The names of the input's files that are not what they were. */
+export async function changedFiles(run: RunFile): Promise<string[]> {
+  const changed = []
+  for (const file of run.input) if (!(await isUnchanged(file))) changed.push(file.name)
+  return changed
+}
+
+/** Counts the input as it is now, and how many IDs came and went. */
+export async function countChanged(
+  directory: RunDirectory,
+  run: RunFile,
+  filters: readonly Filter[],
+  ids: IdRules = {},
+): Promise<{ count: Count; added: number; gone: number } | { count: Count; added: null }> {
+  if (!existsSync(directory.inputIds))
+    return { count: await countInput(run.input, { ...run.settings, ids }, filters), added: null }
+  const difference = new IdDifference(directory.inputIds)
+  const count = await countInput(run.input, { ...run.settings, ids }, filters, difference.add)
+  return { count, added: difference.added, gone: difference.gone }
+}
+
+/**
+ * Takes the input as it is now for this run. Row numbers mean nothing any more: what was called before is matched by
+ * ID, and stands again in the checkpoint under its new place in the input.
+ */
+export async function acceptChangedInput(
+  directory: RunDirectory,
+  run: RunFile,
+  count: Count,
+  filters: readonly Filter[],
+  ids: IdRules = {},
+): Promise<void> {
+  const state = readCheckpoint(directory.checkpoint)
+  if (state.batches.size > 0) {
+    throw new UsageError(
+      'deletion jobs of this run are under way, and by the changed input nobody can tell whose: put the old file back until they are over.',
+    )
+  }
+  const called = await calledItems(directory.checkpoint)
+  const open = openItems(directory.checkpoint, state.open)
+  // Beside, and renamed when it is whole: killed in between, the run stands where it stood.
+  const beside = `${directory.checkpoint}.new`
+  // A run that died before its first line has none.
+  if (existsSync(directory.checkpoint)) copyFileSync(directory.checkpoint, beside)
+  else rmSync(beside, { force: true })
+  const checkpoint = new Checkpoint(beside, state)
+  const hashes = new IdHashWriter(`${directory.inputIds}.new`)
+  await checkpoint.record({
+    event: 'input-changed',
+    at: new Date().toISOString(),
+    input: count.input,
+    plan: { read: count.read, calls: count.calls },
+  })
+  for await (const batch of readItems(await openInput(count.input, { ...run.settings, ids }, filters))) {
+    for (const { item, outcome } of batch) {
+      if (outcome?.status === 'invalid' || outcome?.status === 'duplicate') continue
+      const name = nameOf(item)
+      hashes.add(name)
+      const before = called.get(name)
+      const earlier = open.get(name)
+      if (before)
+        checkpoint.settle({ ...before, ordinal: item.ordinal, source: item.source, line: item.line })
+      else if (earlier) checkpoint.carryOpen(item, earlier)
+    }
+  }
+  hashes.close()
+  await checkpoint.close()
+  renameSync(beside, directory.checkpoint)
+  renameSync(`${directory.inputIds}.new`, directory.inputIds)
+  syncDirectory(directory.path)
+}
+
+async function calledItems(path: string): Promise<Map<string, SettledItem>> {
+  const called = new Map<string, SettledItem>()
+  for await (const batch of settledItems(path)) {
+    for (const item of batch) if (item.attempts > 0) called.set(item.id, item)
+  }
+  return called
+}
+
+/** What is known of calls that settled nothing, by ID. */
+function openItems(path: string, open: CheckpointState['open']): Map<string, EarlierCalls> {
+  const byId = new Map<string, EarlierCalls>()
+  if (open.size === 0) return byId
+  scanLines(path, (buffer, start, end) => {
+    const fields = fieldsOfLine(buffer.toString('utf8', start, end))
+    if (fields === null) return
+    // What stands before an earlier change speaks of other places in the input.
+    if (fields.event === 'input-changed') byId.clear()
+    const earlier = open.get((fields.sent ?? fields.look ?? fields.carried) as number)
+    if (earlier) byId.set(fields.id as string, earlier)
+  })
+  return byId
+}

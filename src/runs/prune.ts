@@ -1,0 +1,109 @@
+import { existsSync, lstatSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { basename, dirname, join, resolve, sep } from 'node:path'
+import { listRuns, type RunDirectory, readRunFile, runLockName } from '../checkpoint/directory.js'
+import { syncDirectory } from '../system/files.js'
+import { takeLock } from './lock-file.js'
+import { type RunState, runState } from './state.js'
+
+/** A run that is old enough. The names stand in `prune --json`. */
+export interface OldRun {
+  run: string
+  directory: string
+  state: RunState['kind']
+  /** When it ended or stopped last; of one whose process died, when its checkpoint was written last. */
+  endedAt: string
+  bytes: number
+  /** Why it stays all the same; null when it may go. */
+  keptBecause: string | null
+}
+
+export interface PruneRules {
+  /** Runs that ended before this (Unix) are old. */
+  beforeMs: number
+  /** Runs that could be resumed go, too. */
+  isUnfinishedTaken: boolean
+  /** Whatever holds it stays: locks, ledger, and what jobs remember. */
+  stateDirectory: string
+}
+
+/** The runs that are old enough, the oldest first, with those that stay all the same. */
+export function oldRuns(runsDirectory: string, rules: PruneRules): OldRun[] {
+  const all = listRuns(runsDirectory).reverse().map(standingOf)
+  const isUnfinished = ({ state }: Standing) => state !== 'finished'
+  const needed = new Set(all.filter(isUnfinished).map(({ retryOf }) => retryOf))
+  const keptBecause = (run: Standing): string | null => {
+    if (run.state === 'running') return 'a process is at work on it'
+    if (run.retryOf === undefined) return 'its run.json cannot be read'
+    if (isUnfinished(run) && !rules.isUnfinishedTaken)
+      return 'it is not finished, and can be resumed; --unfinished takes it, too'
+    if (needed.has(run.directory.name)) return 'a retry of it is not finished'
+    return holds(run.directory.path, rules.stateDirectory) ? 'the state directory lies in it' : null
+  }
+  return all
+    .filter(({ endedMs }) => endedMs < rules.beforeMs)
+    .map((run) => ({
+      run: run.directory.name,
+      directory: run.directory.path,
+      state: run.state,
+      endedAt: new Date(run.endedMs).toISOString(),
+      bytes: bytesOf(run.directory.path),
+      keptBecause: keptBecause(run),
+    }))
+}
+
+interface Standing {
+  directory: RunDirectory
+  state: RunState['kind']
+  endedMs: number
+  /** Undefined when run.json cannot be read. */
+  retryOf: string | null | undefined
+}
+
+function standingOf(directory: RunDirectory): Standing {
+  const state = runState(directory)
+  const written = existsSync(directory.checkpoint) ? directory.checkpoint : directory.runFile
+  const endedMs = 'end' in state ? Date.parse(state.end.at) : lstatSync(written).mtimeMs
+  let retryOf: string | null | undefined
+  try {
+    retryOf = readRunFile(directory).retryOf
+  } catch {}
+  return { directory, state: state.kind, endedMs, retryOf }
+}
+
+function holds(directory: string, path: string): boolean {
+  return `${resolve(path)}${sep}`.startsWith(`${directory}${sep}`)
+}
+
+function bytesOf(directory: string): number {
+  return readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    .map((name) => lstatSync(join(directory, name), { throwIfNoEntry: false }))
+    .reduce((sum, file) => sum + (file?.isFile() ? file.size : 0), 0)
+}
+
+const prunedPrefix = '.pruned-'
+
+/**
+ * Removes a run; false when somebody has begun to work on it. It gets another name first: killed in between, there is
+ * no half of a run that could be resumed, and `sweepPruned` removes the rest.
+ */
+export function removeRun({ directory }: OldRun): boolean {
+  const attempt = takeLock(directory, runLockName, directory)
+  if (attempt.lock === null) return false
+  const renamed = join(dirname(directory), `${prunedPrefix}${basename(directory)}`)
+  try {
+    rmSync(renamed, { recursive: true, force: true })
+    renameSync(directory, renamed)
+    syncDirectory(dirname(directory))
+    rmSync(renamed, { recursive: true, force: true })
+    return true
+  } finally {
+    attempt.lock.release()
+  }
+}
+
+/** Removes what an earlier removal left behind when it was killed. */
+export function sweepPruned(runsDirectory: string): void {
+  if (!existsSync(runsDirectory)) return
+  for (const name of readdirSync(runsDirectory))
+    if (name.startsWith(prunedPrefix)) rmSync(join(runsDirectory, name), { recursive: true, force: true })
+}

@@ -1,4 +1,0 @@
-/** A word as /bin/sh reads it back: in quotes where it needs them. */
-export function shellWord(word: string): string {
-  return /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
-}

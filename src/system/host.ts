@@ -1,0 +1,75 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync, readlinkSync } from 'node:fs'
+import { hostname, userInfo } from 'node:os'
+
+/** Who runs this process: the user's name, or the number where the system knows no name for it. */
+export function currentUser(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return String(process.getuid?.() ?? '')
+  }
+}
+
+/** What tells a process from a later one that got the same number. */
+export interface ProcessIdentity {
+  pid: number
+  /** As the system says it; the same number with another start is another process. */
+  startedAt: string
+  host: string
+  /** The host's boot and the container's process namespace: where the number means something. */
+  boot: string
+  namespace: string
+}
+
+export function thisProcess(): ProcessIdentity {
+  return { pid: process.pid, startedAt: startOf(process.pid) ?? '', host: hostname(), ...scope() }
+}
+
+/**
+ * Whether that process runs; `unknown` when it is of another host or container, which cannot be seen from here. A
+ * process from before this host's last boot is gone.
+ */
+export function isAlive(identity: ProcessIdentity): boolean | 'unknown' {
+  const here = scope()
+  if (identity.boot !== here.boot) return identity.host === hostname() ? false : 'unknown'
+  if (identity.namespace !== here.namespace) return 'unknown'
+  const startedAt = startOf(identity.pid)
+  return startedAt !== null && startedAt === identity.startedAt
+}
+
+/** The start of a process as a text, null when there is no such process. Linux has it in /proc, others ask `ps`. */
+function startOf(pid: number): string | null {
+  try {
+    if (process.platform === 'linux') {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      return fields[0] === 'Z' ? null : (fields[19] ?? null)
+    }
+    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim() || null
+  } catch {
+    return null
+  }
+}
+
+function scope(): Pick<ProcessIdentity, 'boot' | 'namespace'> {
+  if (process.platform !== 'linux') return { boot: hostname(), namespace: '' }
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+  return { boot, namespace: readlinkSync('/proc/self/ns/pid') }
+}
+
+export const unknownBoot = 'unknown'
+
+/** Names this start of the host: monotonic times of different processes compare only within it. */
+export function readBootId(): string {
+  try {
+    const id =
+      process.platform === 'darwin'
+        ? execFileSync('/usr/sbin/sysctl', ['-n', 'kern.bootsessionuuid'], { encoding: 'utf8' })
+        : readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')
+    return id.replaceAll(/[^0-9a-zA-Z]/g, '').slice(0, 12) || unknownBoot
+  } catch {
+    // No such thing on this system. Then only wall time tells how old a record is.
+    return unknownBoot
+  }
+}
