@@ -5,6 +5,7 @@ import { fieldsOfLine, notOurs } from './line-shapes.js'
 import { readSpan, scanLines } from './lines.js'
 import { firstHead } from './log.js'
 import type { RareLine } from './read.js'
+import type { RunFile } from './run-file.js'
 
 /** Is told what happened in a run, in the order in which it did. */
 export interface History {
@@ -84,6 +85,14 @@ export function readHistory(path: string, see: History, bytesMax?: number): { he
   )
   const { from, to } = lastLine
   return { head: to === 0 ? firstHead : hash('sha256', readSpan(path, from, to)), lastMs }
+}
+
+/** The run with its input as it was last accepted. */
+export function withAcceptedInput(run: RunFile, { events }: { events: readonly CheckpointEvent[] }): RunFile {
+  const accepted = events.findLast((event) => event.event === 'input-changed')
+  return accepted === undefined
+    ? run
+    : { ...run, input: accepted.input, plan: accepted.plan, duplicates: undefined }
 }
 
 /** The time of a line; no text in it can look like this field, as its quotes would be escaped. */

@@ -1,3 +1,4 @@
+import { basename, extname } from 'node:path'
 import { z } from 'zod'
 import { fingerprinted, runSettings } from '../settings/run-settings.js'
 
@@ -38,3 +39,8 @@ export const runFileSchema = z.object({
   host: z.string(),
 })
 export type RunFile = z.infer<typeof runFileSchema>
+
+/** A job's name as people say it: of a user's own file, its name without path and ending. */
+export function jobShortName(nameOrPath: string): string {
+  return basename(nameOrPath, extname(nameOrPath))
+}

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type RunDirectory, readRunFile } from '../checkpoint/directory.js'
+import { jobShortName } from '../checkpoint/run-file.js'
 import type { Coordination, RunLock, WantedRun } from '../runs/coordination.js'
-import { jobShortName } from '../runs/jobs.js'
 import { runState } from '../runs/state.js'
 import { lockedText } from './locked-text.js'
 import type { Shell } from './shell.js'

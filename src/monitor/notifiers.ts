@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import type { RunFile } from '../checkpoint/run-file.js'
+import { jobShortName } from '../checkpoint/run-file.js'
 import type { Summary } from '../checkpoint/summary.js'
-import { jobShortName } from '../runs/jobs.js'
 import type { Logger } from '../system/log.js'
 import { messageOf } from '../system/text.js'
 import { version } from '../system/version.js'

@@ -1,7 +1,7 @@
 import type { CheckpointEvent } from '../checkpoint/checkpoint.js'
+import { withAcceptedInput } from '../checkpoint/history.js'
 import type { RunFile } from '../checkpoint/run-file.js'
 import { Tally, type Totals } from '../checkpoint/tally.js'
-import { withAcceptedInput } from '../runs/changed-input.js'
 import { callsColumn, columnCount, columnOf } from './html-charts.js'
 import { Durations } from './html-durations.js'
 import { Executions } from './html-executions.js'

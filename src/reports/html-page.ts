@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { jobShortName } from '../runs/jobs.js'
+import { jobShortName } from '../checkpoint/run-file.js'
 import { detailsSection } from './html-details.js'
 import type { Facts } from './html-facts.js'
 import { failuresSection } from './html-failures.js'

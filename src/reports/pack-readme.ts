@@ -1,6 +1,6 @@
 import type { CheckpointEvent } from '../checkpoint/checkpoint.js'
 import type { RunFile } from '../checkpoint/run-file.js'
-import { jobShortName } from '../runs/jobs.js'
+import { jobShortName } from '../checkpoint/run-file.js'
 import type { Fingerprinted } from '../settings/run-settings.js'
 import { inDigits } from '../system/text.js'
 import type { Examination } from './verify.js'

@@ -15,14 +15,6 @@ import { UsageError } from '../system/errors.js'
 import { syncDirectory } from '../system/files.js'
 import { type Count, countInput } from './count.js'
 
-/** The run with its input as it was last accepted. */
-export function withAcceptedInput(run: RunFile, { events }: Pick<CheckpointState, 'events'>): RunFile {
-  const accepted = events.findLast((event) => event.event === 'input-changed')
-  return accepted === undefined
-    ? run
-    : { ...run, input: accepted.input, plan: accepted.plan, duplicates: undefined }
-}
-
 /** The names of the input's files that are not what they were. */
 export async function changedFiles(run: RunFile): Promise<string[]> {
   const changed = []

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
-import { basename, extname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { jobShortName } from '../checkpoint/run-file.js'
 import { isOnBatches, type Job } from '../job.js'
 import { couldBeKey, shown } from '../settings/secrets.js'
 import { UsageError } from '../system/errors.js'
@@ -56,11 +57,6 @@ export async function loadJob(nameOrPath: string): Promise<LoadedJob> {
     name: isFile ? path : nameOrPath,
     shortName: jobShortName(nameOrPath),
   }
-}
-
-/** A job's name, or the file name of a user's own without its ending. */
-export function jobShortName(nameOrPath: string): string {
-  return basename(nameOrPath, extname(nameOrPath))
 }
 
 /** A key that is mistyped, like `filter`, would otherwise mean that nothing is left out. */
