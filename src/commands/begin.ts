@@ -4,7 +4,9 @@ import type { RunDirectory } from '../checkpoint/directory.js'
 import type { Summary } from '../checkpoint/summary.js'
 import type { Notices } from '../monitor/notifiers.js'
 import type { Progress, RunView } from '../monitor/progress.js'
-import { type Launch, launch } from '../runs/launch.js'
+import type { Coordination } from '../runs/coordination.js'
+import { execute } from '../runs/execute.js'
+import type { OpenRun } from '../runs/open.js'
 import { systemClock } from '../system/clock.js'
 import { UsageError } from '../system/errors.js'
 import { type Logger, logLevels, openLog } from '../system/log.js'
@@ -16,8 +18,14 @@ import { stopOnSignals } from './signals.js'
 import { summaryText } from './summary-text.js'
 
 /** What `run`, `resume` and `retry` have found out when the run may begin. */
-export interface Beginning
-  extends Omit<Launch, 'stop' | 'clock' | 'random' | 'log' | 'onStart' | 'onFirstItem'> {
+export interface Beginning {
+  run: OpenRun
+  key: string
+  coordination: Pick<Coordination, 'openLedger'>
+  maxItems: number
+  /** Items that a person agreed to. */
+  confirmed: number
+  pollForMs?: number
   maxDurationMs: number | null
   notices: Notices
 }
@@ -26,8 +34,9 @@ export interface Beginning
 export async function begin(beginning: Beginning, flags: ShowFlags, shell: Shell): Promise<number> {
   const stop = new Stop()
   let progress = noProgress(shell)
-  const log = openRunLog(beginning.directory, flags, (line) => progress.note(line))
-  const { notices, maxDurationMs } = beginning
+  const { notices, maxDurationMs, run, key, coordination, maxItems, confirmed, pollForMs } = beginning
+  const { file } = run
+  const log = openRunLog(run.directory, flags, (line) => progress.note(line))
   const ignoreSignals = stopOnSignals(stop, (text) => {
     progress.stop()
     shell.notice(text)
@@ -41,12 +50,11 @@ export async function begin(beginning: Beginning, flags: ShowFlags, shell: Shell
         )
   const showProgress = await progressOf(flags, shell)
   try {
-    log.info(
-      { run: beginning.run.run, job: beginning.run.job, instance: beginning.run.instance },
-      'run begins',
-    )
-    const summary = await launch({
-      ...beginning,
+    log.info({ run: file.run, job: file.job, instance: file.instance }, 'run begins')
+    const summary = await execute(run, {
+      key,
+      openLedger: coordination.openLedger,
+      limits: { maxItems, confirmed, ...(pollForMs === undefined ? {} : { pollForMs }) },
       stop,
       clock: systemClock,
       random: Math.random,
@@ -54,7 +62,7 @@ export async function begin(beginning: Beginning, flags: ShowFlags, shell: Shell
       onFirstItem: saveMemory,
       onStart(view) {
         progress = showProgress(view)
-        notices.started(beginning.run, beginning.directory.path, view, log)
+        notices.started(file, run.directory.path, view, log)
       },
     })
     progress.stop()

@@ -2,7 +2,7 @@ import { existsSync, rmSync } from 'node:fs'
 import { newRunDirectory, type RunDirectory } from '../checkpoint/directory.js'
 import { readCheckpoint } from '../checkpoint/read.js'
 import type { RunFile } from '../checkpoint/run-file.js'
-import { recentlySubmittedOf } from '../filters/cooldown.js'
+import { type RecentlySubmitted, recentlySubmittedOf } from '../filters/cooldown.js'
 import { type Memory, openMemoryOf } from '../filters/settled-before.js'
 import { itemsPerCall } from '../job.js'
 import type { Notices } from '../monitor/notifiers.js'
@@ -98,7 +98,20 @@ export async function beginNewRun(
       return left
     }
     const state = readCheckpoint(directory.checkpoint)
-    return await begin({ ...newRun, ...agreed, lock, directory, state, job: job.job, memory }, flags, shell)
+    const { run: file, confirmed, cooldown } = agreed
+    const { pseudonyms = null } = newRun
+    const run = {
+      directory,
+      file,
+      job: job.job,
+      state,
+      lock,
+      syncState: memory,
+      cooldown,
+      pseudonyms,
+      origin,
+    }
+    return await begin({ ...newRun, run, confirmed }, flags, shell)
   } finally {
     memory?.close()
     await lock?.release()
@@ -109,6 +122,7 @@ interface Agreed {
   run: RunFile
   /** Items that may be called. */
   confirmed: number
+  cooldown: RecentlySubmitted | null
 }
 
 /** Counts, asks, and writes run.json. */
@@ -143,5 +157,5 @@ async function agree(
     if (!newRun.isConfirmed && plan.items > 0) await confirm(shell, plan.items, operation, origin)
     confirmed = newRun.isConfirmed ? count.calls : plan.items
   })
-  return { run, confirmed }
+  return { run, confirmed, cooldown: recent }
 }

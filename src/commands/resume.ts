@@ -1,6 +1,7 @@
 import { findRun, type RunDirectory, readSummary } from '../checkpoint/directory.js'
 import { readCheckpoint } from '../checkpoint/read.js'
 import type { RunFile } from '../checkpoint/run-file.js'
+import { recentlySubmittedOf } from '../filters/cooldown.js'
 import { type Memory, openMemoryOf } from '../filters/settled-before.js'
 import { changeControl, readControl } from '../monitor/control.js'
 import type { Notices } from '../monitor/notifiers.js'
@@ -162,20 +163,21 @@ async function goOn(resumed: Resumed, flags: ResumeFlags, shell: Shell): Promise
       throw asUsageError(error, directory.path)
     })
     const confirmed = await confirmRest(current, loaded.job, resumed.limits.maxItems, flags, shell)
-    return await begin(
-      {
-        ...resumed,
-        ...resumed.limits,
-        ...current,
-        lock,
-        job: loaded.job,
-        origin: sandbox?.url ?? run.instance,
-        confirmed,
-        memory,
-      },
-      flags,
-      shell,
-    )
+    const { job } = loaded
+    const origin = sandbox?.url ?? run.instance
+    const { isSandbox } = run
+    const open = {
+      directory,
+      file: current.run,
+      state: current.state,
+      job,
+      lock,
+      syncState: memory,
+      cooldown: recentlySubmittedOf(job, { stateDirectory, origin, isSandbox }),
+      pseudonyms,
+      origin,
+    }
+    return await begin({ ...resumed, ...resumed.limits, run: open, confirmed }, flags, shell)
   } finally {
     memory?.close()
     await sandbox?.close()

@@ -10,7 +10,6 @@ export interface RetryPolicy {
   random: () => number
   stopSignal: AbortSignal
   abortSignal: AbortSignal
-  notes: CallNotes
 }
 
 /** Where calls are written down, so that a resumed run knows which answers were lost. */
@@ -50,8 +49,9 @@ export async function settleWithRetries(
   item: Item,
   earlier: EarlierCalls,
   policy: RetryPolicy,
+  notes: CallNotes,
 ): Promise<Settlement> {
-  const { stopSignal, abortSignal, notes } = policy
+  const { stopSignal, abortSignal } = policy
   let lost: Outcome | null = earlier.isAnswerLost ? lostBefore : null
   let counted = 0
   let refusals = 0

@@ -3,22 +3,21 @@ import type { Checkpoint } from '../checkpoint/checkpoint.js'
 import type { CheckpointState } from '../checkpoint/read.js'
 import type { RecentlySubmitted } from '../filters/cooldown.js'
 import type { EarlierCalls, Outcome } from '../item.js'
-import type { Api, Attempt, Batch, BatchOperation, Operation } from '../job.js'
+import type { Attempt, Batch, BatchOperation, Operation } from '../job.js'
 import { type CallNotes, type RetryPolicy, type Settlement, settleWithRetries } from '../operations/retry.js'
 import { noQuota } from '../settings/limits.js'
 import type { Clock } from '../system/clock.js'
+import type { Session } from './session.js'
 
 export interface BatchCallsParts {
   operation: BatchOperation
-  /** Makes a call wait for its turn. */
-  pace: (operation: Operation) => Operation
-  api: Api
+  session: Pick<Session, 'api' | 'pace'>
   checkpoint: Checkpoint
   /** Kept up to date. */
   state: CheckpointState
   /** Null where nobody has to remember. */
   recent: RecentlySubmitted | null
-  policy: Omit<RetryPolicy, 'notes'>
+  policy: RetryPolicy
   clock: Clock
 }
 
@@ -32,7 +31,7 @@ export class BatchCalls {
 
   /** Hands the batch over. The job is null if the API did not take it, or nobody knows; then the outcome says so. */
   async submit(batch: Batch, earlier: EarlierSubmits): Promise<Settlement & { job: string | null }> {
-    const { operation, api, checkpoint, recent, clock } = this.#parts
+    const { operation, session, checkpoint, recent, clock } = this.#parts
     let firstSentMs = earlier.firstSentAt === undefined ? null : Date.parse(earlier.firstSentAt)
     const identities = batch.items.map(operation.identityOf)
     let job: string | null = null
@@ -45,7 +44,7 @@ export class BatchCalls {
       if (isLost && isTooLate) return { kind: 'settled', quota: noQuota, outcome: lostForGood }
       recent?.add(identities)
       await checkpoint.synced()
-      const submitted = await operation.submit(batch, api, attempt)
+      const submitted = await operation.submit(batch, session.api, attempt)
       job = submitted.job
       return submitted.verdict
     })
@@ -60,10 +59,10 @@ export class BatchCalls {
 
   /** What became of each item; null while the job is under way, or nobody says. */
   async ask(batch: Batch, job: string): Promise<readonly Outcome[] | null> {
-    const { operation, api } = this.#parts
+    const { operation, session } = this.#parts
     let outcomes: readonly Outcome[] | null = null
     const asking = this.#forBatch(async (attempt) => {
-      const asked = await operation.ask(job, batch, api, attempt)
+      const asked = await operation.ask(job, batch, session.api, attempt)
       outcomes = asked.outcomes
       return asked.verdict
     })
@@ -79,7 +78,13 @@ export class BatchCalls {
   /** One call for all, as if for the first item, so that retry and pacing wrap it like any other. */
   #forBatch(call: (attempt: Attempt) => ReturnType<Operation['attempt']>): Operation {
     const { name, verb, noun, limits } = this.#parts.operation
-    return this.#parts.pace({ name, verb, noun, limits, attempt: (_item, _api, attempt) => call(attempt) })
+    return this.#parts.session.pace({
+      name,
+      verb,
+      noun,
+      limits,
+      attempt: (_item, _api, attempt) => call(attempt),
+    })
   }
 
   #call(
@@ -88,7 +93,7 @@ export class BatchCalls {
     earlier: EarlierCalls,
     sent: { did: 'sent'; n: number[] } | { did: 'asked' },
   ): Promise<Settlement> {
-    const { api, policy, state } = this.#parts
+    const { session, policy, state } = this.#parts
     const notes: CallNotes = {
       sent: () => {
         state.requests.sent += 1
@@ -99,7 +104,7 @@ export class BatchCalls {
         this.#note(batch, { did: sent.did === 'sent' ? 'returned' : 'asked in vain', reason, http })
       },
     }
-    return settleWithRetries(operation, api, batch.items[0]!, earlier, { ...policy, notes })
+    return settleWithRetries(operation, session.api, batch.items[0]!, earlier, policy, notes)
   }
 
   #note({ reference }: Batch, what: What<BatchNote>): void {

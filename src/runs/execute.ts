@@ -2,216 +2,297 @@ import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { Checkpoint, type EndEvent, type StartEvent } from '../checkpoint/checkpoint.js'
-import type { RunDirectory } from '../checkpoint/directory.js'
-import type { CheckpointState } from '../checkpoint/read.js'
-import type { RunFile } from '../checkpoint/run-file.js'
-import type { RecentlySubmitted } from '../filters/cooldown.js'
-import type { Item, Outcome, SettledItem } from '../item.js'
-import { type AnyOperation, isOnBatches, type Operation } from '../job.js'
+import { type RunDirectory, writeSummary } from '../checkpoint/directory.js'
+import { LogWriteError } from '../checkpoint/log.js'
+import { readCheckpoint } from '../checkpoint/read.js'
+import { settledItems } from '../checkpoint/rows.js'
+import { jobShortName } from '../checkpoint/run-file.js'
+import type { Summary } from '../checkpoint/summary.js'
+import { updatedMsOf } from '../filters/record-dates.js'
+import type { Outcome } from '../item.js'
+import { isOnBatches, withFlags } from '../job.js'
 import { startLive } from '../monitor/live.js'
 import type { RunView } from '../monitor/progress.js'
 import { RateMeter } from '../monitor/rate-meter.js'
 import { viewOf } from '../monitor/run-view.js'
-import { paced } from '../operations/paced.js'
+import { checkingFirst } from '../operations/check-first.js'
 import { refusalOf } from '../operations/retry.js'
 import type { Ledger } from '../pacing/ledger.js'
+import { openMemoryLedger } from '../pacing/memory.js'
+import { whileHeld } from '../pacing/patience.js'
+import { csvReport } from '../reports/csv.js'
+import { htmlReport } from '../reports/html.js'
+import { reportedRun, writeReportFile } from '../reports/report.js'
 import { runLine } from '../run.js'
 import type { Fingerprinted } from '../settings/run-settings.js'
+import { openInput } from '../sources/input.js'
 import { type Input, readItems } from '../sources/items.js'
-import type { Clock } from '../system/clock.js'
 import { currentUser } from '../system/host.js'
 import type { Logger } from '../system/log.js'
-import { type Stop, Stopped } from '../system/stop.js'
+import type { Stop } from '../system/stop.js'
 import { inDigits, messageOf } from '../system/text.js'
 import { version } from '../system/version.js'
-import { openCalling } from './calling.js'
-import { openCalls } from './calls.js'
-import { tooManyFailures } from './rules.js'
-import { Settling } from './settle.js'
-import { stopReasonOf } from './stop-reason.js'
+import { filtersOfRun } from './filters.js'
+import { idRulesOf } from './id-rules.js'
+import type { OpenRun } from './open.js'
+import { ledgerName } from './recent-calls.js'
+import { openSession, type Session, type Surroundings } from './session.js'
+import { type Dispatcher, oneByOne, Recorder } from './settle.js'
+import { BatchSettling } from './settle-batches.js'
+import { stopBecauseOf, tooManyFailures } from './stop-reason.js'
 
-/** Everything that one execution of a run needs. What is open here belongs to the caller. */
-export interface Execution {
-  run: RunFile
-  directory: RunDirectory
-  /** What the checkpoint says so far. It is kept up to date. */
-  state: CheckpointState
-  input: Input
-  operation: AnyOperation
-  /** Who was handed over lately; null where nobody has to remember. */
-  recent: RecentlySubmitted | null
-  /** How long to ask for what became of a batch before the run stops for now. */
-  pollForMs: number
-  /** The hold lists as they are now. */
-  hold: Fingerprinted[]
-  /** Where calls go to, and the key for them. */
-  origin: string
+/** Where a run executes: everything that a test can simulate, and that differs from one execution to the next. */
+export interface World extends Surroundings {
   key: string
-  ledger: Ledger
   stop: Stop
-  /** Items that may be settled by calling in this execution. */
-  maxItems: number
-  /** Items that a person allowed to be called, over all executions of the run. */
-  confirmed: number
-  clock: Clock
-  random: () => number
   log: Logger
-  /** Is told of every item when it is settled. */
-  onSettled: (item: Item, settled: SettledItem) => void
-  /** Is handed a way to look at the run before the first item. */
-  onStart: (view: () => RunView) => void
-  /** Is told before the first item is called. */
-  onFirstItem: () => void
+  openLedger(instance: string): Promise<Ledger>
+  limits: ExecutionLimits
+  /** Called with a look at the run before the first item. */
+  onStart?(view: () => RunView): void
+  /** Called when the input is open and the first unsettled item is found: from here on the rate limits decide the pace. */
+  onFirstItem?(): void
 }
 
-export interface ExecutionEnd {
-  exitCode: number
-  /** Null when every item is settled. */
-  stoppedBecause: string | null
-  /** The hash of the checkpoint's last line. */
-  head: string
+export interface ExecutionLimits {
+  /** Items to settle by calling, at most. */
+  maxItems: number
+  /** Items that a person agreed to, over all executions of the run. */
+  confirmed: number
+  /** How long to ask what became of a batch before the run stops for now (10 minutes). */
+  pollForMs?: number
 }
+
+const usualPollForMs = 600_000
+
+/** Items in progress for each call in flight: others wait for a retry, or for their outcome to be on disk. */
+const itemsPerCall = 4
 
 /**
- * Goes on with a run until its end, or until it stops. What the checkpoint says then is the truth about it. Throws
- * what is a bug.
+ * Executes a run until its end or a stop, and leaves reports and summary. Throws a UsageError when it cannot start,
+ * and what is a bug.
  */
-export async function execute(execution: Execution): Promise<ExecutionEnd> {
-  const { run, state, stop, clock, log } = execution
-  const { settings } = run
+export async function execute(run: OpenRun, world: World): Promise<Summary> {
+  const { file, state, directory, lock } = run
+  const { stop, clock } = world
   const now = () => new Date(clock.wallMs()).toISOString()
-  const checkpoint = new Checkpoint(execution.directory.checkpoint, state)
-  const calls = await openCalls({ ...execution, settings })
-  const { api, limiter } = calls
-  const pace = (one: Operation) =>
-    paced(one, limiter, (outcome) => stop.request({ exitCode: 4, because: refusalOf(outcome) }))
-  const policy = {
-    attemptsMax: settings.attemptsMax,
-    clock,
-    random: execution.random,
-    stopSignal: stop.signal,
-    abortSignal: stop.abortSignal,
+  const isResumed = state.events.length > 0
+  const { filters, hold } = await filtersOfRun(file, run.job, run.syncState, run.cooldown)
+  const { format, idColumn, acceptTruncated } = file.settings
+  const ids = idRulesOf(run.job, file.jobFlags, run.pseudonyms)
+  const input: Input = {
+    ...(await openInput(file.input, { format, idColumn, acceptTruncated, ids }, filters)),
+    // Its fingerprint was compared just now.
+    isFreeOfDuplicates: file.duplicates === 0,
+    isSettled: (ordinal) => state.settled.has(ordinal),
   }
-  const { input, operation } = execution
-  const waitsForJobs = isOnBatches(operation)
-  const settling = new Settling({ ...execution, onOutcome, api, checkpoint, policy })
-  const calling = openCalling({ ...execution, ...input, settings, settling, pace, api, checkpoint, policy })
-  const seen = { failures: state.tally.failures, called: state.tally.called }
-  const meter = new RateMeter(clock)
-  let begun = 0
+  lock.whenLost(({ pid, host }) => {
+    stop.request({ exitCode: 75, because: `process ${pid} on ${host} has taken the lock of the run` })
+    stop.abortCalls()
+  })
+  const checkpoint = new Checkpoint(directory.checkpoint, state)
+  await settleAll(run, world, checkpoint, input, hold)
+  try {
+    await checkpoint.record(endOf(run, stop, now()))
+    await checkpoint.close()
+  } catch (error) {
+    stopBecauseOf(error, stop, world.log)
+  }
+  const end = endOf(run, stop, now())
+  // A line that could not be synced may be in the file: the checkpoint knows.
+  const { tally, requests } = end.exitCode === 4 ? readCheckpoint(directory.checkpoint) : state
+  const forgot = end.event === 'finished' ? await finishSyncState(run, isResumed) : null
+  const summary: Summary = {
+    run: file.run,
+    directory: directory.path,
+    job: jobShortName(file.job),
+    instance: file.instance,
+    retryOf: file.retryOf,
+    ...(isOnBatches(run.job.operation) || file.pseudonyms !== undefined ? { isRetriable: false } : {}),
+    startedAt: file.startedAt,
+    finishedAt: now(),
+    exitCode: forgot === null ? end.exitCode : 4,
+    stoppedBecause: end.event === 'stopped' ? end.because : forgot,
+    totals: tally.totals(file.plan.read),
+    reasons: tally.reasons(),
+    requests,
+    input: file.input.map(({ name, sha256, bytes }) => ({ path: name, sha256, bytes })),
+    checkpointHead: checkpoint.head,
+    version,
+  }
+  await writeReports(directory, summary, world.log)
+  return summary
+}
 
-  const start: StartEvent = {
+/** Takes the input down the line, beside what earlier executions have submitted. */
+async function settleAll(
+  run: OpenRun,
+  world: World,
+  checkpoint: Checkpoint,
+  input: Input,
+  hold: Fingerprinted[],
+): Promise<void> {
+  const { file, state, directory, job } = run
+  const { stop, clock, log, limits } = world
+  const { settings } = file
+  const ledger = file.isSandbox
+    ? openMemoryLedger(clock)
+    : whileHeld(await world.openLedger(ledgerName(run.origin, job.operation)), run.lock.isHeld)
+  await using session = await openSession(run.origin, world.key, settings, ledger, world, (outcome) =>
+    stop.request({ exitCode: 4, because: refusalOf(outcome) }),
+  )
+  const meter = new RateMeter(clock)
+  const seen = { failures: state.tally.failures, called: state.tally.called }
+  const recorder = new Recorder(checkpoint, state, clock, log, judgeFailures, (item, settled) =>
+    run.syncState?.remember(item.id, updatedMsOf(item.record()), settled, Date.parse(settled.finishedAt)),
+  )
+  const dispatcher = dispatcherOf(run, world, session, recorder, checkpoint, input)
+  await checkpoint.record(startOf(run, world, hold)).catch(stopBecause)
+  const waitsForJobs = isOnBatches(job.operation)
+  const view = () => viewOf({ run: file, state, limiter: session.limiter, meter, stop, clock, waitsForJobs })
+  using _live = {
+    [Symbol.dispose]: startLive({
+      controlPath: directory.control,
+      livePath: directory.live,
+      settings,
+      limiter: session.limiter,
+      checkpoint,
+      state,
+      view,
+      clock,
+      log,
+    }),
+  }
+  world.onStart?.(view)
+  let begun = 0
+  const line = runLine({
+    items: dispatcher.through(readItems(input)),
+    isSettled: (item) => state.settled.has(item.ordinal) || dispatcher.isOpen(item),
+    mayBegin() {
+      if (begun === limits.maxItems) {
+        stop.request({ exitCode: 75, because: `--max-items ${begun} reached`, finishesItems: true })
+        return false
+      }
+      if (begun++ === 0) world.onFirstItem?.()
+      return true
+    },
+    settleByCalling: (item) => dispatcher.settle(item).catch(stopBecause),
+    settleWithoutCalling(item, outcome) {
+      try {
+        recorder.settleWithoutCalling(item, outcome)
+      } catch (error) {
+        stopBecause(error)
+      }
+    },
+    itemsInProgressMax: dispatcher.itemsInProgressMax,
+    stop,
+  })
+  const rejoined = dispatcher.rejoin(() => readItems(input))
+  for (const end of await Promise.allSettled([line.catch(stopBecause), rejoined.catch(stopBecause)]))
+    if (end.status === 'rejected') throw end.reason
+  const itemsInJobs = (await dispatcher.finish().catch(stopBecause)) ?? 0
+  if (itemsInJobs > 0) stop.request({ exitCode: 75, because: inJobs(itemsInJobs) })
+
+  function stopBecause(error: unknown): void {
+    stopBecauseOf(error, stop, log)
+  }
+
+  /** Judged before the outcome is on disk, so that no more calls leave than are in flight. */
+  function judgeFailures({ status }: Outcome): void {
+    meter.add()
+    if (status === 'failed' || status === 'unknown') seen.failures += 1
+    if (status !== 'filtered') seen.called += 1
+    const because = tooManyFailures(seen, settings.maxFailures)
+    if (because !== null) stop.request({ exitCode: 4, because })
+  }
+}
+
+function dispatcherOf(
+  { job, file, state, cooldown }: OpenRun,
+  { clock, random, stop, limits }: World,
+  session: Session,
+  recorder: Recorder,
+  checkpoint: Checkpoint,
+  { filters }: Input,
+): Dispatcher {
+  const { attemptsMax, concurrency, checkFirst } = file.settings
+  const { signal: stopSignal, abortSignal } = stop
+  const policy = { attemptsMax, clock, random, stopSignal, abortSignal }
+  const operation = withFlags(job.operation, file.jobFlags)
+  if (isOnBatches(operation)) {
+    const pollForMs = limits.pollForMs ?? usualPollForMs
+    const parts = { operation, session, recorder, checkpoint, state, policy, clock, pollForMs }
+    return new BatchSettling({ ...parts, recent: cooldown, run: file })
+  }
+  const { pace } = session
+  const paced = checkFirst ? checkingFirst(pace(operation), filters, pace, clock) : pace(operation)
+  return oneByOne(paced, session, recorder, state.open, policy, concurrency * itemsPerCall)
+}
+
+function startOf({ state, file, directory }: OpenRun, world: World, hold: Fingerprinted[]): StartEvent {
+  return {
     event: state.events.length === 0 ? 'started' : 'resumed',
-    at: now(),
+    at: new Date(world.clock.wallMs()).toISOString(),
     by: currentUser(),
     host: hostname(),
     pid: process.pid,
     version,
-    confirmed: execution.confirmed,
-    hold: execution.hold,
-    settings,
-    runFile: hash('sha256', readFileSync(execution.directory.runFile)),
+    confirmed: world.limits.confirmed,
+    hold,
+    settings: file.settings,
+    runFile: hash('sha256', readFileSync(directory.runFile)),
   }
-  await checkpoint.record(start).catch(stopBecauseOf)
-  const view = () => viewOf({ run, state, limiter, meter, stop, clock, waitsForJobs })
-  const endLive = startLive({
-    controlPath: execution.directory.control,
-    livePath: execution.directory.live,
-    settings,
-    limiter,
-    checkpoint,
-    state,
-    view,
-    clock,
-    log,
-  })
-  execution.onStart(view)
-  try {
-    const line = runLine({
-      items: calling.through(readItems(input)),
-      isSettled: (item) => state.settled.has(item.ordinal) || calling.isOpen(item),
-      mayBegin,
-      settleByCalling,
-      settleWithoutCalling,
-      itemsInProgressMax: calling.itemsInProgressMax,
-      stop,
-    })
-    const rejoined = calling.rejoin(() => readItems(input))
-    await inFull(line.catch(stopBecauseOf), rejoined.catch(stopBecauseOf))
-    await calling.jobsOver().catch(stopBecauseOf)
-    if (calling.itemsUnderWay > 0) stop.request({ exitCode: 75, because: underWay(calling.itemsUnderWay) })
-  } finally {
-    await calls.close()
-    endLive()
+}
+
+/** A run is finished that was asked to stop while its last item was being settled. */
+function endOf({ state, file }: OpenRun, { reason }: Stop, at: string): EndEvent {
+  if (reason !== null && state.tally.settled < file.plan.read) {
+    return { event: 'stopped', at, exitCode: reason.exitCode, because: reason.because }
   }
+  return { event: 'finished', at, exitCode: state.tally.hasTrouble ? 3 : 0 }
+}
+
+const inJobs = (items: number) =>
+  `Ada's deletion jobs for ${inDigits(items)} of the items are not over yet, which may take up to 30 days; resume asks again`
+
+/** The job's next run begins where this one ended. Says what kept it from that; null when nothing did. */
+async function finishSyncState(
+  { directory, file, syncState }: OpenRun,
+  isResumed: boolean,
+): Promise<string | null> {
+  if (syncState === null || file.live === null) return null
   try {
-    await checkpoint.record(endEvent(now()))
-    await checkpoint.close()
+    // A crash may have come between the checkpoint's line and the sync state's.
+    if (isResumed) {
+      for await (const batch of settledItems(directory.checkpoint)) {
+        for (const settled of batch) syncState.catchUp(settled, file.live.fromMs)
+      }
+    }
+    syncState.finished(file.live, Date.parse(file.startedAt))
+    return null
   } catch (error) {
-    stopBecauseOf(error)
-  }
-  const end = endEvent(now())
-  return {
-    exitCode: end.exitCode,
-    stoppedBecause: end.event === 'stopped' ? end.because : null,
-    head: checkpoint.head,
-  }
-
-  /** A run that was asked to stop when its last item was being settled is finished all the same. */
-  function endEvent(at: string): EndEvent {
-    const { reason } = stop
-    if (reason !== null && state.tally.settled < run.plan.read) {
-      return { event: 'stopped', at, exitCode: reason.exitCode, because: reason.because }
-    }
-    return { event: 'finished', at, exitCode: state.tally.hasTrouble ? 3 : 0 }
-  }
-
-  /** The rule is asked at once, so that no more calls leave than are in flight. */
-  function onOutcome({ status }: Outcome): void {
-    meter.add()
-    if (status === 'failed' || status === 'unknown') seen.failures += 1
-    if (status !== 'filtered') seen.called += 1
-    const failures = tooManyFailures(seen, settings.maxFailures)
-    if (failures !== null) stop.request({ exitCode: 4, because: failures })
-  }
-
-  function mayBegin(): boolean {
-    if (begun === execution.maxItems) {
-      stop.request({ exitCode: 75, because: `--max-items ${begun} reached`, finishesItems: true })
-      return false
-    }
-    if (begun++ === 0) execution.onFirstItem()
-    return true
-  }
-
-  async function settleByCalling(item: Item): Promise<void> {
-    await calling.byCalling(item).catch(stopBecauseOf)
-  }
-
-  function settleWithoutCalling(item: Item, outcome: Outcome): void {
-    try {
-      settling.withoutCalling(item, outcome)
-    } catch (error) {
-      stopBecauseOf(error)
-    }
-  }
-
-  /** The item that met this stays unsettled. */
-  function stopBecauseOf(error: unknown): void {
-    if (error instanceof Stopped) return
-    const reason = stopReasonOf(error)
-    stop.request(reason ?? { exitCode: 4, because: messageOf(error) })
-    // A bug: nothing shall wait any longer for the others to end.
-    if (reason === null) throw error
-    log.error(reason.because)
+    if (!(error instanceof LogWriteError)) throw error
+    return `${error.message}; the next run begins where this one began`
   }
 }
 
-/** Resolves when both have come to their end, and throws what one of them has thrown. */
-async function inFull(...both: Promise<void>[]): Promise<void> {
-  for (const end of await Promise.allSettled(both)) if (end.status === 'rejected') throw end.reason
-}
-
-function underWay(items: number): string {
-  return `Ada's deletion jobs for ${inDigits(items)} of the items are not over yet, which may take up to 30 days; resume asks again`
+/** Reports are rendered from the checkpoint, so one that does not fit on the disk can be written later. */
+async function writeReports(directory: RunDirectory, summary: Summary, log: Logger): Promise<void> {
+  const run = reportedRun(directory)
+  const cannotWrite = (format: string, error: unknown): void => {
+    const because = `cannot write the reports: ${messageOf(error)}; write them later with \`ada-bulk report ${directory.name} --format ${format}\``
+    log.error(because)
+    summary.exitCode = 4
+    summary.stoppedBecause ??= because
+  }
+  for (const report of [csvReport, htmlReport]) {
+    await writeReportFile(report, run, `${directory.path}/${report.fileName}`).catch((error) =>
+      cannotWrite(report.format, error),
+    )
+  }
+  try {
+    writeSummary(directory, summary)
+  } catch (error) {
+    cannotWrite('csv', error)
+  }
 }

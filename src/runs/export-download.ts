@@ -136,8 +136,8 @@ async function pageAt(path: string, options: DownloadOptions): Promise<Page> {
       random,
       stopSignal: stop.signal,
       abortSignal: stop.abortSignal,
-      notes: { sent() {}, back() {} },
     },
+    { sent() {}, back() {} },
   )
   if (page === null) throw new ExportRefusedError(outcome)
   return page

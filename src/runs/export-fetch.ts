@@ -2,10 +2,10 @@ import { openMemoryLedger } from '../pacing/memory.js'
 import type { ExportSpan, RunSettings } from '../settings/run-settings.js'
 import { systemClock } from '../system/clock.js'
 import type { Stop } from '../system/stop.js'
-import { openCalls } from './calls.js'
 import type { Coordination } from './coordination.js'
 import { download } from './export-download.js'
 import type { Downloaded } from './export-progress.js'
+import { openSession } from './session.js'
 
 /** A download as a command asks for it. */
 export interface Fetch {
@@ -27,29 +27,17 @@ const concurrency = 1
 
 /** Downloads from Data Export under the rate limits of its own, which are apart from those for conversations. */
 export async function fetchExport(options: Fetch): Promise<Downloaded> {
-  const { origin, key, settings, stop } = options
+  const { origin, key, settings } = options
   const ledger = options.isSandbox
     ? openMemoryLedger(systemClock)
     : await options.coordination.openLedger(`${origin}/export`)
-  const calls = await openCalls({
-    origin,
-    key,
-    settings: { ...settings, concurrency },
-    ledger,
-    clock: systemClock,
-    random: Math.random,
+  const surroundings = { clock: systemClock, random: Math.random }
+  await using session = await openSession(origin, key, { ...settings, concurrency }, ledger, surroundings)
+  return await download({
+    ...options,
+    ...surroundings,
+    api: session.api,
+    limiter: session.limiter,
+    attemptsMax: settings.attemptsMax,
   })
-  try {
-    return await download({
-      ...options,
-      ...calls,
-      attemptsMax: settings.attemptsMax,
-      stop,
-      clock: systemClock,
-      random: Math.random,
-    })
-  } finally {
-    await calls.close()
-    await ledger.close()
-  }
 }

@@ -17,7 +17,7 @@ import { Stop } from '../system/stop.js'
 import { changedFiles } from './changed-input.js'
 import { openCoordination } from './coordination.js'
 import { prepareRun } from './create.js'
-import { launch } from './launch.js'
+import { execute } from './execute.js'
 import { readAskedRun } from './loaded-run.js'
 
 export interface RunJobOptions {
@@ -116,25 +116,20 @@ export async function runJob(options: RunJobOptions): Promise<Summary> {
     const changed = await changedFiles(run)
     if (changed.length > 0)
       throw new UsageError(`the input has changed since the run began: ${changed.join(', ')}.`)
-    return await launch({
-      directory,
-      run,
-      state: readCheckpoint(directory.checkpoint),
-      job,
+    const { recent: cooldown } = asked
+    const state = readCheckpoint(directory.checkpoint)
+    const { lock } = attempt
+    const open = { directory, file: run, job, state, lock, syncState: memory, cooldown, pseudonyms, origin }
+    const { maxItems = Number.POSITIVE_INFINITY, pollForMs, onStart } = options
+    return await execute(open, {
       key,
-      origin,
-      coordination,
-      lock: attempt.lock,
+      openLedger: coordination.openLedger,
       stop,
-      maxItems: options.maxItems ?? Number.POSITIVE_INFINITY,
-      confirmed: run.plan.calls,
-      memory,
-      pseudonyms,
-      ...(options.pollForMs === undefined ? {} : { pollForMs: options.pollForMs }),
+      limits: { maxItems, confirmed: run.plan.calls, ...(pollForMs === undefined ? {} : { pollForMs }) },
       clock: systemClock,
       random: Math.random,
       log: openLog({ path: directory.log, level: 'info' }),
-      onStart: options.onStart ?? (() => {}),
+      ...(onStart === undefined ? {} : { onStart }),
     })
   } finally {
     signal?.removeEventListener('abort', onAbort)

@@ -6,10 +6,10 @@ import { Stopped } from '../system/stop.js'
 import { BatchCalls, type BatchCallsParts, type EarlierSubmits, lostForGood } from './batch-calls.js'
 import { BatchJobs } from './batch-jobs.js'
 import { Batching, referenceOf } from './batching.js'
-import type { Settling } from './settle.js'
+import type { Dispatcher, Recorder } from './settle.js'
 
 export interface BatchSettlingParts extends BatchCallsParts {
-  settling: Pick<Settling, 'settle'>
+  recorder: Pick<Recorder, 'settle'>
   run: { run: string; startedAt: string }
   /** How long to ask for what became of a batch before the run stops for now. */
   pollForMs: number
@@ -20,8 +20,8 @@ const batchesMax = 8
 
 const notCalled: EarlierSubmits = { calls: 0, isAnswerLost: false }
 
-/** Settles items in batches, as a `Calling`: hands each batch over, asks until its job is over, and settles each item by that. */
-export class BatchSettling {
+/** Settles items in batches: hands each batch over, asks until its job is over, and settles each item by that. */
+export class BatchSettling implements Dispatcher {
   readonly #parts: BatchSettlingParts
   readonly #calls: BatchCalls
   readonly #jobs: BatchJobs
@@ -65,7 +65,7 @@ export class BatchSettling {
     }
   }
 
-  byCalling(item: Item): Promise<void> {
+  settle(item: Item): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#ends.set(item.ordinal, { resolve, reject })
       this.#begin(this.#batching.add(item))
@@ -137,11 +137,8 @@ export class BatchSettling {
     await this.#handOver(this.#batchOf(items.slice(half)), notCalled)
   }
 
-  jobsOver(): Promise<void> {
-    return this.#jobs.over()
-  }
-
-  get itemsUnderWay(): number {
+  async finish(): Promise<number> {
+    await this.#jobs.over()
     return this.#jobs.itemsUnderWay
   }
 
@@ -151,11 +148,11 @@ export class BatchSettling {
     attempts: number,
     sinceMs?: number,
   ): Promise<void> {
-    const { settling, state } = this.#parts
+    const { recorder, state } = this.#parts
     const settled = batch.items.map((item, index) =>
       state.settled.has(item.ordinal)
         ? null
-        : settling.settle(item, { outcome: outcomes[index]!, attempts }, sinceMs),
+        : recorder.settle(item, { outcome: outcomes[index]!, attempts }, sinceMs),
     )
     await Promise.all(settled)
   }

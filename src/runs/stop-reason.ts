@@ -1,16 +1,43 @@
 import { LogWriteError } from '../checkpoint/log.js'
+import type { Tally } from '../checkpoint/tally.js'
 import { KeyRefusedError } from '../operations/retry.js'
 import { ApiDownError } from '../pacing/gate.js'
 import { LedgerLostError } from '../pacing/ledger.js'
+import type { FailureLimit } from '../settings/values.js'
 import { UsageError } from '../system/errors.js'
-import type { StopReason } from '../system/stop.js'
+import type { Logger } from '../system/log.js'
+import { type Stop, Stopped } from '../system/stop.js'
+import { messageOf } from '../system/text.js'
 
 /** In the middle of a run a UsageError is the ledger's: its disk is full, or was taken away. */
 const forPerson = [KeyRefusedError, ApiDownError, LogWriteError, UsageError]
 
-/** Why a run stops that has met this error; null when the error is a bug. */
-export function stopReasonOf(error: unknown): StopReason | null {
-  if (error instanceof LedgerLostError) return { exitCode: 75, because: error.message }
-  const isForPerson = forPerson.some((kind) => error instanceof kind)
-  return isForPerson ? { exitCode: 4, because: (error as Error).message } : null
+/** Stops the run that met this error; the item stays unsettled. Throws what is a bug. */
+export function stopBecauseOf(error: unknown, stop: Stop, log: Logger): void {
+  if (error instanceof Stopped) return
+  const because = messageOf(error)
+  stop.request({ exitCode: error instanceof LedgerLostError ? 75 : 4, because })
+  const isKnown = error instanceof LedgerLostError || forPerson.some((kind) => error instanceof kind)
+  if (!isKnown) throw error
+  log.error(because)
+}
+
+/** A percentage says little before so many items are settled by calling. */
+const ratioCountsFrom = 100
+
+/** Why the run has to stop for a person to look, by the number of failures; null when it may go on. */
+export function tooManyFailures(
+  { failures, called }: Pick<Tally, 'failures' | 'called'>,
+  limit: FailureLimit,
+): string | null {
+  if (limit.count !== null && failures > limit.count) {
+    return `${failures} items failed, more than --max-failures ${limit.count} allows`
+  }
+  if (limit.ratio !== null && called >= ratioCountsFrom && failures > called * limit.ratio) {
+    const percent = Math.round((failures / called) * 1000) / 10
+    // 0.07 × 100 is 7.000000000000001 in floating point.
+    const allowed = Number((limit.ratio * 100).toFixed(6))
+    return `${failures} of ${called} items failed (${percent} %), more than --max-failures ${allowed}% allows`
+  }
+  return null
 }

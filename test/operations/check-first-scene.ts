@@ -91,17 +91,23 @@ export async function settle(answers: readonly ApiAnswer[], options: Options = {
   })
   const pace = (one: Operation) => paced(one, limiter)
   const operation = checkingFirst(pace(endConversation), filters, pace, clock)
-  const settling = settleWithRetries(operation, api, item, earlier, {
-    attemptsMax,
-    clock,
-    random: () => 0,
-    stopSignal: stop.signal,
-    abortSignal: stop.abortSignal,
-    notes: {
+  const settling = settleWithRetries(
+    operation,
+    api,
+    item,
+    earlier,
+    {
+      attemptsMax,
+      clock,
+      random: () => 0,
+      stopSignal: stop.signal,
+      abortSignal: stop.abortSignal,
+    },
+    {
       sent: (_item, isRead) => notes.push(isRead ? 'look' : 'sent'),
       back: (_item, { reason }, isRead) => notes.push(`${reason}${isRead ? ' (look)' : ''}`),
     },
-  })
+  )
   let isOver = false
   const over = () => {
     isOver = true

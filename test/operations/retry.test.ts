@@ -86,17 +86,23 @@ function play(
       return verdicts[Math.min(run.attempts.push({ earlierCalls, isAfterLostAnswer }), verdicts.length) - 1]!
     },
   }
-  const result = settleWithRetries(operation, api, item, earlier, {
-    attemptsMax,
-    clock,
-    random,
-    stopSignal: stop.signal,
-    abortSignal: stop.abortSignal,
-    notes: {
+  const result = settleWithRetries(
+    operation,
+    api,
+    item,
+    earlier,
+    {
+      attemptsMax,
+      clock,
+      random,
+      stopSignal: stop.signal,
+      abortSignal: stop.abortSignal,
+    },
+    {
       sent: ({ ordinal }) => run.notes.push(`sent ${ordinal}`),
       back: ({ ordinal }, { reason }) => run.notes.push(`back ${ordinal} ${reason}`),
     },
-  })
+  )
   result.catch(() => {})
   return { ...run, result }
 }

@@ -43,15 +43,17 @@ function scene(turnMs: readonly number[], ...answers: Submitted[]) {
   const stop = new Stop()
   const calls = new BatchCalls({
     operation,
-    pace: (one): Operation => ({
-      ...one,
-      async attempt(item, api, attempt) {
-        await clock.sleep(waits.shift() ?? 0)
-        attempt.leaves()
-        return one.attempt(item, api, attempt)
-      },
-    }),
-    api: { call: () => Promise.reject(new Error('nobody calls')) },
+    session: {
+      pace: (one): Operation => ({
+        ...one,
+        async attempt(item, api, attempt) {
+          await clock.sleep(waits.shift() ?? 0)
+          attempt.leaves()
+          return one.attempt(item, api, attempt)
+        },
+      }),
+      api: { call: () => Promise.reject(new Error('nobody calls')) },
+    },
     checkpoint: {
       noteBatch: ({ did }: BatchNote) => void notes.push(did),
       synced: async () => {},

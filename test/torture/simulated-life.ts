@@ -6,13 +6,12 @@ import type { Summary } from '../../src/checkpoint/summary.js'
 import { withInputAsItIs } from '../../src/commands/input-as-it-is.js'
 import { asUsageError } from '../../src/commands/own-directory.js'
 import type { Shell } from '../../src/commands/shell.js'
-import type { Operation } from '../../src/job.js'
+import type { Api } from '../../src/job.js'
 import { changeControl, readControl } from '../../src/monitor/control.js'
 import { endConversation } from '../../src/operations/end-conversation.js'
 import { openFileLedger } from '../../src/pacing/file.js'
-import type { Coordination } from '../../src/runs/coordination.js'
 import { prepareRun } from '../../src/runs/create.js'
-import { launch } from '../../src/runs/launch.js'
+import { execute } from '../../src/runs/execute.js'
 import { defaultSettings } from '../../src/settings/run-settings.js'
 import { UsageError } from '../../src/system/errors.js'
 import type { LivedLife } from './evidence.js'
@@ -41,7 +40,7 @@ export async function liveSimulated(
   let failure: unknown = null
   try {
     await stage.time.until(
-      execute(stage, life, root, fate).then(
+      executeSimulated(stage, life, root, fate).then(
         (ended) => {
           summary = ended
         },
@@ -67,7 +66,7 @@ export async function liveSimulated(
   return { ...lived, exitCode, stoppedBecause, left: totals.left, hasTrouble }
 }
 
-async function execute(stage: Stage, life: Life, root: string, fate: FateOfLife): Promise<Summary> {
+async function executeSimulated(stage: Stage, life: Life, root: string, fate: FateOfLife): Promise<Summary> {
   const { world, time, directory: home } = stage
   const directory = runDirectory(join(root, 'run'))
   mkdirSync(directory.path, { recursive: true })
@@ -95,23 +94,32 @@ async function execute(stage: Stage, life: Life, root: string, fate: FateOfLife)
       )
   const { run, state } = await withInputAsItIs(directory, asked, job, null, true, {}, silent)
   const { ending } = life
-  return launch({
+  const open = {
     directory,
-    run,
+    file: run,
+    job,
     state,
-    job: { ...job, operation: simulatedOperation(stage, fate) },
-    key: tortureKey,
-    origin,
-    coordination: coordinationOf(stage, root),
     lock,
-    stop: fate.stop,
-    maxItems: ending.kind === 'max items' ? ending.count : Number.POSITIVE_INFINITY,
-    confirmed: run.plan.calls,
-    memory: null,
+    syncState: null,
+    cooldown: null,
+    pseudonyms: null,
+    origin,
+  }
+  return execute(open, {
     clock: time.client,
     random: stage.roll,
+    openApi: async () => ({ ...networkOf(stage, fate), close: async () => {} }),
+    openLedger: (instance) => {
+      const [clock, bootId] = [time.client, `boot${stage.boots}`]
+      return openFileLedger({ directory: join(root, 'state'), instance, clock, bootId })
+    },
+    key: tortureKey,
+    stop: fate.stop,
     log: pino({ enabled: false }),
-    onStart() {},
+    limits: {
+      maxItems: ending.kind === 'max items' ? ending.count : Number.POSITIVE_INFINITY,
+      confirmed: run.plan.calls,
+    },
   })
 }
 
@@ -124,8 +132,8 @@ function askBefore({ counts }: Stage, { throttle }: Life, { disk }: FateOfLife, 
   counts.throttles += 1
 }
 
-/** The real operation; its calls go to the simulated API, until the process is dead. */
-function simulatedOperation(stage: Stage, fate: FateOfLife): Operation {
+/** The simulated API, until the process is dead. */
+function networkOf(stage: Stage, fate: FateOfLife): Api {
   const { world, time, ada, counts, roll } = stage
   const api = simulatedApi({
     ada,
@@ -140,23 +148,11 @@ function simulatedOperation(stage: Stage, fate: FateOfLife): Operation {
     counts,
   })
   return {
-    ...endConversation,
-    attempt(item, _api, attempt) {
-      const verdict = endConversation.attempt(item, api, attempt)
+    call(request) {
+      const answer = api.call(request)
       fate.onCall()
-      return verdict
+      return answer
     },
-  }
-}
-
-function coordinationOf({ time, boots }: Stage, root: string): Coordination {
-  const stateDirectory = join(root, 'state')
-  return {
-    stateDirectory,
-    openLedger: (instance) =>
-      openFileLedger({ directory: stateDirectory, instance, clock: time.client, bootId: `boot${boots}` }),
-    lockRun: () => Promise.reject(new Error('The only process of a simulated host needs no lock')),
-    close: async () => {},
   }
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Tally } from '../../src/checkpoint/tally.js'
-import { tooManyFailures } from '../../src/runs/rules.js'
+import { tooManyFailures } from '../../src/runs/stop-reason.js'
 import { parseMaxFailures } from '../../src/settings/values.js'
 
 function tallyOf(succeeded: number, failed: number, unknown = 0): Tally {
