@@ -97,8 +97,6 @@ const toMend = new Set<string>([
   'src/filters/settled-before-file.ts → src/runs/export-span.ts',
   'src/filters/settled-before.ts → src/filters/settled-before-file.ts → src/filters/settled-before.ts',
   'src/pacing/limiter.ts → src/job.ts',
-  'src/reports/html-facts.ts → src/reports/html-charts.ts → src/reports/html-facts.ts',
-  'src/reports/html.ts → 12 lines',
   'src/reports/verify-rendering.ts → 12 lines',
   'src/reports/verify-rows.ts → openInput({ ...run.settings })',
   'src/reports/verify.ts → src/runs/state.ts',

@@ -1,180 +1,146 @@
 /// <reference lib="dom" />
-import type uPlotType from 'uplot'
-import { clockText, dayText, ticksOf } from './html-browser-axis.js'
-import { tookText } from './html-browser-rows.js'
-import type { Charts } from './html-charts.js'
+import uPlot from 'uplot'
+import { inDigits } from '../system/text.js'
+import type { PageModel } from './html-model.js'
+import type { Stretch } from './html-timeline.js'
+import { spanText } from './html-words.js'
 
-/** Runs in the page. The charts, drawn anew for each width, scheme of colours, and for paper. */
-
-declare const uPlot: typeof uPlotType
+/** Runs in the page. The charts, drawn again for each width, color scheme, and for paper. */
 
 const heightPx = 240
 const paperPx = 680
 /** From the bottom up: what is rare must not hide behind what is not. */
 const stacked = ['failed', 'unknown', 'invalid', 'duplicate', 'filtered', 'succeeded']
 
-type Options = Pick<uPlotType.Options, 'series' | 'scales' | 'axes'> & Partial<uPlotType.Options>
 type Values = (number | null)[]
+type Scale = [from: number, to: number]
 
-export function drawCharts(charts: Charts, isPaper: boolean): uPlotType[] {
-  const look = getComputedStyle(isPaper ? document.querySelector('.paper')! : document.documentElement)
-  const color = (name: string) => look.getPropertyValue(`--${name}`).trim()
+export function drawCharts({ charts, answerBars }: PageModel, isPaper: boolean): uPlot[] {
+  const scheme = getComputedStyle(isPaper ? document.querySelector('.paper')! : document.documentElement)
+  const color = (name: string) => scheme.getPropertyValue(`--${name}`).trim()
   return [outcomesChart(), callsChart(), answersChart()]
 
-  function outcomesChart(): uPlotType {
+  function outcomesChart(): uPlot {
     const statuses = charts.outcomes.toSorted((a, b) => stacked.indexOf(a.status) - stacked.indexOf(b.status))
     const sums: Values[] = []
     for (const { times } of statuses)
       sums.push(times.map((count, index) => (count === null ? null : count + (sums.at(-1)?.[index] ?? 0))))
-    const bars = uPlot.paths.bars!({ size: [0.9, 48] })
-    // The tallest is drawn first, and the others over it.
-    const series = statuses.map(({ status, times }) => ({
-      label: status,
-      stroke: color(status),
-      fill: color(status),
-      width: 0,
-      paths: bars,
-      points: { show: false },
-      value: (_: uPlotType, __: number, ___: number, index: number | null) => shownAt(times, index),
-    }))
-    return plot('outcomes-chart', [charts.x, ...sums.toReversed()], {
-      series: [timeSeries(), ...series.toReversed()],
-      scales: { x: timeScale(), y: { range: (_, __, max) => [0, Math.max(1, max * 1.05)] } },
-      axes: [timeAxis(), countAxis()],
-      hooks: { drawClear: [drawBreaks] },
-    })
+    const series = statuses.map(({ status, times }) => bars(status, status, times, 48))
+    // The tallest bars are drawn first, and the others over them.
+    return overTime('outcomes-chart', sums.reverse(), series.reverse())
   }
 
-  function callsChart(): uPlotType {
-    const line = (label: string, name: string, values: Values, dash: number[] = []) => ({
-      label,
-      stroke: color(name),
-      width: dash.length === 0 ? 2 : 1.5,
-      dash,
-      points: { show: false },
-      value: (_: uPlotType, __: number, ___: number, index: number | null) => shownAt(values, index),
-    })
-    const isLimited = charts.limit.some((limit) => limit !== null)
-    const calls = line('calls a minute', 'succeeded', charts.calls)
-    if (charts.calls.length < 4) calls.points.show = true
-    return plot('calls-chart', [charts.x, charts.calls, ...(isLimited ? [charts.share, charts.limit] : [])], {
-      series: [
-        timeSeries(),
-        calls,
-        ...(isLimited
-          ? [line('our share', 'quiet', charts.share, [6, 4]), line('limit', 'text', charts.limit, [2, 3])]
-          : []),
-      ],
-      scales: { x: timeScale(), y: { range: (_, __, max) => [0, Math.max(1, max * 1.1)] } },
-      axes: [timeAxis(), countAxis()],
-      hooks: { drawClear: [drawBreaks] },
-    })
-  }
-
-  function answersChart(): uPlotType {
-    const { bars } = charts
-    const times = bars.map((bar) => bar.times)
-    const name = (index: number | null) =>
-      index === null ? '–' : `${tookText(bars[index]!.fromMs)} to ${tookText(bars[index]!.toMs)}`
-    return plot('answers-chart', [bars.map((_, index) => index), times], {
-      series: [
-        { label: 'Answered within', value: (_, __, ___, index) => name(index) },
-        {
-          label: 'calls',
-          stroke: color('succeeded'),
-          fill: color('succeeded'),
-          width: 0,
-          paths: uPlot.paths.bars!({ size: [0.9, 90] }),
-          points: { show: false },
-          value: (_, __, ___, index) => shownAt(times, index ?? null),
-        },
-      ],
-      scales: {
-        x: { time: false, range: [-0.5, Math.max(0, bars.length - 1) + 0.5] },
-        y: { range: (_, __, max) => [0, Math.max(1, max * 1.05)] },
-      },
-      axes: [
-        {
-          ...lines(),
-          grid: { show: false },
-          splits: () => bars.map((_, index) => index),
-          values: (u) =>
-            bars.map(({ toMs }, index) =>
-              u.width / bars.length > 50 || index % 2 === 0 ? `< ${tookText(toMs)}` : '',
-            ),
-        },
-        countAxis(),
-      ],
-    })
-  }
-
-  function plot(id: string, values: Values[], options: Options): uPlotType {
-    const place = document.getElementById(id)!
-    const whole = {
-      ...options,
-      width: isPaper ? paperPx : place.clientWidth,
-      height: heightPx,
-      cursor: { drag: { x: false, y: false }, points: { show: false } },
-      legend: { live: !isPaper },
+  function callsChart(): uPlot {
+    const line = (label: string, name: string, values: Values, width: number, dash: number[]) => {
+      const points = { show: label === 'calls a minute' && values.length < 4 }
+      return { label, stroke: color(name), width, dash, points, value: valueIn(values) }
     }
-    return new uPlot(whole as uPlotType.Options, values as uPlotType.AlignedData, place)
+    const lines = [line('calls a minute', 'succeeded', charts.calls, 2, [])]
+    const isLimited = charts.limit.some((limit) => limit !== null)
+    if (!isLimited) return overTime('calls-chart', [charts.calls], lines)
+    lines.push(
+      line('our share', 'quiet', charts.share, 1.5, [6, 4]),
+      line('limit', 'text', charts.limit, 1.5, [2, 3]),
+    )
+    return overTime('calls-chart', [charts.calls, charts.share, charts.limit], lines)
   }
 
-  function lines() {
-    return {
+  function answersChart(): uPlot {
+    const times = answerBars.map((bar) => bar.times)
+    const x = answerBars.map((_, index) => index)
+    const name = (index: number | null | undefined) => {
+      const bar = answerBars[index ?? -1]
+      return bar === undefined ? '–' : `${spanText(bar.fromMs)} to ${spanText(bar.toMs)}`
+    }
+    const ends = (u: uPlot) =>
+      answerBars.map(({ toMs }, index) =>
+        u.width / answerBars.length > 50 || index % 2 === 0 ? `< ${spanText(toMs)}` : '',
+      )
+    return plot(
+      'answers-chart',
+      [x, times],
+      [
+        { label: 'Answered within', value: (_, __, ___, index) => name(index) },
+        bars('calls', 'succeeded', times, 90),
+      ],
+      [-0.5, Math.max(0, times.length - 1) + 0.5],
+      { splits: () => x, values: ends },
+    )
+  }
+
+  function bars(label: string, name: string, times: Values, widthMaxPx: number): uPlot.Series {
+    const paths = uPlot.paths.bars!({ size: [0.9, widthMaxPx] })
+    const [stroke, fill] = [color(name), color(name)]
+    return { label, stroke, fill, width: 0, paths, points: { show: false }, value: valueIn(times) }
+  }
+
+  function overTime(id: string, columns: Values[], series: uPlot.Series[]): uPlot {
+    const last = charts.stretches.at(-1)!
+    const ticks = (u: uPlot) =>
+      ticksOf(charts.stretches, charts.widthMs, Math.max(2, Math.floor(u.width / 90)))
+    const timeAt = (index: number | null | undefined) => {
+      const ms = charts.atMs[index ?? -1]
+      return ms == null ? '–' : `${dayText(ms)}, ${clockText(ms, charts.widthMs)}`
+    }
+    return plot(
+      id,
+      [charts.x, ...columns],
+      [{ label: 'UTC', value: (_, __, ___, index) => timeAt(index) }, ...series],
+      [-0.6, last.x + last.buckets - 0.4],
+      {
+        size: 46,
+        splits: (u) => ticks(u).map(({ x }) => x),
+        values: (u) => ticks(u).map(({ text }) => text),
+      },
+      drawBreaks,
+    )
+  }
+
+  function plot(
+    id: string,
+    columns: Values[],
+    series: uPlot.Series[],
+    xRange: Scale,
+    xAxis: uPlot.Axis,
+    drawClear: (u: uPlot) => void = () => {},
+  ): uPlot {
+    const place = document.getElementById(id)!
+    const lines: uPlot.Axis = {
       stroke: color('quiet'),
       font: '12px system-ui, sans-serif',
       grid: { stroke: color('line'), width: 1 },
       ticks: { stroke: color('line'), width: 1, size: 5 },
     }
-  }
-
-  function countAxis() {
-    return {
-      ...lines(),
-      size: 56,
-      values: (_: uPlotType, splits: number[]) =>
-        splits.map((count) => (Number.isInteger(count) ? count.toLocaleString('en-US') : '')),
-    }
-  }
-
-  function timeScale() {
-    const last = charts.stretches.at(-1)!
-    return { time: false, range: [-0.6, last.x + last.buckets - 0.4] as [number, number] }
-  }
-
-  function timeAxis() {
-    const ticks = (u: uPlotType) =>
-      ticksOf(charts.stretches, charts.widthMs, Math.max(2, Math.floor(u.width / 90)))
-    return {
-      ...lines(),
-      grid: { show: false },
-      size: 46,
-      splits: (u: uPlotType) => ticks(u).map(({ x }) => x),
-      values: (u: uPlotType) => ticks(u).map(({ text }) => text),
-    }
-  }
-
-  function timeSeries() {
-    return {
-      label: 'UTC',
-      value: (_: uPlotType, __: number, ___: number, index: number | null) => {
-        const ms = index === null ? null : charts.atMs[index]
-        return ms == null ? '–' : `${dayText(ms)}, ${clockText(ms, charts.widthMs)}`
+    const counts = (_: uPlot, splits: number[]) =>
+      splits.map((count) => (Number.isInteger(count) ? inDigits(count) : ''))
+    const options: uPlot.Options = {
+      width: isPaper ? paperPx : place.clientWidth,
+      height: heightPx,
+      series,
+      scales: {
+        x: { time: false, range: xRange },
+        y: { range: (_, __, max) => [0, Math.max(1, max * 1.08)] },
       },
+      axes: [
+        { ...lines, grid: { show: false }, ...xAxis },
+        { ...lines, size: 56, values: counts },
+      ],
+      cursor: { drag: { x: false, y: false }, points: { show: false } },
+      legend: { live: !isPaper },
+      hooks: { drawClear: [drawClear] },
     }
+    return new uPlot(options, columns as uPlot.AlignedData, place)
   }
 
-  /** A dashed line where time was left out. */
-  function drawBreaks(u: uPlotType): void {
-    const { ctx, bbox } = u
+  /** A dashed line where the axis leaves out time. */
+  function drawBreaks({ ctx, bbox, valToPos }: uPlot): void {
     ctx.save()
     ctx.strokeStyle = color('quiet')
     ctx.setLineDash([4, 4])
     for (const [index, { x }] of charts.stretches.entries()) {
-      if (index === 0) continue
-      const before = charts.stretches[index - 1]!
-      const middle = u.valToPos((before.x + before.buckets - 1 + x) / 2, 'x', true)
+      const before = charts.stretches[index - 1]
+      if (before === undefined) continue
+      const middle = valToPos((before.x + before.buckets - 1 + x) / 2, 'x', true)
       ctx.beginPath()
       ctx.moveTo(middle, bbox.top)
       ctx.lineTo(middle, bbox.top + bbox.height)
@@ -184,7 +150,52 @@ export function drawCharts(charts: Charts, isPaper: boolean): uPlotType[] {
   }
 }
 
-function shownAt(values: Values, index: number | null): string {
-  const value = index === null ? null : values[index]
-  return value == null ? '–' : Math.round(value).toLocaleString('en-US')
+/** What the legend says of a column under the pointer. */
+function valueIn(values: Values): uPlot.Series.Value {
+  return (_, __, ___, index) => {
+    const value = values[index ?? -1]
+    return value == null ? '–' : inDigits(Math.round(value))
+  }
+}
+
+const stepsS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400]
+
+/** Ticks at round times, about `ticksMax` at most; the day is on the first tick of it. */
+export function ticksOf(
+  stretches: readonly Stretch[],
+  widthMs: number,
+  ticksMax: number,
+): { x: number; text: string }[] {
+  const allMs = stretches.reduce((sum, { buckets }) => sum + buckets * widthMs, 0)
+  const days = Math.ceil(allMs / 86_400_000 / ticksMax)
+  const stepMs = (stepsS.find((step) => allMs / (step * 1000) <= ticksMax) ?? days * 86_400) * 1000
+  const last = stretches.at(-1)
+  const apart = last === undefined ? 0 : (last.x + last.buckets) / ticksMax / 2
+  const ticks: { x: number; text: string }[] = []
+  let day = ''
+  for (const { x, fromMs, buckets } of stretches) {
+    const firstMs = Math.ceil(fromMs / stepMs) * stepMs
+    const round = Array.from(
+      { length: Math.max(0, Math.ceil((fromMs + buckets * widthMs - firstMs) / stepMs)) },
+      (_, index) => firstMs + index * stepMs,
+    )
+    for (const ms of round.length === 0 ? [fromMs] : round) {
+      const tickX = x + (ms - fromMs) / widthMs
+      const before = ticks.at(-1)
+      if (before !== undefined && tickX - before.x < apart) continue
+      ticks.push({ x: tickX, text: clockText(ms, stepMs) + (dayText(ms) === day ? '' : `\n${dayText(ms)}`) })
+      day = dayText(ms)
+    }
+  }
+  return ticks
+}
+
+/** `15:04`, with seconds where ticks are closer than a minute. */
+function clockText(ms: number, stepMs: number): string {
+  return new Date(ms).toISOString().slice(11, stepMs < 60_000 ? 19 : 16)
+}
+
+/** `22 Nov`. */
+function dayText(ms: number): string {
+  return new Date(ms).toUTCString().slice(5, 11)
 }

@@ -1,152 +1,209 @@
 /// <reference lib="dom" />
-import { newRow, spacer, withText } from './html-browser-elements.js'
-import {
-  type Column,
-  cellOf,
-  found,
-  type Order,
-  type Row,
-  searchedText,
-  sort,
-  type Texts,
-} from './html-browser-rows.js'
+import { type Status, statuses } from '../item.js'
+import { inDigits } from '../system/text.js'
+import { isFailure, type Row } from './html-figures.js'
+import type { PageModel } from './html-model.js'
+import { type Markup, markup, spanText } from './html-words.js'
 
 /** Runs in the page. The table of items: only the rows that can be seen are in the page. */
 
+interface Item {
+  position: number
+  id: string
+  status: Status
+  reason: string
+  http: number | null
+  calls: number
+  settledMs: number
+  tookMs: number
+  message: string
+  source: string
+  line: number
+  /** What a search looks through, made when it is first searched. */
+  searched?: string
+}
+
+/** By name: the head, the text of a cell, and what the rows are sorted by, if not by the text. */
+const columns: Record<string, [string, (item: Item) => string, ((item: Item) => number)?]> = {
+  id: ['ID', ({ id }) => id],
+  status: ['Status', ({ status }) => status, ({ status }) => statuses.indexOf(status)],
+  reason: ['Reason', ({ reason }) => reason],
+  http: ['HTTP', ({ http }) => String(http ?? ''), ({ http }) => http ?? 0],
+  attempts: ['Calls', ({ calls }) => String(calls), ({ calls }) => calls],
+  finished: ['Settled at (UTC)', ({ settledMs }) => settledText(settledMs), ({ settledMs }) => settledMs],
+  took: ['Took', ({ calls, tookMs }) => (calls === 0 ? '' : spanText(tookMs)), ({ tookMs }) => tookMs],
+  message: ['Message', ({ message }) => message],
+  line: ['Line', lineText, ({ position }) => position],
+}
+const names = Object.keys(columns)
+
 const rowHeightPx = 33
-/** Rows beside those that can be seen, so that a scroll finds some. */
+/** Rows above and below those that can be seen, for a scroll to find. */
 const spareRows = 8
 const printedMax = 500
 
-const byId = <E extends HTMLElement>(id: string) => document.getElementById(id) as E
-const parsed = (id: string) => JSON.parse(byId(id).textContent)
+export function itemsSection({ table, totals }: PageModel): Markup {
+  const first = table.failuresLeftOut > 0 ? ', the first 100,000 of them' : ''
+  return markup`<section aria-labelledby="items" id="items-section">
+<h2 id="items">Items</h2>
+${table.isCut ? markup`<p>${inDigits(totals.read - totals.left)} items are too many for a page: these are the ones that failed, are unknown or invalid${first}. <code>report.csv</code> has every item.</p>` : ''}
+<div id="viewer">
+<div class="tools">
+<label>Search <input type="search" id="search" autocomplete="off" spellcheck="false" placeholder="ID, reason, message, file"></label>
+<fieldset id="filter"><legend>Show</legend></fieldset>
+<output id="shown" aria-live="polite"></output>
+</div>
+<div id="scroller" tabindex="0" role="region" aria-label="Items; arrow keys scroll">
+<table id="table" aria-labelledby="items">
+<thead><tr>${names.map((name) => markup`<th scope="col" class="column-${name}"><button type="button">${columns[name]![0]}</button></th>`)}</tr></thead>
+<tbody id="rows"></tbody>
+</table>
+</div>
+<p class="note">Click an ID for all that is known of it, a head to sort.</p>
+</div>
+<div id="printed"></div>
+<dialog id="item" aria-labelledby="item-id"><form method="dialog"><h3 id="item-id"></h3><dl></dl><button>Close</button></form></dialog>
+</section>
+`
+}
 
-export function openTable(): { print(): void; unprint(): void } {
-  const rows: Row[] = parsed('row-data')
-  const texts: Texts = parsed('row-strings')
-  const scroller = byId('scroller')
-  const table = byId<HTMLTableElement>('table')
-  const body = byId<HTMLTableSectionElement>('rows')
+const byId = <E extends HTMLElement>(id: string) => document.getElementById(id) as E
+
+export function openTable({ baseMs, strings }: PageModel['table'], rows: readonly Row[]) {
+  const items = rows.map((row, position): Item => {
+    const [id, status, reason, http, calls, settled, tookMs, message, source, line] = row
+    const texts = { reason: strings[reason]!, message: strings[message]!, source: strings[source]! }
+    return {
+      position,
+      id,
+      status: statuses[status]!,
+      http,
+      calls,
+      settledMs: baseMs + settled,
+      tookMs,
+      line,
+      ...texts,
+    }
+  })
+  const [scroller, table, body] = [byId('scroller'), byId<HTMLTableElement>('table'), byId('rows')]
   const search = byId<HTMLInputElement>('search')
   const heads = [...table.tHead!.rows[0]!.cells]
-  const columns = heads.map((head) => head.dataset.column as Column)
-  const hidden = new Set<number>()
-  const searchedTexts: string[] = []
-  let order: Order = { column: 'line', isDescending: false }
-  let positions: number[] = []
-  const above = spacer()
-  const below = spacer()
+  const hidden = new Set<Status>()
+  const order = { name: 'line', isDescending: false }
+  const [above, below] = [spacer(), spacer()]
   const pool: HTMLTableRowElement[] = []
-
-  const troubled = ['failed', 'unknown', 'invalid']
-  const needsLook = (row: Row) => troubled.includes(texts.statuses[row[1]]!)
-  /** The text of a row is made when it is first looked for. */
-  const searched = (position: number) => (searchedTexts[position] ??= searchedText(rows[position]!, texts))
+  let found: Item[] = []
 
   function find(): void {
-    positions = found(rows, searched, search.value, (status) => !hidden.has(status))
-    sort(positions, rows, order, texts)
-    const [shown, all] = [positions.length, rows.length].map((count) => count.toLocaleString('en-US'))
-    byId('shown').textContent = `${shown} of ${all} items`
-    table.setAttribute('aria-rowcount', String(positions.length + 1))
+    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean)
+    const [, text, key = text] = columns[order.name]!
+    const way = order.isDescending ? -1 : 1
+    found = items
+      .filter((item) => !hidden.has(item.status) && words.every((word) => searchedText(item).includes(word)))
+      .map((item) => ({ item, key: key(item) }))
+      .sort((a, b) => (a.key < b.key ? -way : a.key > b.key ? way : a.item.position - b.item.position))
+      .map(({ item }) => item)
+    for (const [index, head] of heads.entries()) {
+      if (names[index] !== order.name) head.removeAttribute('aria-sort')
+      else head.setAttribute('aria-sort', order.isDescending ? 'descending' : 'ascending')
+    }
+    byId('shown').textContent = `${inDigits(found.length)} of ${inDigits(items.length)} items`
+    table.setAttribute('aria-rowcount', String(found.length + 1))
     scroller.scrollTop = 0
     draw()
   }
 
   function draw(): void {
-    const seen = Math.ceil(scroller.clientHeight / rowHeightPx) + 2 * spareRows
-    const count = Math.min(seen, positions.length)
+    const count = Math.min(Math.ceil(scroller.clientHeight / rowHeightPx) + 2 * spareRows, found.length)
     const wanted = Math.floor(scroller.scrollTop / rowHeightPx) - spareRows
-    const first = Math.max(0, Math.min(wanted, positions.length - count))
-    while (pool.length < count) pool.push(newRow(columns))
-    above.height(first * rowHeightPx)
-    below.height((positions.length - first - count) * rowHeightPx)
-    for (const [index, element] of pool.entries()) {
-      element.hidden = index >= count
-      if (index < count) fill(element, first + index)
+    const first = Math.max(0, Math.min(wanted, found.length - count))
+    while (pool.length < count) pool.push(emptyRow())
+    setHeight(above, first * rowHeightPx)
+    setHeight(below, (found.length - first - count) * rowHeightPx)
+    for (const [index, row] of pool.entries()) {
+      row.hidden = index >= count
+      if (index < count) fill(row, first + index)
     }
-    if (body.childElementCount !== pool.length + 2) body.replaceChildren(above.row, ...pool, below.row)
+    if (body.childElementCount !== pool.length + 2) body.replaceChildren(above, ...pool, below)
   }
 
-  function fill(element: HTMLTableRowElement, index: number): void {
-    const row = rows[positions[index]!]!
-    element.setAttribute('aria-rowindex', String(index + 2))
-    element.dataset.index = String(index)
-    for (const [number, column] of columns.entries()) {
-      const text = cellOf(row, column, texts)
-      const cell = element.cells[number]!
-      const holder = column === 'id' ? cell.firstElementChild! : cell
-      if (holder.textContent !== text) holder.textContent = text
-      if (column === 'id') {
-        if (text === '') holder.textContent = '(empty)'
-      } else if (column === 'message') cell.title = text
-      if (column === 'status') cell.className = `column-status status is-${text}`
-    }
-  }
-
-  function sortBy(column: Column): void {
-    order = { column, isDescending: order.column === column && !order.isDescending }
-    showOrder()
-    find()
-  }
-
-  function showOrder(): void {
-    for (const head of heads) {
-      if (head.dataset.column !== order.column) head.removeAttribute('aria-sort')
-      else head.setAttribute('aria-sort', order.isDescending ? 'descending' : 'ascending')
+  function fill(row: HTMLTableRowElement, index: number): void {
+    const item = found[index]!
+    row.setAttribute('aria-rowindex', String(index + 2))
+    row.dataset.index = String(index)
+    for (const [number, name] of names.entries()) {
+      const text = columns[name]![1](item)
+      const cell = row.cells[number]!
+      if (name === 'id') cell.firstElementChild!.textContent = text || '(empty)'
+      else if (cell.textContent !== text) cell.textContent = text
+      if (name === 'message') cell.title = text
+      if (name === 'status') cell.className = `column-status status is-${text}`
     }
   }
 
   function move(event: KeyboardEvent): void {
     const row = (event.target as HTMLElement).closest('tr')
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
-    if (row === null || step === undefined || row.dataset.index === undefined) return
+    if (row?.dataset.index === undefined || step === undefined) return
     event.preventDefault()
-    const index = Math.max(0, Math.min(Number(row.dataset.index) + step, positions.length - 1))
+    const index = Math.max(0, Math.min(Number(row.dataset.index) + step, found.length - 1))
     const top = index * rowHeightPx
     const room = scroller.clientHeight - 3 * rowHeightPx
-    if (top < scroller.scrollTop) scroller.scrollTop = top
-    if (top > scroller.scrollTop + room) scroller.scrollTop = top - room
+    scroller.scrollTop = Math.max(top - room, Math.min(top, scroller.scrollTop))
     draw()
     body.querySelector<HTMLElement>(`tr[data-index="${index}"] button`)?.focus({ preventScroll: true })
   }
 
   function showItem(event: Event): void {
-    const button = (event.target as HTMLElement).closest('button')
-    const index = button?.closest('tr')?.dataset.index
+    const index = (event.target as HTMLElement).closest('button')?.closest('tr')?.dataset.index
     if (index === undefined) return
-    const row = rows[positions[Number(index)]!]!
-    byId('item-id').textContent = row[0] || '(empty)'
-    byId('item')
-      .querySelector('dl')!
-      .replaceChildren(
-        ...heads.slice(1).flatMap((head, number) => {
-          const text = cellOf(row, columns[number + 1]!, texts)
-          return text === '' ? [] : [withText('dt', head.textContent), withText('dd', text)]
-        }),
-      )
+    const item = found[Number(index)]!
+    const texts = names.slice(1).map((name) => [columns[name]![0], columns[name]![1](item)])
+    byId('item-id').textContent = item.id || '(empty)'
+    const list = texts
+      .filter(([, text]) => text !== '')
+      .map(([title, text]) => markup`<dt>${title!}</dt><dd>${text!}</dd>`)
+    byId('item').querySelector('dl')!.innerHTML = markup`${list}`.text
     byId<HTMLDialogElement>('item').showModal()
   }
 
-  for (const [index, head] of heads.entries()) {
-    head.querySelector('button')!.addEventListener('click', () => sortBy(columns[index]!))
+  /** Prints the first rows that are shown; without a choice, the first that need a look. */
+  function print(): void {
+    const isChosen = search.value !== '' || hidden.size > 0
+    const printable = isChosen ? found : found.filter(({ status }) => isFailure(status))
+    const rest = printable.length - printedMax
+    const what = isChosen ? 'The chosen items.' : 'The items that failed, are unknown or invalid.'
+    const more = rest > 0 ? ` ${inDigits(rest)} more are not printed.` : ''
+    const cells = (item: Item) =>
+      names.map((name) => markup`<td class="column-${name}">${columns[name]![1](item)}</td>`)
+    byId('printed').innerHTML = markup`<p>${what}${more} report.csv has every item.</p>${
+      printable.length === 0
+        ? ''
+        : markup`<table><thead><tr>${names.map((name) => markup`<th>${columns[name]![0]}</th>`)}</tr></thead><tbody>${printable.slice(0, printedMax).map((item) => markup`<tr>${cells(item)}</tr>`)}</tbody></table>`
+    }`.text
   }
-  for (const [status, name] of texts.statuses.entries()) {
-    const count = rows.reduce((sum, row) => sum + (row[1] === status ? 1 : 0), 0)
+
+  for (const [index, head] of heads.entries()) {
+    head.querySelector('button')!.addEventListener('click', () => {
+      const name = names[index]!
+      order.isDescending = order.name === name && !order.isDescending
+      order.name = name
+      find()
+    })
+  }
+  for (const status of statuses) {
+    const count = items.filter((item) => item.status === status).length
     if (count === 0) continue
-    const box = document.createElement('input')
-    box.type = 'checkbox'
-    box.checked = true
-    box.addEventListener('change', () => {
-      if (box.checked) hidden.delete(status)
+    byId('filter').insertAdjacentHTML(
+      'beforeend',
+      markup`<label><input type="checkbox" checked><span class="status is-${status}">${status} ${inDigits(count)}</span></label>`
+        .text,
+    )
+    byId('filter').lastElementChild!.addEventListener('change', ({ target }) => {
+      if ((target as HTMLInputElement).checked) hidden.delete(status)
       else hidden.add(status)
       find()
     })
-    const label = document.createElement('label')
-    const word = withText('span', `${name} ${count.toLocaleString('en-US')}`)
-    word.className = `status is-${name}`
-    label.append(box, word)
-    byId('filter').append(label)
   }
   for (const button of document.querySelectorAll<HTMLButtonElement>('button.show')) {
     button.hidden = false
@@ -161,32 +218,41 @@ export function openTable(): { print(): void; unprint(): void } {
   scroller.addEventListener('scroll', draw)
   body.addEventListener('keydown', move)
   body.addEventListener('click', showItem)
-  byId('viewer').hidden = false
   new ResizeObserver(draw).observe(scroller)
-  showOrder()
   find()
+  return { print, unprint: () => byId('printed').replaceChildren() }
+}
 
-  return {
-    /** On paper stand the first of the rows that are shown; where none were chosen, of those that need a look. */
-    print() {
-      const isChosen = search.value !== '' || hidden.size > 0
-      const printable = isChosen ? positions : positions.filter((position) => needsLook(rows[position]!))
-      const printed = printable.slice(0, printedMax).map((position) => {
-        const element = newRow(columns)
-        for (const [number, column] of columns.entries())
-          element.cells[number]!.textContent = cellOf(rows[position]!, column, texts)
-        return element
-      })
-      const paper = document.createElement('table')
-      const line = paper.createTHead().insertRow()
-      line.append(...heads.map((head) => withText('th', head.textContent)))
-      paper.createTBody().append(...printed)
-      const rest = printable.length - printed.length
-      const more = rest === 0 ? '' : ` ${rest.toLocaleString('en-US')} more of them are not printed.`
-      const what = isChosen ? 'The items that were chosen.' : 'The items that failed, are unknown or invalid.'
-      const note = withText('p', `${what}${more} All items stand in report.csv.`)
-      byId('printed').replaceChildren(note, ...(printed.length === 0 ? [] : [paper]))
-    },
-    unprint: () => byId('printed').replaceChildren(),
-  }
+/** Takes the room of rows that are not in the page. */
+function spacer(): HTMLTableRowElement {
+  const row = document.createElement('tr')
+  row.setAttribute('aria-hidden', 'true')
+  row.insertCell().className = 'spacer'
+  return row
+}
+
+function setHeight(spacer: HTMLTableRowElement, px: number): void {
+  spacer.cells[0]!.style.height = `${px}px`
+  spacer.hidden = px === 0
+}
+
+function emptyRow(): HTMLTableRowElement {
+  const row = document.createElement('tr')
+  row.innerHTML =
+    markup`${names.map((name) => markup`<td class="column-${name}">${name === 'id' ? markup`<button></button>` : ''}</td>`)}`.text
+  return row
+}
+
+function searchedText(item: Item): string {
+  const { id, status, reason, http, message, source, line } = item
+  item.searched ??= [id, status, reason, http, message, source, line].join('\n').toLowerCase()
+  return item.searched
+}
+
+function lineText({ line, source }: Item): string {
+  return `${line} in ${source.replace(/^.*[/\\]/, '')}`
+}
+
+function settledText(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 19).replace('T', ' ')
 }

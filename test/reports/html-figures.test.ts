@@ -1,11 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { ticksOf } from '../../src/reports/html-browser-axis.js'
-import { axisOf } from '../../src/reports/html-drawn.js'
-import { Durations } from '../../src/reports/html-durations.js'
-import { jsonBlock, markup } from '../../src/reports/html-markup.js'
-import { Pace } from '../../src/reports/html-pace.js'
-import { BusiestSpan, Timeline } from '../../src/reports/html-timeline.js'
-import { limitText, percentText, timeText, waitText } from '../../src/reports/html-words.js'
+import { modelBlock } from '../../src/reports/html.js'
+import { ticksOf } from '../../src/reports/html-browser-charts.js'
+import { BusiestSpan, Durations, Pace } from '../../src/reports/html-figures.js'
+import { axisOf, Timeline } from '../../src/reports/html-timeline.js'
+import { limitText, markup, percentText, timeText, waitText } from '../../src/reports/html-words.js'
 
 const startMs = Date.parse('2026-11-22T09:00:00Z')
 const dayMs = 86_400_000
@@ -14,15 +12,13 @@ describe('durations', () => {
   test('have percentiles, exact below a second', () => {
     const durations = new Durations()
     for (let ms = 1; ms <= 1000; ms++) durations.add(ms)
-    expect([50, 90, 99, 100].map((percent) => durations.percentileMs(percent))).toEqual([500, 900, 990, 1000])
-    expect(durations.maxMs).toBe(1000)
+    expect(durations.summary()).toEqual({ p50: 500, p90: 900, p99: 990, maxMs: 1000, count: 1000 })
   })
 
-  test('are kept to three digits, and the longest as it was', () => {
+  test('are kept to three digits, but the longest exactly', () => {
     const durations = new Durations()
     durations.add(123_456)
-    expect(durations.percentileMs(50)).toBe(123_000)
-    expect(durations.maxMs).toBe(123_456)
+    expect(durations.summary()).toMatchObject({ p50: 123_000, maxMs: 123_456 })
   })
 
   test('are counted in bars from the shortest to the longest', () => {
@@ -37,17 +33,17 @@ describe('durations', () => {
   })
 
   test('of nothing are nothing', () => {
-    expect(new Durations().percentileMs(50)).toBe(0)
+    expect(new Durations().summary()).toMatchObject({ p50: 0, maxMs: 0 })
     expect(new Durations().bars()).toEqual([])
   })
 })
 
 describe('a timeline', () => {
   test('counts by the second, and widens when there are too many', () => {
-    const timeline = new Timeline(1)
-    for (let second = 0; second < 100_000; second++) timeline.add(startMs + second * 1000, 0)
+    const timeline = new Timeline()
+    for (let second = 0; second < 100_000; second++) timeline.add(startMs + second * 1000, 'calls')
     expect(timeline.keys().length).toBeLessThanOrEqual(20_000)
-    const sum = timeline.keys().reduce((all, key) => all + timeline.count(key, 0), 0)
+    const sum = timeline.keys().reduce((all, key) => all + timeline.count(key, 'calls'), 0)
     expect(sum).toBe(100_000)
   })
 
@@ -62,8 +58,8 @@ describe('the axis of time', () => {
   const during = (fromMs: number, toMs: number) => ({ fromMs, toMs })
 
   function axis(moments: number[], executions: [number, number][], pauses: [number, number][] = []) {
-    const timeline = new Timeline(1)
-    for (const ms of moments) timeline.add(startMs + ms, 0)
+    const timeline = new Timeline()
+    for (const ms of moments) timeline.add(startMs + ms, 'calls')
     const spans = (list: [number, number][]) => list.map(([from, to]) => during(startMs + from, startMs + to))
     return axisOf(timeline, spans(executions), spans(pauses))
   }
@@ -115,16 +111,16 @@ describe('the pace', () => {
     const pace = new Pace({ limits, share: 0.8 })
     expect(pace.perMinute(startMs)).toEqual({ limit: 300, share: 240 })
     const at = new Date(startMs + 1000).toISOString()
-    pace.addEvent({ event: 'throttled', at, by: 'lee', host: 'laptop', share: 0.5, limits: null })
+    pace.onEvent({ event: 'throttled', at, by: 'lee', host: 'laptop', share: 0.5, limits: null })
     expect(pace.perMinute(startMs)?.share).toBe(240)
     expect(pace.perMinute(startMs + 1000)?.share).toBe(150)
-    expect(pace.mostIn(60_000)).toEqual({ limit: 300, share: 240 })
+    expect(pace.summary().busiest[1]).toEqual({ perMs: 60_000, count: 0, limit: 300, share: 240 })
   })
 
   test('without limits is free', () => {
     const pace = new Pace({ limits: 'none', share: 1 })
     expect(pace.perMinute(startMs)).toBeNull()
-    expect(pace.mostIn(60_000)).toBeNull()
+    expect(pace.summary().busiest).toEqual([{ perMs: 60_000, count: 0, limit: null, share: null }])
   })
 })
 
@@ -136,9 +132,15 @@ describe('markup', () => {
   })
 
   test('holds JSON that ends no block', () => {
-    const text = jsonBlock('texts', JSON.stringify(['</script><!--', '\u2028'])).text
-    expect(text).not.toContain('</script><!--')
-    expect(JSON.parse(/>([^<]*)</.exec(text)![1]!)).toEqual(['</script><!--', '\u2028'])
+    const texts = ['</script><!--', '\u2028']
+    const block = [
+      ...modelBlock(
+        texts,
+        texts.map((text) => JSON.stringify(text)),
+      ),
+    ].join('')
+    expect(block).not.toContain('</script><!--')
+    expect(JSON.parse(/>([^<]*)</.exec(block)![1]!)).toEqual({ model: texts, rows: texts })
   })
 })
 
@@ -156,7 +158,7 @@ describe('in words', () => {
     expect(limitText(300, 60_000)).toBe('300 a minute')
     expect(limitText(40, 6000)).toBe('40 in 6 s')
     expect(timeText(startMs)).toBe('22 Nov 2026, 09:00:00 UTC')
-    expect(waitText('window 300/60000')).toBe('For a place within the limit of 300 a minute')
+    expect(waitText('window 300/60000')).toBe('Waiting for the limit of 300 a minute')
     expect(waitText('something_new')).toBe('something new')
   })
 })

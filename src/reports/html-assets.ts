@@ -1,3 +1,35 @@
+import { join } from 'node:path'
+import type { BuildOptions } from 'esbuild'
+
+/**
+ * The script and the style of the page, bundled from the files beside this one. `npm run build` puts the texts in
+ * place of this module, so that nothing is read or bundled when a report is written.
+ */
+export async function pageAssets(): Promise<{ script: string; style: string }> {
+  bundled ??= bundle()
+  return bundled
+}
+
+let bundled: Promise<{ script: string; style: string }> | undefined
+
+const chartLicense = '/*! uPlot (c) Leon Sorokin, MIT license, https://github.com/leeoniq/uPlot */'
+
+async function bundle() {
+  const { buildSync } = await import('esbuild')
+  const directory = import.meta.dirname
+  const entry = join(directory, import.meta.url.endsWith('.ts') ? 'html-browser.ts' : 'html-browser.js')
+  const contents = `@import "uplot/dist/uPlot.min.css";${style}`
+  const inputs: BuildOptions[] = [
+    { entryPoints: [entry], format: 'iife', target: 'es2022', banner: { js: chartLicense } },
+    { stdin: { contents, loader: 'css', resolveDir: directory } },
+  ]
+  const [script, css] = inputs.map((input) => {
+    const { outputFiles } = buildSync({ ...input, bundle: true, minify: true, write: false })
+    return outputFiles[0]!.text
+  })
+  return { script: script!, style: css! }
+}
+
 /** Colours that differ in lightness too, so that people who do not see red and green apart can tell them. */
 const light = `color-scheme: light; --page: #f5f6f8; --card: #fff; --text: #1b1f24; --quiet: #59626e; --line: #dce0e5;
 --link: #0b57a4; --succeeded: #2673b8; --failed: #c4320a; --unknown: #e09a00; --invalid: #7d3c98; --duplicate: #8a94a0;
@@ -6,8 +38,7 @@ const dark = `color-scheme: dark; --page: #14171b; --card: #1d2127; --text: #e8e
 --link: #8ec5ff; --succeeded: #58a6e8; --failed: #ff7d56; --unknown: #ffd166; --invalid: #c58be0; --duplicate: #8a94a0;
 --filtered: #66717d; --left: #363d46; --warn: #4a3a0c; --warn-text: #ffe9ad; --good: #16324a; --bad: #4a2115;`
 
-/** The page's style. */
-export const style = `
+const style = `
 :root, .paper { ${light} }
 @media screen and (prefers-color-scheme: dark) { :root { ${dark} } }
 * { box-sizing: border-box; }

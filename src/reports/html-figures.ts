@@ -1,0 +1,259 @@
+import type { CheckpointEvent } from '../checkpoint/checkpoint.js'
+import { type SettledItem, type Status, statuses } from '../item.js'
+import { sharedWindows } from '../pacing/share.js'
+import type { RateWindow } from '../settings/limits.js'
+import type { RunSettings } from '../settings/run-settings.js'
+import { type Counts, count } from './html-timeline.js'
+
+/** Accumulators: each takes items, calls or events one by one, in memory that does not grow with them. */
+
+/** Upper edges of the histogram's bars: 1, 2, 5, 10, 20, 50, … milliseconds. */
+const edgesMs = Array.from({ length: 8 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat()
+
+/** How long things took, to three digits: 900 different numbers for each power of ten. */
+export class Durations {
+  readonly #times = new Map<number, number>()
+  count = 0
+  maxMs = 0
+
+  add(ms: number): void {
+    const unit = ms < 1000 ? 1 : 10 ** (Math.floor(Math.log10(ms)) - 2)
+    const kept = Math.floor(ms / unit) * unit
+    this.#times.set(kept, (this.#times.get(kept) ?? 0) + 1)
+    this.count += 1
+    this.maxMs = Math.max(this.maxMs, ms)
+  }
+
+  /** The least durations that half, 90% and 99% did not exceed, and the longest. */
+  summary() {
+    const [p50, p90, p99] = [50, 90, 99].map((percent) => this.#percentileMs(percent))
+    return { p50: p50!, p90: p90!, p99: p99!, maxMs: this.maxMs, count: this.count }
+  }
+
+  #percentileMs(percent: number): number {
+    let left = Math.max(1, Math.ceil((this.count * percent) / 100))
+    for (const [ms, times] of [...this.#times].sort(([a], [b]) => a - b)) {
+      left -= times
+      if (left <= 0) return ms
+    }
+    return 0
+  }
+
+  /** From the first bar that is not empty to the last. */
+  bars(): { fromMs: number; toMs: number; times: number }[] {
+    const bars = edgesMs.map((toMs, index) => ({ fromMs: edgesMs[index - 1] ?? 0, toMs, times: 0 }))
+    for (const [ms, times] of this.#times) (bars.find(({ toMs }) => ms < toMs) ?? bars.at(-1)!).times += times
+    const isFilled = ({ times }: { times: number }) => times > 0
+    return bars.slice(bars.findIndex(isFilled), bars.findLastIndex(isFilled) + 1)
+  }
+}
+
+/** The most that happened in any span of `perMs`; moments come in order. */
+export class BusiestSpan {
+  readonly perMs: number
+  count = 0
+  #moments: number[] = []
+  #first = 0
+
+  constructor(perMs: number) {
+    this.perMs = perMs
+  }
+
+  add(atMs: number): void {
+    this.#moments.push(atMs)
+    while (atMs - this.#moments[this.#first]! >= this.perMs) this.#first += 1
+    this.count = Math.max(this.count, this.#moments.length - this.#first)
+    if (this.#first < 4096 || this.#first < this.#moments.length / 2) return
+    this.#moments = this.#moments.slice(this.#first)
+    this.#first = 0
+  }
+}
+
+type Allowed = Pick<RunSettings, 'share'> & { limits: 'none' | readonly RateWindow[] }
+
+/** How the calls of a run compare with its limits, which may have changed on the way. */
+export class Pace {
+  /** What was allowed from a moment on. */
+  readonly #allowed: (Allowed & { fromMs: number })[] = []
+  readonly #busiest: BusiestSpan[] = []
+
+  constructor(atFirst: Allowed) {
+    this.#allow(Number.NEGATIVE_INFINITY, atFirst)
+  }
+
+  onEvent(event: CheckpointEvent): void {
+    const { limits, share } = this.#allowed.at(-1)!
+    if (event.event === 'started' || event.event === 'resumed')
+      this.#allow(Date.parse(event.at), event.settings)
+    if (event.event === 'throttled')
+      this.#allow(Date.parse(event.at), { limits: event.limits ?? limits, share: event.share ?? share })
+  }
+
+  onCall(atMs: number): void {
+    for (const span of this.#busiest) span.add(atMs)
+  }
+
+  /** Calls a minute at a moment: the API's limit, and our share of it. Null without limits. */
+  perMinute(atMs: number): { limit: number; share: number } | null {
+    const { limits, share } = this.#allowed.findLast(({ fromMs }) => fromMs <= atMs)!
+    if (limits === 'none' || limits.length === 0) return null
+    const perMinute = limits.map(({ max, perMs }) => (perMs <= 60_000 ? (max * 60_000) / perMs : max))
+    const limit = Math.min(...perMinute)
+    return { limit, share: limit * share }
+  }
+
+  summary() {
+    const { limits, share } = this.#allowed.at(-1)!
+    return {
+      limits,
+      share,
+      isShareChanged: this.#allowed.some((other) => other.share !== share),
+      busiest: this.#busiest.map(({ perMs, count }) => ({ perMs, count, ...this.#mostIn(perMs) })),
+    }
+  }
+
+  /** The most that was ever allowed in a span of `perMs`; null where no window is so long. */
+  #mostIn(perMs: number): { limit: number | null; share: number | null } {
+    const most = { limit: 0, share: 0 }
+    for (const { limits, share } of this.#allowed) {
+      const window = limits === 'none' ? undefined : limits.find((one) => one.perMs === perMs)
+      if (window === undefined) continue
+      most.limit = Math.max(most.limit, window.max)
+      most.share = Math.max(most.share, sharedWindows([window], share, 1)[0]!.max)
+    }
+    return most.limit === 0 ? { limit: null, share: null } : most
+  }
+
+  #allow(fromMs: number, { limits, share }: Allowed): void {
+    this.#allowed.push({ fromMs, limits, share })
+    for (const perMs of limits === 'none' ? [60_000] : limits.map((window) => window.perMs)) {
+      if (!this.#busiest.some((span) => span.perMs === perMs)) this.#busiest.push(new BusiestSpan(perMs))
+    }
+  }
+}
+
+/** Items that need a person: their outcome is not certain, or not good. */
+export function isFailure(status: Status): boolean {
+  return status === 'failed' || status === 'unknown' || status === 'invalid'
+}
+
+const messagesMax = 1000
+const messagesShown = 5
+const examplesMax = 3
+
+interface FailureGroup {
+  status: Status
+  reason: string
+  count: number
+  /** How often each of the first messages came up. */
+  messages: Counts
+  /** Items with a message that is not among these. */
+  otherMessages: number
+  /** The first IDs. */
+  examples: string[]
+}
+
+/** Groups failures by status and reason, and counts their messages. */
+export class FailureGroups {
+  readonly #groups = new Map<string, FailureGroup>()
+
+  add({ status, reason, message, id }: SettledItem): void {
+    if (!isFailure(status)) return
+    const name = `${status} ${reason}`
+    let group = this.#groups.get(name)
+    if (group === undefined) {
+      group = { status, reason, count: 0, messages: new Map(), otherMessages: 0, examples: [] }
+      this.#groups.set(name, group)
+    }
+    group.count += 1
+    if (id !== '' && group.examples.length < examplesMax) group.examples.push(id.slice(0, 80))
+    if (message === '') return
+    const general = id === '' ? message : message.replaceAll(id, '…')
+    if (group.messages.has(general) || group.messages.size < messagesMax) count(group.messages, general)
+    else group.otherMessages += 1
+  }
+
+  /** By status, then the largest first, each with its most frequent messages. */
+  summary() {
+    const rank = ({ status }: FailureGroup) => statuses.indexOf(status)
+    return [...this.#groups.values()]
+      .sort((a, b) => rank(a) - rank(b) || b.count - a.count)
+      .map((group) => {
+        const messages = [...group.messages].sort(([, a], [, b]) => b - a)
+        const rest = messages.splice(messagesShown).reduce((sum, [, times]) => sum + times, 0)
+        return { ...group, messages, otherMessages: group.otherMessages + rest }
+      })
+  }
+}
+
+/** More rows than these nobody looks through by hand. */
+export const rowsMax = 100_000
+/** A cell of the input may be a mebibyte. */
+const textMax = 300
+
+/** A row of the table: ID, status, reason, HTTP status, calls, settled at, took, message, source, line. */
+export type Row = [string, number, number, number | null, number, number, number, number, number, number]
+
+/** Rows of the table as JSON: all items, or only the failures where these are too many. */
+export class Rows {
+  readonly #baseMs: number
+  /** Texts that come up again and again, by their numbers. */
+  readonly #strings = new Map<string, number>()
+  #all: string[] = []
+  readonly #failures: string[] = []
+  #count = 0
+  #failureCount = 0
+
+  constructor(baseMs: number) {
+    this.#baseMs = baseMs
+  }
+
+  add(item: SettledItem, finishedMs: number): void {
+    const isFailed = isFailure(item.status)
+    this.#count += 1
+    if (isFailed) this.#failureCount += 1
+    if (this.#isCut) this.#all = []
+    const isKept = isFailed && this.#failures.length < rowsMax
+    if (this.#isCut && !isKept) return
+    const row: Row = [
+      cut(item.id),
+      statuses.indexOf(item.status),
+      this.#numberOf(item.reason),
+      item.httpStatus,
+      item.attempts,
+      finishedMs - this.#baseMs,
+      item.durationMs,
+      this.#numberOf(item.message),
+      this.#numberOf(item.source),
+      item.line,
+    ]
+    const json = JSON.stringify(row)
+    if (!this.#isCut) this.#all.push(json)
+    if (isKept) this.#failures.push(json)
+  }
+
+  get #isCut(): boolean {
+    return this.#count > rowsMax
+  }
+
+  get shown(): readonly string[] {
+    return this.#isCut ? this.#failures : this.#all
+  }
+
+  summary() {
+    const failuresLeftOut = this.#failureCount - this.#failures.length
+    return { baseMs: this.#baseMs, strings: [...this.#strings.keys()], isCut: this.#isCut, failuresLeftOut }
+  }
+
+  #numberOf(text: string): number {
+    const short = cut(text)
+    const known = this.#strings.get(short)
+    if (known !== undefined) return known
+    this.#strings.set(short, this.#strings.size)
+    return this.#strings.size - 1
+  }
+}
+
+function cut(text: string): string {
+  return text.length > textMax ? `${text.slice(0, textMax - 1)}…` : text
+}
