@@ -6,22 +6,33 @@ import type { EarlierCalls, Outcome } from '../item.js'
 import type { Attempt, Batch, BatchOperation, Operation } from '../job.js'
 import { type CallNotes, type RetryPolicy, type Settlement, settleWithRetries } from '../operations/retry.js'
 import { noQuota } from '../settings/limits.js'
-import type { Clock } from '../system/clock.js'
 import type { Session } from './session.js'
 
 export interface BatchCallsParts {
   operation: BatchOperation
   session: Pick<Session, 'api' | 'pace'>
-  checkpoint: Checkpoint
+  checkpoint: Pick<Checkpoint, 'noteBatch' | 'synced'>
   /** Kept up to date. */
-  state: CheckpointState
-  /** Null where nobody has to remember. */
-  recent: RecentlySubmitted | null
+  requests: CheckpointState['requests']
+  /** Null for a sandbox. */
+  cooldown: RecentlySubmitted | null
   policy: RetryPolicy
-  clock: Clock
+  /** How long to ask what became of a batch before the run stops for now. */
+  pollForMs: number
 }
 
-/** The two calls that a batch needs, with their retries, and what is written down about them before they leave. */
+/** What a run that was stopped before knows about a batch. */
+export interface EarlierSubmits extends EarlierCalls {
+  firstSentAt?: string
+}
+
+const pollFirstMs = 1000
+const pollAtMostMs = 300_000
+
+/** A job that is not found may be too young; after so many polls in a row it is lost. */
+const notFoundMax = 5
+
+/** Submits batches and polls the jobs that the API makes of them. Every call is on record before it leaves. */
 export class BatchCalls {
   readonly #parts: BatchCallsParts
 
@@ -29,20 +40,21 @@ export class BatchCalls {
     this.#parts = parts
   }
 
-  /** Hands the batch over. The job is null if the API did not take it, or nobody knows; then the outcome says so. */
+  /** `job` is null if the API did not take the batch, or its answer is lost; then the outcome says so. */
   async submit(batch: Batch, earlier: EarlierSubmits): Promise<Settlement & { job: string | null }> {
-    const { operation, session, checkpoint, recent, clock } = this.#parts
-    let firstSentMs = earlier.firstSentAt === undefined ? null : Date.parse(earlier.firstSentAt)
+    const { operation, session, checkpoint, cooldown, policy } = this.#parts
+    const { clock } = policy
     const identities = batch.items.map(operation.identityOf)
+    let firstSentMs = earlier.firstSentAt === undefined ? null : Date.parse(earlier.firstSentAt)
     let job: string | null = null
     let isLost = earlier.isAnswerLost
     const submitting = this.#forBatch(async (attempt) => {
       isLost ||= attempt.isAfterLostAnswer
       firstSentMs ??= clock.wallMs()
-      // Its turn may have been long in coming: a pause, or --hours.
+      // A pause, or --hours, may have delayed the permit.
       const isTooLate = clock.wallMs() - firstSentMs > operation.repeatableMs
       if (isLost && isTooLate) return { kind: 'settled', quota: noQuota, outcome: lostForGood }
-      recent?.add(identities)
+      cooldown?.add(identities)
       await checkpoint.synced()
       const submitted = await operation.submit(batch, session.api, attempt)
       job = submitted.job
@@ -53,12 +65,32 @@ export class BatchCalls {
     if (job !== null) {
       this.#note(batch, { did: 'accepted', job })
       await checkpoint.synced()
-    } else if (!isLost && isKnownNotTaken(settlement.outcome)) recent?.withdraw(identities)
+    } else if (!isLost && isKnownNotTaken(settlement.outcome)) cooldown?.withdraw(identities)
     return { ...settlement, job }
   }
 
-  /** What became of each item; null while the job is under way, or nobody says. */
-  async ask(batch: Batch, job: string): Promise<readonly Outcome[] | null> {
+  /** Polls until the job is over: the outcome of each item, or null when that takes longer than `pollForMs`. */
+  async outcomesOf(batch: Batch, job: string): Promise<readonly Outcome[] | null> {
+    const { pollForMs, policy } = this.#parts
+    const untilMs = policy.clock.monotonicMs() + pollForMs
+    let notFound = 0
+    for (let delayMs = pollFirstMs; ; delayMs = Math.min(2 * delayMs, pollAtMostMs)) {
+      const outcomes = await this.#poll(batch, job)
+      notFound = outcomes?.[0]?.reason === 'job_lost' ? notFound + 1 : 0
+      if (outcomes !== null && (notFound === 0 || notFound === notFoundMax)) return outcomes
+      const leftMs = untilMs - policy.clock.monotonicMs()
+      if (leftMs <= 0) return null
+      await policy.clock.sleep(Math.min(delayMs, leftMs), policy.stopSignal)
+    }
+  }
+
+  /** Notes that the batch is too large for the API, and that its items are submitted in smaller ones. */
+  split(batch: Batch): void {
+    this.#note(batch, { did: 'split' })
+  }
+
+  /** Null while the job is under way, or the API does not say. */
+  async #poll(batch: Batch, job: string): Promise<readonly Outcome[] | null> {
     const { operation, session } = this.#parts
     let outcomes: readonly Outcome[] | null = null
     const asking = this.#forBatch(async (attempt) => {
@@ -70,19 +102,11 @@ export class BatchCalls {
     return outcomes
   }
 
-  /** The batch is too large for the API: its items go into smaller ones. */
-  split(batch: Batch): void {
-    this.#note(batch, { did: 'split' })
-  }
-
-  /** One call for all, as if for the first item, so that retry and pacing wrap it like any other. */
+  /** One call for the batch, made as if for its first item, so that pacing and retry wrap it like any other. */
   #forBatch(call: (attempt: Attempt) => ReturnType<Operation['attempt']>): Operation {
     const { name, verb, noun, limits } = this.#parts.operation
     return this.#parts.session.pace({
-      name,
-      verb,
-      noun,
-      limits,
+      ...{ name, verb, noun, limits },
       attempt: (_item, _api, attempt) => call(attempt),
     })
   }
@@ -93,34 +117,29 @@ export class BatchCalls {
     earlier: EarlierCalls,
     sent: { did: 'sent'; n: number[] } | { did: 'asked' },
   ): Promise<Settlement> {
-    const { session, policy, state } = this.#parts
+    const { session, policy, requests } = this.#parts
     const notes: CallNotes = {
       sent: () => {
-        state.requests.sent += 1
+        requests.sent += 1
         this.#note(batch, sent)
       },
       back: (_item, { reason, httpStatus: http }) => {
-        if (reason === 'rate_limited') state.requests.rateLimited += 1
+        if (reason === 'rate_limited') requests.rateLimited += 1
         this.#note(batch, { did: sent.did === 'sent' ? 'returned' : 'asked in vain', reason, http })
       },
     }
     return settleWithRetries(operation, session.api, batch.items[0]!, earlier, policy, notes)
   }
 
-  #note({ reference }: Batch, what: What<BatchNote>): void {
-    const at = new Date(this.#parts.clock.wallMs()).toISOString()
+  #note({ reference }: Batch, what: WithoutOrigin<BatchNote>): void {
+    const at = new Date(this.#parts.policy.clock.wallMs()).toISOString()
     this.#parts.checkpoint.noteBatch({ batch: reference, ...what, at })
   }
 }
 
-type What<T> = T extends BatchNote ? Omit<T, 'batch' | 'at'> : never
+type WithoutOrigin<T> = T extends BatchNote ? Omit<T, 'batch' | 'at'> : never
 
-/** What a run that was stopped before knows about a batch. */
-export interface EarlierSubmits extends EarlierCalls {
-  firstSentAt?: string
-}
-
-/** Sent again now, the batch would be another job, and it would fail for those whom the first one took. */
+/** Sent again now, the batch would become a second job, which fails for everybody whom the first one took. */
 export const lostForGood: Outcome = {
   status: 'unknown',
   reason: 'connection_lost',
@@ -128,7 +147,7 @@ export const lostForGood: Outcome = {
   message: 'handed over, the answer was lost, and it is too late to send the same batch again',
 }
 
-/** By a 4xx nobody is erased. After a 5xx one cannot know. */
+/** A 4xx erases nobody. A 5xx leaves that open. */
 function isKnownNotTaken({ reason, httpStatus }: Outcome): boolean {
   return reason === 'network_error' || (httpStatus !== null && httpStatus >= 400 && httpStatus < 500)
 }

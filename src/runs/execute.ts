@@ -38,7 +38,7 @@ import type { OpenRun } from './open.js'
 import { ledgerName } from './recent-calls.js'
 import { openSession, type Session, type Surroundings } from './session.js'
 import { type Dispatcher, oneByOne, Recorder } from './settle.js'
-import { BatchSettling } from './settle-batches.js'
+import { BatchDispatcher } from './settle-batches.js'
 import { stopBecauseOf, tooManyFailures } from './stop-reason.js'
 
 /** Where a run executes: everything that a test can simulate, and that differs from one execution to the next. */
@@ -220,9 +220,10 @@ function dispatcherOf(
   const policy = { attemptsMax, clock, random, stopSignal, abortSignal }
   const operation = withFlags(job.operation, file.jobFlags)
   if (isOnBatches(operation)) {
-    const pollForMs = limits.pollForMs ?? usualPollForMs
-    const parts = { operation, session, recorder, checkpoint, state, policy, clock, pollForMs }
-    return new BatchSettling({ ...parts, recent: cooldown, run: file })
+    const { pollForMs = usualPollForMs } = limits
+    const { requests } = state
+    const calls = { operation, session, checkpoint, requests, cooldown, policy, pollForMs }
+    return new BatchDispatcher(calls, recorder, state, file)
   }
   const { pace } = session
   const paced = checkFirst ? checkingFirst(pace(operation), filters, pace, clock) : pace(operation)

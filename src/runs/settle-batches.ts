@@ -1,101 +1,109 @@
+import { createHash } from 'node:crypto'
 import type { OpenBatch } from '../checkpoint/batch-notes.js'
+import type { CheckpointState } from '../checkpoint/read.js'
 import type { Item, Outcome } from '../item.js'
-import type { Batch } from '../job.js'
+import type { Batch, BatchOperation } from '../job.js'
 import type { JudgedItem } from '../sources/items.js'
+import type { Clock } from '../system/clock.js'
 import { Stopped } from '../system/stop.js'
 import { BatchCalls, type BatchCallsParts, type EarlierSubmits, lostForGood } from './batch-calls.js'
-import { BatchJobs } from './batch-jobs.js'
-import { Batching, referenceOf } from './batching.js'
-import type { Dispatcher, Recorder } from './settle.js'
-
-export interface BatchSettlingParts extends BatchCallsParts {
-  recorder: Pick<Recorder, 'settle'>
-  run: { run: string; startedAt: string }
-  /** How long to ask for what became of a batch before the run stops for now. */
-  pollForMs: number
-}
+import type { Dispatcher, Items, Recorder } from './settle.js'
 
 /** Batches on their way to the API at once; the source is read no further ahead. */
 const batchesMax = 8
 
-const notCalled: EarlierSubmits = { calls: 0, isAnswerLost: false }
+const neverSent: EarlierSubmits = { calls: 0, isAnswerLost: false }
 
-/** Settles items in batches: hands each batch over, asks until its job is over, and settles each item by that. */
-export class BatchSettling implements Dispatcher {
-  readonly #parts: BatchSettlingParts
+/** Fills batches with items, submits each, and settles its items when the API's job is over. */
+export class BatchDispatcher implements Dispatcher {
+  readonly itemsInProgressMax: number
+  readonly #operation: BatchOperation
   readonly #calls: BatchCalls
-  readonly #jobs: BatchJobs
-  readonly #batching: Batching
+  readonly #recorder: Pick<Recorder, 'settle'>
+  readonly #state: CheckpointState
+  readonly #run: RunIdentity
+  readonly #clock: Clock
+  readonly #filling: Batching
+  /** By ordinal, what earlier executions submitted. */
   readonly #open = new Map<number, OpenBatch>()
-  /** End the waiting of those who asked for an item to be settled. */
-  readonly #ends = new Map<number, { resolve: () => void; reject: (error: unknown) => void }>()
+  /** Who waits for the batch of an item to be submitted. */
+  readonly #waiting = new Map<number, { resolve: () => void; reject: (error: unknown) => void }>()
+  readonly #jobs = new Set<Promise<void>>()
+  readonly #jobErrors: unknown[] = []
+  #itemsInJobs = 0
 
-  constructor(parts: BatchSettlingParts) {
-    this.#parts = parts
+  constructor(
+    parts: BatchCallsParts,
+    recorder: Pick<Recorder, 'settle'>,
+    state: CheckpointState,
+    run: RunIdentity,
+  ) {
+    this.#operation = parts.operation
     this.#calls = new BatchCalls(parts)
-    this.#jobs = new BatchJobs({
-      ...parts,
-      calls: this.#calls,
-      settle: (...batch) => this.#settle(...batch),
-      stopSignal: parts.policy.stopSignal,
-    })
-    this.#batching = new Batching(parts.operation)
-    for (const open of parts.state.batches.values()) {
+    this.#recorder = recorder
+    this.#state = state
+    this.#run = run
+    this.#clock = parts.policy.clock
+    this.#filling = new Batching(parts.operation)
+    this.itemsInProgressMax = parts.operation.itemsMax * batchesMax
+    for (const open of state.batches.values()) {
       for (const ordinal of open.ordinals) this.#open.set(ordinal, open)
     }
-  }
-
-  get itemsInProgressMax(): number {
-    return this.#parts.operation.itemsMax * batchesMax
   }
 
   isOpen(item: Item): boolean {
     return this.#open.has(item.ordinal)
   }
 
-  /** The items as they come; behind the last one, the batch that is not full is handed over too. */
-  async *through(items: AsyncIterable<readonly JudgedItem[]>): AsyncGenerator<readonly JudgedItem[]> {
+  /** After the last item, submits the batch that is not full. */
+  async *through(items: Items): AsyncGenerator<readonly JudgedItem[]> {
     try {
       yield* items
     } catch (error) {
-      this.#end(this.#batching.takeRest() ?? [], new Stopped())
+      this.#end(this.#filling.takeRest() ?? [], new Stopped())
       throw error
     } finally {
-      this.#begin(this.#batching.takeRest())
+      this.#begin(this.#filling.takeRest())
     }
   }
 
   settle(item: Item): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#ends.set(item.ordinal, { resolve, reject })
-      this.#begin(this.#batching.add(item))
+      this.#waiting.set(item.ordinal, { resolve, reject })
+      this.#begin(this.#filling.add(item))
     })
   }
 
-  async rejoin(read: () => AsyncIterable<readonly JudgedItem[]>): Promise<void> {
+  async rejoin(read: () => Items): Promise<void> {
     if (this.#open.size === 0) return
     const found = new Map<OpenBatch, JudgedItem[]>()
     for await (const some of read()) {
       for (const judged of some) {
         const open = this.#open.get(judged.item.ordinal)
         if (open === undefined) continue
-        if (!found.has(open)) found.set(open, [])
-        found.get(open)!.push(judged)
+        const others = found.get(open)
+        if (others === undefined) found.set(open, [judged])
+        else others.push(judged)
       }
     }
-    const ends = await Promise.allSettled([...found].map((one) => this.#goOn(...one)))
+    const ends = await Promise.allSettled([...found].map((one) => this.#resume(...one)))
     const failed = ends.find((end) => end.status === 'rejected')
     if (failed) throw failed.reason
   }
 
-  async #goOn(open: OpenBatch, judged: readonly JudgedItem[]): Promise<void> {
-    const { clock, operation } = this.#parts
+  async finish(): Promise<number> {
+    while (this.#jobs.size > 0) await Promise.all(this.#jobs)
+    if (this.#jobErrors.length > 0) throw this.#jobErrors[0]
+    return this.#itemsInJobs
+  }
+
+  async #resume(open: OpenBatch, judged: readonly JudgedItem[]): Promise<void> {
     const batch = { items: judged.map(({ item }) => item), reference: open.reference }
-    if (open.job !== null) return this.#jobs.follow(batch, open.job, open.calls)
+    if (open.job !== null) return this.#follow(batch, open.job, open.calls)
     const isHeld = ({ outcome }: JudgedItem) => outcome?.reason === 'on_hold'
-    const isTooLate = clock.wallMs() - Date.parse(open.firstSentAt) > operation.repeatableMs
-    if (!isTooLate && !judged.some(isHeld)) return this.#handOver(batch, open)
-    // Without the item on hold it would be another batch, and sent as a whole it would touch that item.
+    const isTooLate = this.#clock.wallMs() - Date.parse(open.firstSentAt) > this.#operation.repeatableMs
+    if (!isTooLate && !judged.some(isHeld)) return this.#submit(batch, open)
+    // Without the held item it would be another batch; with it, the held item would be touched.
     const outcomes = judged.map((one) => {
       if (open.isAnswerLost) return isTooLate ? lostForGood : lostAndHeld
       return isHeld(one) ? one.outcome! : notTaken
@@ -105,54 +113,63 @@ export class BatchSettling implements Dispatcher {
 
   #begin(items: readonly Item[] | null): void {
     if (items === null) return
-    this.#handOver(this.#batchOf(items), notCalled).then(
+    this.#submit(this.#batchOf(items), neverSent).then(
       () => this.#end(items, null),
       (error) => this.#end(items, error),
     )
   }
 
-  /** An error is told once; to the others of the batch the run has stopped. */
+  /** One item reports an error; to the others of the batch the run has stopped. */
   #end(items: readonly Item[], error: unknown): void {
     for (const [index, { ordinal }] of items.entries()) {
-      const end = this.#ends.get(ordinal)
-      this.#ends.delete(ordinal)
-      if (error === null) end?.resolve()
-      else end?.reject(index === 0 ? error : new Stopped())
+      const waiting = this.#waiting.get(ordinal)
+      this.#waiting.delete(ordinal)
+      if (error === null) waiting?.resolve()
+      else waiting?.reject(index === 0 ? error : new Stopped())
     }
   }
 
   #batchOf(items: readonly Item[]): Batch {
-    return { items, reference: referenceOf(this.#parts.run, items) }
+    return { items, reference: referenceOf(this.#run, items) }
   }
 
-  async #handOver(batch: Batch, earlier: EarlierSubmits): Promise<void> {
+  async #submit(batch: Batch, earlier: EarlierSubmits): Promise<void> {
     const { items } = batch
     const { job, outcome, attempts } = await this.#calls.submit(batch, earlier)
-    if (job !== null) return this.#jobs.follow(batch, job, attempts)
+    if (job !== null) return this.#follow(batch, job, attempts)
     const isTooLarge = outcome.httpStatus === 413 && items.length > 1
     if (!isTooLarge) return this.#settle(batch, Array(items.length).fill(outcome), attempts)
     this.#calls.split(batch)
     const half = Math.ceil(items.length / 2)
-    await this.#handOver(this.#batchOf(items.slice(0, half)), notCalled)
-    await this.#handOver(this.#batchOf(items.slice(half)), notCalled)
+    await this.#submit(this.#batchOf(items.slice(0, half)), neverSent)
+    await this.#submit(this.#batchOf(items.slice(half)), neverSent)
   }
 
-  async finish(): Promise<number> {
-    await this.#jobs.over()
-    return this.#jobs.itemsUnderWay
+  /** A job may take days, so the line does not wait for it; `finish` does. */
+  #follow(batch: Batch, job: string, attempts: number): void {
+    const following = this.#settleByJob(batch, job, attempts)
+      .catch((error) => void this.#jobErrors.push(error))
+      .then(() => void this.#jobs.delete(following))
+    this.#jobs.add(following)
+  }
+
+  async #settleByJob(batch: Batch, job: string, attempts: number): Promise<void> {
+    const sinceMs = this.#clock.monotonicMs()
+    const outcomes = await this.#calls.outcomesOf(batch, job)
+    if (outcomes === null) this.#itemsInJobs += batch.items.length
+    else await this.#settle(batch, outcomes, attempts, sinceMs)
   }
 
   async #settle(
-    batch: Batch,
+    { items }: Batch,
     outcomes: readonly Outcome[],
     attempts: number,
     sinceMs?: number,
   ): Promise<void> {
-    const { recorder, state } = this.#parts
-    const settled = batch.items.map((item, index) =>
-      state.settled.has(item.ordinal)
+    const settled = items.map((item, index) =>
+      this.#state.settled.has(item.ordinal)
         ? null
-        : recorder.settle(item, { outcome: outcomes[index]!, attempts }, sinceMs),
+        : this.#recorder.settle(item, { outcome: outcomes[index]!, attempts }, sinceMs),
     )
     await Promise.all(settled)
   }
@@ -168,4 +185,48 @@ const notTaken: Outcome = {
   reason: 'not_submitted',
   httpStatus: null,
   message: 'Ada did not take the batch when it was sent, and it was not sent again: run the job again',
+}
+
+type BatchLimits = Pick<BatchOperation, 'itemsMax' | 'bytesMax' | 'bytesOf' | 'bytesOfFrame'>
+
+/** Fills batches with items in their order, each as full as the API takes it. */
+export class Batching {
+  readonly #limits: BatchLimits
+  #items: Item[] = []
+  #bytes = 0
+
+  constructor(limits: BatchLimits) {
+    this.#limits = limits
+  }
+
+  /** The batch that is full because it has no room for this item; null when it has. */
+  add(item: Item): readonly Item[] | null {
+    const { itemsMax, bytesMax, bytesOf, bytesOfFrame } = this.#limits
+    const bytes = bytesOf(item)
+    const isFull = this.#items.length === itemsMax || bytesOfFrame + this.#bytes + bytes > bytesMax
+    const full = isFull ? this.takeRest() : null
+    this.#items.push(item)
+    this.#bytes += bytes
+    return full
+  }
+
+  /** The batch that is not full; null when it is empty. */
+  takeRest(): readonly Item[] | null {
+    const items = this.#items
+    this.#items = []
+    this.#bytes = 0
+    return items.length === 0 ? null : items
+  }
+}
+
+interface RunIdentity {
+  run: string
+  startedAt: string
+}
+
+/** The same items of the same run give the same reference, which tells a stranger nothing about them. */
+export function referenceOf({ run, startedAt }: RunIdentity, items: readonly Item[]): string {
+  const hash = createHash('sha256').update(JSON.stringify([run, startedAt]))
+  for (const { ordinal, id } of items) hash.update(JSON.stringify([ordinal, id]))
+  return `ada-bulk-${hash.digest('hex').slice(0, 32)}`
 }

@@ -15,10 +15,11 @@ const forPerson = [KeyRefusedError, ApiDownError, LogWriteError, UsageError]
 /** Stops the run that met this error; the item stays unsettled. Throws what is a bug. */
 export function stopBecauseOf(error: unknown, stop: Stop, log: Logger): void {
   if (error instanceof Stopped) return
-  const because = messageOf(error)
-  stop.request({ exitCode: error instanceof LedgerLostError ? 75 : 4, because })
-  const isKnown = error instanceof LedgerLostError || forPerson.some((kind) => error instanceof kind)
-  if (!isKnown) throw error
+  const isForLater = error instanceof LedgerLostError
+  const isBug = !isForLater && !forPerson.some((kind) => error instanceof kind)
+  const because = isBug ? messageOf(error) : (error as Error).message
+  stop.request({ exitCode: isForLater ? 75 : 4, because })
+  if (isBug) throw error
   log.error(because)
 }
 

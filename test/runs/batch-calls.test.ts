@@ -1,7 +1,4 @@
 import { expect, test } from 'vitest'
-import type { BatchNote } from '../../src/checkpoint/batch-notes.js'
-import type { Checkpoint } from '../../src/checkpoint/checkpoint.js'
-import type { CheckpointState } from '../../src/checkpoint/read.js'
 import type { BatchOperation, Operation, Submitted } from '../../src/job.js'
 import { eraseEndUsers } from '../../src/operations/erase-end-users.js'
 import { BatchCalls } from '../../src/runs/batch-calls.js'
@@ -55,11 +52,12 @@ function scene(turnMs: readonly number[], ...answers: Submitted[]) {
       api: { call: () => Promise.reject(new Error('nobody calls')) },
     },
     checkpoint: {
-      noteBatch: ({ did }: BatchNote) => void notes.push(did),
+      noteBatch: ({ did }) => void notes.push(did),
       synced: async () => {},
-    } as unknown as Checkpoint,
-    state: { requests: { sent: 0, rateLimited: 0 } } as CheckpointState,
-    recent: {
+    },
+    requests: { sent: 0, rateLimited: 0 },
+    pollForMs: 0,
+    cooldown: {
       submittedAtMs: () => null,
       add: () => void remembered.push('add'),
       withdraw: () => void remembered.push('withdraw'),
@@ -71,7 +69,6 @@ function scene(turnMs: readonly number[], ...answers: Submitted[]) {
       stopSignal: stop.signal,
       abortSignal: stop.abortSignal,
     },
-    clock,
   })
   const submitted = calls.submit(batchOf({ value: 'jane@example.com' }), { calls: 0, isAnswerLost: false })
   const result = async () => {

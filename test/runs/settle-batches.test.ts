@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Item } from '../../src/item.js'
-import { Batching, referenceOf } from '../../src/runs/batching.js'
+import { Batching, referenceOf } from '../../src/runs/settle-batches.js'
 
 const itemOf = (ordinal: number, id = `user${ordinal}@example.com`): Item => ({
   ordinal,
