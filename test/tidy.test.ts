@@ -104,8 +104,6 @@ const toMend = new Set<string>([
   'src/runs/end-users.ts → readItems({ ...input })',
   'src/runs/id-rules.ts → 13 lines',
   'src/runs/run-job.ts → openMemoryOf({ ...asked })',
-  'src/sandbox/key.ts → 2 lines',
-  'src/sandbox/start.ts → 7 lines',
   'src/settings/run-settings.ts → src/job.ts',
   'src/sources/csv-records.ts → src/sources/csv-plain-lines.ts → src/sources/csv-records.ts',
   'src/sources/data-export-ascii.ts → 13 lines',

@@ -1,6 +1,6 @@
-import { sandboxKey } from '../sandbox/key.js'
+import { sandboxKey } from '../sandbox/options.js'
 import type { SandboxOptions } from '../sandbox/server.js'
-import { startSandbox } from '../sandbox/start.js'
+import { startSandbox } from '../sandbox/server.js'
 import { parseCount, parseDuration, parseLimits, parseShare } from '../settings/values.js'
 import { UsageError } from '../system/errors.js'
 import type { Command } from './command.js'

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises'
-import { sandboxKey } from '../sandbox/key.js'
+import { sandboxKey } from '../sandbox/options.js'
 import type { Environment } from '../settings/environment.js'
 
 /** Ctrl-C at a question. */

@@ -7,7 +7,7 @@ import { Pool } from 'undici'
 import type { Verdict } from '../../src/job.js'
 import type { Ledger } from '../../src/pacing/ledger.js'
 import { openLimiter } from '../../src/pacing/limiter.js'
-import { RateWindows, type WindowKind } from '../../src/sandbox/rate-windows.js'
+import { RateWindows, type WindowKind } from '../../src/sandbox/windows.js'
 import { noQuota, type RateWindow } from '../../src/settings/limits.js'
 import { systemClock } from '../../src/system/clock.js'
 

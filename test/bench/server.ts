@@ -3,7 +3,7 @@
  * windows when asked to, and keeps count of what arrived. `local-ada.ts` starts it and asks it.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { RateWindows } from '../../src/sandbox/rate-windows.js'
+import { RateWindows } from '../../src/sandbox/windows.js'
 import type { Counts, Rules } from './local-ada.js'
 
 const ended = '{"message":"Conversation ended successfully."}'

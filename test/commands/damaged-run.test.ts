@@ -2,8 +2,8 @@ import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { sandboxKey } from '../../src/sandbox/key.js'
-import { startSandbox } from '../../src/sandbox/server.js'
+import { sandboxKey } from '../../src/sandbox/options.js'
+import { startSandbox } from '../sandbox/sandboxes.js'
 import { typed } from '../torture/typed.js'
 
 const home = mkdtempSync(join(tmpdir(), 'ada-bulk-damaged-'))

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { sandboxKey } from '../../src/sandbox/key.js'
-import { sandboxWith } from '../sandbox/sandboxes.js'
+import { sandboxKey } from '../../src/sandbox/options.js'
+import { sandboxWith } from '../sandbox/client.js'
 import { openDesk } from './in-process.js'
 
 function desk() {

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { sandboxKey } from '../../src/sandbox/key.js'
-import { type SandboxOptions, startSandbox } from '../../src/sandbox/server.js'
+import { sandboxKey } from '../../src/sandbox/options.js'
+import { type SandboxOptions, startSandbox } from '../sandbox/sandboxes.js'
 import { closeAtEnd, conversationIds, expectRefusal, openPlace, reportOf, until } from './harness.js'
 
 const old = '2026-03-01T09:00:00'

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { type SandboxOptions, startSandbox } from '../../src/sandbox/server.js'
+import { type SandboxOptions, startSandbox } from '../sandbox/sandboxes.js'
 import {
   closeAtEnd,
   csvOf,
@@ -132,7 +132,7 @@ test.concurrent('without the add-on it says so (4)', async () => {
 })
 
 test.concurrent('a next page on another host does not get the key (2)', async () => {
-  const { start } = await scene({ nextPageUri: 'other-host' })
+  const { start } = await scene({ nextPageOrigin: 'https://elsewhere.example' })
   expectRefusal(await start('--quiet').exited, /another host \(elsewhere\.example\)/)
 })
 

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
-import { sandboxKey, startSandbox } from '../../src/sandbox/server.js'
+import { sandboxKey } from '../../src/sandbox/options.js'
+import { startSandbox } from '../sandbox/sandboxes.js'
 import {
   checkpointOf,
   closeAtEnd,

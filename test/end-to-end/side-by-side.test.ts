@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { sandboxKey, startSandbox } from '../../src/sandbox/server.js'
+import { sandboxKey } from '../../src/sandbox/options.js'
+import { startSandbox } from '../sandbox/sandboxes.js'
 import { ada, hang, startFakeApi } from './fake-api.js'
 import { closeAtEnd, conversationIds, csvOf, openPlace, reportOf, summaryOf } from './harness.js'
 

@@ -6,8 +6,8 @@ import { onTestFinished } from 'vitest'
 import eraseEndUsersJob from '../../jobs/erase-end-users.js'
 import type { Summary } from '../../src/checkpoint/summary.js'
 import { type RunJobOptions, runJob } from '../../src/runs/run-job.js'
-import { sandboxKey } from '../../src/sandbox/key.js'
-import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/server.js'
+import { sandboxKey } from '../../src/sandbox/options.js'
+import { type Sandbox, type SandboxOptions, startSandbox } from '../sandbox/sandboxes.js'
 
 export interface Scene {
   directory: string

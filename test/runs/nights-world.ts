@@ -14,7 +14,7 @@ import { parse } from 'csv-parse/sync'
 import { vi } from 'vitest'
 import { command as runCommand } from '../../src/commands/run.js'
 import type { Shell } from '../../src/commands/shell.js'
-import { type Sandbox, startSandbox } from '../../src/sandbox/server.js'
+import { type Sandbox, startSandbox } from '../sandbox/sandboxes.js'
 
 export const dayMs = 86_400_000
 export const idleMs = 14 * dayMs
@@ -79,9 +79,7 @@ export class World {
     this.#sandbox = sandbox
     this.#outage = outage
     const { conversations } = sandbox.state
-    conversations.isVoice = (id) => this.specials.get(id) === 'voice'
-    conversations.exists = (id) => this.specials.get(id) !== 'missing'
-    conversations.failure = (id) => (this.specials.get(id) === 'broken' ? 'broken' : null)
+    conversations.specialOf = (id) => this.specials.get(id)
     const arrive = sandbox.state.arrive.bind(sandbox.state)
     sandbox.state.arrive = (id) => {
       if (id === null) this.#onPage()
@@ -95,9 +93,8 @@ export class World {
     conversations.end = (id, nowMs) => {
       if (nowMs - this.updatedMs(id) < idleMs) this.offences.push(`${id} was ended, though it is not stale`)
       if (this.held.has(id)) this.offences.push(`${id} was ended, though it is on hold`)
-      const result = end(id, nowMs)
-      if (result === 'already_ended') this.offences.push(`${id} was ended twice`)
-      return result
+      if (conversations.isEnded(id)) this.offences.push(`${id} was ended twice`)
+      return end(id, nowMs)
     }
   }
 

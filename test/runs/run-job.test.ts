@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { defineJob, endConversation, type RunJobOptions, runJob, UsageError } from '../../src/index.js'
-import { sandboxKey } from '../../src/sandbox/key.js'
-import { type Sandbox, startSandbox } from '../../src/sandbox/server.js'
+import { sandboxKey } from '../../src/sandbox/options.js'
+import { type Sandbox, startSandbox } from '../sandbox/sandboxes.js'
 
 let directory: string
 let sandbox: Sandbox

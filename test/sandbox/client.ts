@@ -1,5 +1,19 @@
-import type { Sandbox } from '../../src/sandbox/server.js'
+import { afterEach } from 'vitest'
 import type { Clock } from '../../src/system/clock.js'
+import { type Sandbox, type SandboxOptions, startSandbox } from './sandboxes.js'
+
+const open: Sandbox[] = []
+
+/** A sandbox that is closed after the test. */
+export async function sandboxWith(options: SandboxOptions = {}): Promise<Sandbox> {
+  const sandbox = await startSandbox(options)
+  open.push(sandbox)
+  return sandbox
+}
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((sandbox) => sandbox.close()))
+})
 
 export interface Received {
   /** 0: the connection broke before there was an answer. */

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { StillClock } from './client.js'
+import { StillClock, sandboxWith } from './client.js'
 import { conversations, daysAgo, iso, messages, naive, query, read } from './exports.js'
-import { sandboxWith } from './sandboxes.js'
 
 describe('parameters that are refused', () => {
   const since = { created_since: iso(daysAgo(10)) }

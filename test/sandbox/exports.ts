@@ -1,6 +1,5 @@
-import type { Sandbox, SandboxOptions } from '../../src/sandbox/server.js'
-import { call, StillClock } from './client.js'
-import { sandboxWith } from './sandboxes.js'
+import { call, StillClock, sandboxWith } from './client.js'
+import type { Sandbox, SandboxOptions } from './sandboxes.js'
 
 export type ExportRecord = Record<string, unknown> & { _id: string }
 

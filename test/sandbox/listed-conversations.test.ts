@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import type { Sandbox } from '../../src/sandbox/server.js'
 import { call, end, StillClock } from './client.js'
 import {
   conversations,
@@ -15,6 +14,7 @@ import {
   query,
   read,
 } from './exports.js'
+import type { Sandbox } from './sandboxes.js'
 
 const id = '66f0b7d24c19a3e85d7b9a14'
 
@@ -88,13 +88,6 @@ describe('a conversation that was added', () => {
     const sandbox = await exporting()
     sandbox.state.conversations.add({ id, createdAtMs: daysAgo(3), isHandedOff: true })
     expect((await call(sandbox, 'POST', `${path}end-handoff/`)).status).toBe(200)
-  })
-
-  test('can be the only one there is', async () => {
-    const sandbox = await exporting({ onlyListed: true })
-    sandbox.state.conversations.add({ id, createdAtMs: daysAgo(3) })
-    expect((await end(sandbox, idOf(1))).status).toBe(404)
-    expect((await end(sandbox, id)).status).toBe(200)
   })
 })
 

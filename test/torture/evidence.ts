@@ -1,6 +1,6 @@
 import type { Summary } from '../../src/checkpoint/summary.js'
 import type { Verification } from '../../src/reports/verify.js'
-import type { KeptCall } from '../../src/sandbox/state.js'
+import type { KeptCall } from '../sandbox/sandboxes.js'
 import type { Row } from './rows.js'
 import type { World } from './world.js'
 

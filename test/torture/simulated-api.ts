@@ -7,7 +7,7 @@ import type { Counts } from './counts.js'
 import type { SimulatedTime } from './host.js'
 
 export interface SimulatedApiOptions {
-  ada: Ada
+  ada: Pick<Ada, 'handlers'>
   key: string
   timeoutMs: number
   time: SimulatedTime

@@ -1,4 +1,4 @@
-import type { AdaOptions } from '../../src/sandbox/ada.js'
+import type { AdaOptions } from '../../src/sandbox/options.js'
 import type { RateWindow } from '../../src/settings/limits.js'
 import type { RunSettings } from '../../src/settings/run-settings.js'
 import { type Dice, diceOf } from './dice.js'

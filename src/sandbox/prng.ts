@@ -1,13 +1,12 @@
-/** Numbers from 0 up to 1, one after the other. */
-export type Chance = () => number
+/** Gives numbers from 0 up to 1, one after the other. */
+export type Prng = () => number
 
 /**
- * Randomness that can be repeated: the same key gives the same numbers. Keyed by call instead of drawn in the order
- * of arrival, so that the same run meets the same faults however its calls interleave.
+ * Randomness that can be repeated: the same key gives the same numbers (mulberry32). Keyed by call instead of drawn in
+ * the order of arrival, so that the same run meets the same faults however its calls interleave.
  */
-export function chanceOf(key: string): Chance {
+export function prngOf(key: string): Prng {
   let state = fnv1a(key)
-  // mulberry32
   return () => {
     state = (state + 0x6d2b79f5) | 0
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
@@ -16,11 +15,11 @@ export function chanceOf(key: string): Chance {
   }
 }
 
-/** What IDs are made of. */
-export function hexDigits(chance: Chance, count: number): string {
+/** Digits for an ID. */
+export function hexDigits(random: Prng, count: number): string {
   let digits = ''
   while (digits.length < count) {
-    digits += Math.floor(chance() * 2 ** 32)
+    digits += Math.floor(random() * 2 ** 32)
       .toString(16)
       .padStart(8, '0')
   }

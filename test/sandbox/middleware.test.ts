@@ -1,8 +1,7 @@
 import { getResponse } from 'msw'
 import { describe, expect, test } from 'vitest'
-import { createAda } from '../../src/sandbox/ada.js'
-import { call, conversationIds, end, type Received, StillClock, until } from './client.js'
-import { sandboxWith } from './sandboxes.js'
+import { call, conversationIds, end, type Received, StillClock, sandboxWith, until } from './client.js'
+import { createAda } from './sandboxes.js'
 
 const id = '66f0b7d24c19a3e85d7b9a14'
 
@@ -113,11 +112,6 @@ describe('the rate-limit headers', () => {
     expect(quotaOf(first!)).toEqual(['3', '2', reset])
     expect(quotaOf(second!)).toEqual(['3', '1', reset])
     expect(quotaOf(again!)).toEqual([null, null, null])
-  })
-
-  test('can be left out', async () => {
-    const sandbox = await sandboxWith({ rateLimitHeaders: false })
-    expect(quotaOf(await end(sandbox, id))).toEqual([null, null, null])
   })
 })
 

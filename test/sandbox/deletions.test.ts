@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Sandbox, SandboxOptions } from '../../src/sandbox/server.js'
-import { call, StillClock } from './client.js'
-import { sandboxWith } from './sandboxes.js'
+import { call, StillClock, sandboxWith } from './client.js'
+import type { Sandbox, SandboxOptions } from './sandboxes.js'
 
 const email = (value: string) => ({ type: 'email', value })
 const dayMs = 86_400_000

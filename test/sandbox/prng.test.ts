@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { chanceOf } from '../../src/sandbox/chance.js'
+import { prngOf } from '../../src/sandbox/prng.js'
 
 function numbers(key: string, count: number): number[] {
-  return Array.from({ length: count }, chanceOf(key))
+  return Array.from({ length: count }, prngOf(key))
 }
 
 test('the same key gives the same numbers, another key others', () => {
@@ -13,7 +13,7 @@ test('the same key gives the same numbers, another key others', () => {
 test('the first numbers of keys that differ little are spread evenly from 0 to 1', () => {
   const tenths = Array(10).fill(0)
   for (let index = 0; index < 10_000; index += 1) {
-    const first = chanceOf(`7 POST /api/v2/conversations/66f2a91c4be07d3f5c${index}/end/ 1`)()
+    const first = prngOf(`7 POST /api/v2/conversations/66f2a91c4be07d3f5c${index}/end/ 1`)()
     tenths[Math.floor(first * 10)] += 1
   }
   // 1,000 each on average with a standard deviation of 30.

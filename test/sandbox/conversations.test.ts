@@ -1,8 +1,7 @@
 import { setupServer } from 'msw/node'
 import { describe, expect, test } from 'vitest'
-import { createAda } from '../../src/sandbox/ada.js'
-import { call, end } from './client.js'
-import { sandboxWith } from './sandboxes.js'
+import { call, end, sandboxWith } from './client.js'
+import { createAda } from './sandboxes.js'
 
 const id = '66f0b7d24c19a3e85d7b9a14'
 const of = (conversationId: string) => `/api/v2/conversations/${conversationId}/`

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { RateWindows, type WindowKind } from '../../src/sandbox/rate-windows.js'
+import { RateWindows, type WindowKind } from '../../src/sandbox/windows.js'
 
 /** For each arrival `.` when it is let in, else the milliseconds to wait. */
 function judged(windows: RateWindows, arrivalsMs: number[]): (number | '.')[] {

@@ -1,10 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { Sandbox, SandboxOptions } from '../../src/sandbox/server.js'
-import { call, end, StillClock } from './client.js'
+import { call, end, StillClock, sandboxWith } from './client.js'
 import {
   conversations,
   daysAgo,
-  type ExportRecord,
   exporting,
   hourMs,
   idOf,
@@ -17,7 +15,7 @@ import {
   query,
   read,
 } from './exports.js'
-import { sandboxWith } from './sandboxes.js'
+import type { Sandbox, SandboxOptions } from './sandboxes.js'
 
 const id = '66f0b7d24c19a3e85d7b9a14'
 
@@ -109,64 +107,38 @@ describe('pages', () => {
   const all = Array.from({ length: 20 }, (_, nth) => idOf(nth))
   const since = { created_since: iso(daysAgo(7)) }
 
-  test.each([1, 2, 3, 7, 19, 20, 21])('of %i hold all records in order, each once', async (pageSize) => {
-    const sandbox = await withTwenty({ repeatAtPageEdge: false })
-    const pages = await pagesOf(sandbox, query(conversations, { ...since, page_size: pageSize }))
-    expect(pages.flatMap(idsOf)).toEqual(all)
-    expect(pages.map(({ length }) => length).slice(0, -1)).toEqual(Array(pages.length - 1).fill(pageSize))
-  })
-
-  test.each([2, 3, 7, 19, 20])('of %i begin with the last record of the one before', async (pageSize) => {
-    const sandbox = await withTwenty()
-    const pages = await pagesOf(sandbox, query(conversations, { ...since, page_size: pageSize }))
-    for (const [index, page] of pages.slice(1).entries()) {
-      expect(page[0]).toEqual(pages[index]!.at(-1))
-      expect(page.length).toBeGreaterThan(1)
-    }
-    expect(pages.every(({ length }) => length <= pageSize)).toBe(true)
-    expect([...new Set(pages.flatMap(idsOf))]).toEqual(all)
-    expect(pages.flatMap(idsOf)).toHaveLength(all.length + pages.length - 1)
-  })
+  test.each([2, 3, 7, 19, 20, 21])(
+    'of %i hold all records, and begin with the last of the one before',
+    async (pageSize) => {
+      const sandbox = await withTwenty()
+      const pages = await pagesOf(sandbox, query(conversations, { ...since, page_size: pageSize }))
+      for (const [index, page] of pages.slice(1).entries()) {
+        expect(page[0]).toEqual(pages[index]!.at(-1))
+        expect(page.length).toBeGreaterThan(1)
+      }
+      expect(pages.every(({ length }) => length <= pageSize)).toBe(true)
+      expect([...new Set(pages.flatMap(idsOf))]).toEqual(all)
+      expect(pages.flatMap(idsOf)).toHaveLength(all.length + pages.length - 1)
+    },
+  )
 
   test('of one are never a repetition, or nobody would get on', async () => {
     const pages = await pagesOf(await withTwenty(), query(conversations, { ...since, page_size: 1 }))
     expect(pages.flatMap(idsOf)).toEqual(all)
   })
 
-  test('name the next one by a path, or in full, or on another host', async () => {
+  test('name the next one by a path, or on another host', async () => {
     const uris: string[] = []
-    for (const nextPageUri of ['relative', 'absolute', 'other-host'] as const) {
-      const sandbox = await withTwenty({ nextPageUri })
+    for (const nextPageOrigin of ['', 'https://elsewhere.example']) {
+      const sandbox = await withTwenty({ nextPageOrigin })
       const { body } = await read(sandbox, query(conversations, { ...since, page_size: 15 }))
-      uris.push(body.meta.next_page_uri.replace(sandbox.url, 'https://acme.ada.support'))
+      uris.push(body.meta.next_page_uri)
       const next = new URL(body.meta.next_page_uri, sandbox.url)
       const rest = await read(sandbox, next.pathname + next.search)
       expect(idsOf(rest.body.data)).toEqual(all.slice(14))
     }
-    const path = expect.stringMatching(
-      /^\/api\/v2\/export\/conversations\?created_since=.*&page_size=15&cursor=/,
-    )
-    expect(uris[0]).toEqual(path)
-    expect(uris.slice(1)).toEqual([
-      `https://acme.ada.support${uris[0]}`,
-      `https://elsewhere.example${uris[0]}`,
-    ])
-  })
-
-  test('come in the envelopes that are in use', async () => {
-    const bodies: Record<string, unknown>[] = []
-    for (const envelope of ['data', 'items', 'v1.4'] as const) {
-      const sandbox = await withTwenty({ envelope })
-      const { body } = await read(sandbox, query(conversations, { ...since, page_size: 100 }))
-      bodies.push(body)
-    }
-    const records = bodies[0]!.data as ExportRecord[]
-    expect(idsOf(records)).toEqual(all)
-    expect(bodies).toEqual([
-      { data: records, meta: { next_page_uri: null } },
-      { items: records, meta: { next_page_uri: null } },
-      { message: 'Success', data: records, next_page_uri: null },
-    ])
+    expect(uris[0]).toMatch(/^\/api\/v2\/export\/conversations\?created_since=.*&page_size=15&cursor=/)
+    expect(uris[1]).toBe(`https://elsewhere.example${uris[0]}`)
   })
 
   test('miss nothing that stays within the bounds when others are updated meanwhile', async () => {
@@ -200,7 +172,7 @@ describe('the export of messages', () => {
   })
 })
 
-describe('the door of the export', () => {
+describe('the middleware of the export', () => {
   const since = query(conversations, { created_since: iso(daysAgo(1)) })
   const statuses = async (sandbox: Sandbox, path: string, count: number) => {
     const received: number[] = []
@@ -221,13 +193,7 @@ describe('the door of the export', () => {
     clock.pass(1_000)
     const { status, headers } = await call(sandbox, 'GET', since)
     expect([status, headers.get('retry-after')]).toEqual([429, '50'])
-    const { arrived, exportCalls, rateLimited } = sandbox.state
-    expect([arrived, exportCalls, rateLimited]).toEqual([104, 102, 3])
-  })
-
-  test('keeps other windows when told to', async () => {
-    const sandbox = await exporting({ exportLimits: [{ max: 1, perMs: 1_000 }] })
-    expect(await statuses(sandbox, since, 2)).toEqual([200, 429])
+    expect([sandbox.state.arrived, sandbox.state.rateLimited]).toEqual([104, 3])
   })
 
   test('asks for the key', async () => {
@@ -235,7 +201,7 @@ describe('the door of the export', () => {
     expect((await call(sandbox, 'GET', since, { headers: {} })).status).toBe(401)
   })
 
-  test('is shut where the add-on is missing', async () => {
+  test('refuses where the add-on is missing', async () => {
     const sandbox = await exporting({ dataExport: false })
     for (const path of [since, conversations, messages]) {
       const { status, body } = await read(sandbox, path)
