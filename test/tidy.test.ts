@@ -77,7 +77,6 @@ function importsIn(path: string, syntax: ts.SourceFile): Import[] {
 
 /** Offences from before the rules. The list may only become shorter. */
 const toMend = new Set<string>([
-  'src/checkpoint/checkpoint.ts → src/checkpoint/read.ts → src/checkpoint/checkpoint.ts',
   'src/commands/begin.ts → launch({ ...beginning })',
   'src/commands/command.ts → 11 lines',
   'src/commands/doctor.ts → src/commands/doctor-instance.ts → src/commands/doctor.ts',

@@ -1,156 +1,180 @@
-import { hash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { type EarlierCalls, type Status, statuses } from '../item.js'
-import { type BatchNote, dropSettled, type OpenBatch, readBatchNote } from './batch-notes.js'
+import { statSync } from 'node:fs'
+import type { EarlierCalls } from '../item.js'
 import { Bitset } from './bitset.js'
-import type { CheckpointEvent } from './checkpoint.js'
-import { numberAt, outcomeReader, settledStart, startsWith } from './first-bytes.js'
-import { fieldsOfLine, notOurs, ordinalMax } from './line-shapes.js'
-import { readSpan, scanLines } from './lines.js'
-import { firstHead } from './log.js'
-import { Tally } from './tally.js'
+import { eventOf, isLifecycle } from './codec.js'
+import type { BatchEvent, LifecycleEvent, RunEvent, RunListener } from './events.js'
+import { firstHead, readSpan } from './log.js'
+import { scanCheckpoint, statusAndReason } from './scan.js'
+import { Tally } from './summary.js'
 
-/** All that a checkpoint says, without the items themselves. */
-export interface CheckpointState {
-  /** Ordinals of settled items. */
-  settled: Bitset
-  tally: Tally
-  /** Items that were called and are not settled, by ordinal. */
-  open: Map<number, OpenCalls>
-  /** Batches that were sent and are not settled, by reference. */
-  batches: Map<string, OpenBatch>
-  events: CheckpointEvent[]
-  requests: { sent: number; rateLimited: number }
-  /** Length of the whole lines, and the hash of the last. */
-  bytes: number
-  head: string
-}
-
+/** An item that was called and is not settled. */
 interface OpenCalls extends EarlierCalls {
-  /** Calls that were answered or never got there; what became of the others nobody knows. */
+  /** Calls that were answered or never got there; the outcome of the others is not known. */
   back: number
 }
 
-export interface ReadOptions {
-  /** Sees where the line of each settled item begins. */
-  onSettled?: (ordinal: number, offset: number) => void
-  /** Called when the input has changed: ordinals seen so far are void. */
-  onInputChanged?: () => void
-  /** Reads no further: the checkpoint as it was when it was so long. */
-  bytesMax?: number
+/** A batch that was sent, and not all of its items are settled. */
+export interface OpenBatch extends OpenCalls {
+  reference: string
+  ordinals: readonly number[]
+  /** Null until the API has accepted it. */
+  job: string | null
+  firstSentAt: string
 }
 
-const sentStart = Buffer.from('{"sent":')
-const lookStart = Buffer.from('{"look":')
+const notCalled: OpenCalls = { calls: 0, back: 0, isAnswerLost: false }
+
+/** All that a checkpoint says, without the items themselves. While the run is at work it hears every event. */
+export class CheckpointState implements RunListener {
+  /** Ordinals of settled items. */
+  readonly settled = new Bitset()
+  readonly tally = new Tally()
+  /** By ordinal. */
+  readonly open = new Map<number, OpenCalls>()
+  /** By reference. */
+  readonly batches = new Map<string, OpenBatch>()
+  readonly events: LifecycleEvent[] = []
+  readonly requests = { sent: 0, rateLimited: 0 }
+  /** Length of the whole lines, and the hash of the last. */
+  bytes = 0
+  head = firstHead
+
+  on(event: RunEvent): void {
+    switch (event.event) {
+      case 'settled':
+        if (this.settle(event.settled.ordinal)) this.tally.add(event.settled.status, event.settled.reason)
+        return
+      case 'call-sent':
+      case 'check-sent':
+        this.send(event.ordinal, event.event === 'check-sent')
+        return
+      case 'call-returned':
+        if (event.reason === 'rate_limited') this.requests.rateLimited += 1
+        if (event.isRead !== true && this.open.has(event.ordinal))
+          this.open.set(event.ordinal, returned(this.open.get(event.ordinal)!))
+        return
+      case 'calls-carried': {
+        const { ordinal, calls, isAnswerLost } = event
+        this.open.set(ordinal, { calls, back: isAnswerLost ? calls - 1 : calls, isAnswerLost })
+        return
+      }
+      case 'batch':
+        this.#batch(event)
+        return
+      default:
+        this.events.push(event)
+        if (event.event !== 'input-changed') return
+        this.settled.clear()
+        this.open.clear()
+        this.batches.clear()
+        this.tally.clear()
+    }
+  }
+
+  /** Whether the item was not settled before. */
+  settle(ordinal: number): boolean {
+    this.open.delete(ordinal)
+    return this.settled.add(ordinal)
+  }
+
+  /** A check changes nothing, so its answer cannot be lost. */
+  send(ordinal: number, isCheck: boolean): void {
+    const { calls, back, isAnswerLost } = this.open.get(ordinal) ?? notCalled
+    this.requests.sent += 1
+    this.open.set(
+      ordinal,
+      isCheck
+        ? { calls: calls + 1, back: back + 1, isAnswerLost }
+        : { calls: calls + 1, back, isAnswerLost: true },
+    )
+  }
+
+  #batch(event: BatchEvent): void {
+    const { reference } = event
+    const open = this.batches.get(reference)
+    if (event.did === 'sent' || event.did === 'asked') this.requests.sent += 1
+    if ('reason' in event && event.reason === 'rate_limited') this.requests.rateLimited += 1
+    if (event.did === 'sent') {
+      const { calls, back, firstSentAt } = open ?? { ...notCalled, firstSentAt: event.at }
+      const { ordinals } = event
+      const sent = { calls: calls + 1, back, isAnswerLost: true }
+      this.batches.set(reference, { reference, ordinals, job: null, firstSentAt, ...sent })
+    }
+    if (open === undefined) return
+    if (event.did === 'accepted') this.batches.set(reference, { ...open, job: event.job })
+    if (event.did === 'returned') this.batches.set(reference, { ...open, ...returned(open) })
+    if (event.did === 'split') this.batches.delete(reference)
+  }
+
+  /** Forgets the batches of which every item is settled. */
+  dropSettledBatches(): void {
+    for (const [reference, { ordinals }] of this.batches) {
+      if (ordinals.every((ordinal) => this.settled.has(ordinal))) this.batches.delete(reference)
+    }
+  }
+}
+
+/** An answer that belongs to no call must not hide that a later one is lost. */
+function returned({ calls, back }: OpenCalls): OpenCalls {
+  const backNow = Math.min(calls, back + 1)
+  return { calls, back: backNow, isAnswerLost: backNow < calls }
+}
 
 /**
- * Reads a checkpoint once. Settled items and notes of sent calls, which are many, are told by their first bytes and
- * not parsed. A torn last line is not counted. Throws a UsageError that names a line which is not ours.
+ * Reads a checkpoint once, up to `bytesMax`. `onSettled` is told where the line of each settled item begins, and
+ * `onInputChanged` that the ordinals so far are void. A torn last line is not counted. Throws a UsageError that names a
+ * line which is not ours.
  */
-export function readCheckpoint(path: string, options: ReadOptions = {}): CheckpointState {
-  const state: CheckpointState = {
-    settled: new Bitset(),
-    tally: new Tally(),
-    open: new Map(),
-    batches: new Map(),
-    events: [],
-    requests: { sent: 0, rateLimited: 0 },
-    bytes: 0,
-    head: firstHead,
-  }
-  if (!existsSync(path)) return state
+export function readCheckpoint(
+  path: string,
+  {
+    onSettled,
+    onInputChanged,
+    bytesMax,
+  }: {
+    onSettled?: (ordinal: number, offset: number) => void
+    onInputChanged?: () => void
+    bytesMax?: number
+  } = {},
+): CheckpointState {
+  const state = new CheckpointState()
   const counts = new Map<string, number>()
-  const outcomeAt = outcomeReader()
-  let lines = 0
-  let lastOffset = 0
-  state.bytes = scanLines(
+  const { bytes, head } = scanCheckpoint(
     path,
-    (buffer, start, end, offset) => {
-      lines += 1
-      lastOffset = offset
-      if (startsWith(buffer, start, settledStart)) {
-        const ordinal = numberAt(buffer, start + settledStart.length)
-        const outcome = outcomeAt(buffer, start, end)
-        const times = counts.get(outcome) ?? 0
-        if (ordinal > ordinalMax || (times === 0 && !isOutcome(outcome))) throw notOurs(path, `line ${lines}`)
-        state.open.delete(ordinal)
-        if (!state.settled.add(ordinal)) return
-        counts.set(outcome, times + 1)
-        options.onSettled?.(ordinal, offset)
-      } else if (startsWith(buffer, start, sentStart)) {
-        const ordinal = numberAt(buffer, start + sentStart.length)
-        if (ordinal > ordinalMax) throw notOurs(path, `line ${lines}`)
-        const { calls, back } = state.open.get(ordinal) ?? { calls: 0, back: 0 }
-        state.requests.sent += 1
-        state.open.set(ordinal, { calls: calls + 1, back, isAnswerLost: true })
-      } else if (startsWith(buffer, start, lookStart)) {
-        const ordinal = numberAt(buffer, start + lookStart.length)
-        if (ordinal > ordinalMax) throw notOurs(path, `line ${lines}`)
-        const { calls, back, isAnswerLost } = state.open.get(ordinal) ?? {
-          calls: 0,
-          back: 0,
-          isAnswerLost: false,
-        }
-        state.requests.sent += 1
-        state.open.set(ordinal, { calls: calls + 1, back: back + 1, isAnswerLost })
-      } else {
-        const fields = fieldsOfLine(buffer.toString('utf8', start, end))
-        if (fields === null) throw notOurs(path, `line ${lines}`)
-        readRareLine(fields as unknown as RareLine, state, options, counts)
+    (line) => {
+      if (line.kind === 'settled') {
+        const outcome = line.outcome()
+        if (!state.settle(line.ordinal)) return
+        counts.set(outcome, (counts.get(outcome) ?? 0) + 1)
+        onSettled?.(line.ordinal, line.offset)
+      } else if (line.kind !== 'other') state.send(line.ordinal, line.kind === 'check-sent')
+      else {
+        const event = line.event()
+        state.on(event)
+        if (event.event !== 'input-changed') return
+        counts.clear()
+        onInputChanged?.()
       }
     },
-    options.bytesMax,
+    bytesMax,
   )
-  dropSettled(state.batches, state.settled)
-  for (const [outcome, times] of counts) {
-    const [status, reason] = outcome.split('","reason":"')
-    state.tally.add(status as Status, reason ?? '', times)
-  }
-  if (lines > 0) state.head = hash('sha256', readSpan(path, lastOffset, state.bytes))
-  return state
+  for (const [outcome, times] of counts) state.tally.add(...statusAndReason(outcome), times)
+  state.dropSettledBatches()
+  return Object.assign(state, { bytes, head })
 }
 
-/** A line that is parsed. */
-export type RareLine =
-  | CheckpointEvent
-  | BatchNote
-  | { back: number; reason: string; read?: true }
-  | { carried: number; calls: number; lost: boolean }
+const longestEventBytes = 64 * 1024
 
-function readRareLine(
-  line: RareLine,
-  state: CheckpointState,
-  options: ReadOptions,
-  counts: Map<string, number>,
-): void {
-  if ('batch' in line) {
-    readBatchNote(line, state)
-    return
+/** The last line of a checkpoint if it is about the run as a whole: a run that ended in order ends with one. */
+export function lastEvent(path: string): LifecycleEvent | null {
+  try {
+    const { size } = statSync(path)
+    const text = readSpan(path, Math.max(0, size - longestEventBytes), size).toString()
+    const event = text.endsWith('\n')
+      ? eventOf(text.slice(text.lastIndexOf('\n', text.length - 2) + 1))
+      : null
+    return event !== null && isLifecycle(event) ? event : null
+  } catch {
+    return null
   }
-  if ('back' in line) {
-    const open = state.open.get(line.back)
-    if (open && !line.read) {
-      // An answer that belongs to no call must not hide that a later one is lost.
-      open.back = Math.min(open.calls, open.back + 1)
-      open.isAnswerLost = open.back < open.calls
-    }
-    if (line.reason === 'rate_limited') state.requests.rateLimited += 1
-    return
-  }
-  if ('carried' in line) {
-    const { calls, lost } = line
-    state.open.set(line.carried, { calls, back: lost ? calls - 1 : calls, isAnswerLost: lost })
-    return
-  }
-  state.events.push(line)
-  if (line.event !== 'input-changed') return
-  state.settled.clear()
-  state.open.clear()
-  state.batches.clear()
-  counts.clear()
-  options.onInputChanged?.()
-}
-
-function isOutcome(outcome: string): boolean {
-  return statuses.some((status) => outcome.startsWith(`${status}","reason":"`))
 }

@@ -1,4 +1,4 @@
-import type { Totals } from '../checkpoint/tally.js'
+import type { Totals } from '../checkpoint/summary.js'
 import type { Shown } from '../monitor/live.js'
 import type { RunState } from '../runs/state.js'
 import { inDigits } from '../system/text.js'

@@ -1,6 +1,5 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
-import { scanLines } from '../checkpoint/lines.js'
-import { LogWriteError } from '../checkpoint/log.js'
+import { LogWriteError, scanLines } from '../checkpoint/log.js'
 import type { Outcome, SettledItem } from '../item.js'
 import { historyMs } from '../runs/export-span.js'
 import type { ExportSpan } from '../settings/run-settings.js'

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { z } from 'zod'
-import type { CheckpointEvent, ControlEvent } from '../checkpoint/checkpoint.js'
+import type { ControlEvent, LifecycleEvent } from '../checkpoint/events.js'
 import { rateWindow } from '../settings/run-settings.js'
 import { readSmallText, writeFileAtomically } from '../system/files.js'
 import { currentUser } from '../system/host.js'
@@ -47,7 +47,7 @@ export function changeControl(path: string, change: Partial<Asked>): Control {
 }
 
 /** What the checkpoint says was asked last. */
-export function controlOnRecord(events: readonly CheckpointEvent[]): Asked {
+export function controlOnRecord(events: readonly LifecycleEvent[]): Asked {
   const asked: Asked = { isPaused: false, share: null, limits: null }
   for (const event of events) {
     if (event.event === 'paused' || event.event === 'continued') asked.isPaused = event.event === 'paused'

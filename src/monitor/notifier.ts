@@ -1,4 +1,4 @@
-import type { Totals } from '../checkpoint/tally.js'
+import type { Totals } from '../checkpoint/summary.js'
 import { cleanMessage, counted, inDigits, inTime } from '../system/text.js'
 
 /** The promise of a notice: tells somebody outside of what becomes of a run. */

@@ -1,4 +1,4 @@
-import type { Tally } from '../checkpoint/tally.js'
+import type { Tally } from '../checkpoint/summary.js'
 import type { Waiting } from '../pacing/waiting.js'
 import { inLimit } from '../settings/limits.js'
 import { inClock, inDigits } from '../system/text.js'

@@ -1,4 +1,4 @@
-import type { CheckpointEvent } from '../checkpoint/checkpoint.js'
+import type { LifecycleEvent } from '../checkpoint/events.js'
 import { type SettledItem, type Status, statuses } from '../item.js'
 import { sharedWindows } from '../pacing/share.js'
 import type { RateWindow } from '../settings/limits.js'
@@ -81,7 +81,7 @@ export class Pace {
     this.#allow(Number.NEGATIVE_INFINITY, atFirst)
   }
 
-  onEvent(event: CheckpointEvent): void {
+  onEvent(event: LifecycleEvent): void {
     const { limits, share } = this.#allowed.at(-1)!
     if (event.event === 'started' || event.event === 'resumed')
       this.#allow(Date.parse(event.at), event.settings)

@@ -1,6 +1,6 @@
-import type { CheckpointEvent, EndEvent } from '../checkpoint/checkpoint.js'
+import type { EndEvent, LifecycleEvent } from '../checkpoint/events.js'
 import { withAcceptedInput } from '../checkpoint/history.js'
-import { Tally } from '../checkpoint/tally.js'
+import { Tally } from '../checkpoint/summary.js'
 import type { Fingerprinted } from '../settings/run-settings.js'
 import { Durations, FailureGroups, Pace, Rows } from './html-figures.js'
 import { type Counts, chartsOf, count, type Span, Timeline } from './html-timeline.js'
@@ -29,7 +29,7 @@ export async function readModel({ run, items, history }: ReportedRun) {
     }
   }
 
-  const events: CheckpointEvent[] = []
+  const events: LifecycleEvent[] = []
   const executions = new Executions()
   const pace = new Pace(run.settings)
   const answerTimes = new Durations()
@@ -120,7 +120,7 @@ class Executions {
     if (last !== undefined && last.end === null && atMs > last.toMs) last.toMs = atMs
   }
 
-  onEvent(event: CheckpointEvent): void {
+  onEvent(event: LifecycleEvent): void {
     const atMs = Date.parse(event.at)
     const [execution, pause] = [this.list.at(-1), this.pauses.at(-1)]
     switch (event.event) {

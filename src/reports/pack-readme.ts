@@ -1,4 +1,4 @@
-import type { CheckpointEvent } from '../checkpoint/checkpoint.js'
+import type { LifecycleEvent } from '../checkpoint/events.js'
 import type { RunFile } from '../checkpoint/run-file.js'
 import { jobShortName } from '../checkpoint/run-file.js'
 import type { Fingerprinted } from '../settings/run-settings.js'
@@ -98,7 +98,7 @@ function fileText({ name, path, sha256, bytes }: Fingerprinted, packed: readonly
   return `  ${name === '-' ? 'stdin' : name}: ${inDigits(bytes)} bytes, ${kept === undefined ? 'not in this pack' : `here as ${kept}`}\n    SHA-256 ${sha256}`
 }
 
-function eventText(event: CheckpointEvent): string[] {
+function eventText(event: LifecycleEvent): string[] {
   const at = `  ${event.at}  `
   switch (event.event) {
     case 'started':

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { StartEvent } from '../checkpoint/checkpoint.js'
 import type { RunDirectory } from '../checkpoint/directory.js'
+import type { StartEvent } from '../checkpoint/events.js'
 import type { RunFile } from '../checkpoint/run-file.js'
 import { jobShortName } from '../checkpoint/run-file.js'
 import type { Summary } from '../checkpoint/summary.js'

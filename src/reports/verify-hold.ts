@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { CheckpointEvent, StartEvent } from '../checkpoint/checkpoint.js'
 import type { RunDirectory } from '../checkpoint/directory.js'
+import type { LifecycleEvent, StartEvent } from '../checkpoint/events.js'
 import type { RunFile } from '../checkpoint/run-file.js'
 import { nameOf, type SettledItem } from '../item.js'
 import { fingerprinted } from '../settings/run-settings.js'
@@ -18,7 +18,7 @@ import { checkFiles } from './verify-files.js'
 export async function checkHold(
   directory: RunDirectory,
   run: RunFile,
-  events: readonly CheckpointEvent[],
+  events: readonly LifecycleEvent[],
   settled: AsyncIterable<readonly SettledItem[]>,
   isLeftOut: boolean,
   ids: IdRules,

@@ -1,14 +1,14 @@
 import { hash } from 'node:crypto'
 import { existsSync, statSync } from 'node:fs'
-import type { CheckpointEvent } from '../checkpoint/checkpoint.js'
-import { LineOffsets } from '../checkpoint/line-offsets.js'
-import { firstField } from '../checkpoint/line-shapes.js'
-import { scanLines } from '../checkpoint/lines.js'
+import { eventOf, faultOf } from '../checkpoint/codec.js'
+import type { LifecycleEvent } from '../checkpoint/events.js'
+import { LineOffsets } from '../checkpoint/items.js'
+import { scanLines } from '../checkpoint/log.js'
 import type { RunFile } from '../checkpoint/run-file.js'
-import type { Totals } from '../checkpoint/tally.js'
+import type { Totals } from '../checkpoint/summary.js'
+import type { SettledItem } from '../item.js'
 import { IdSet } from '../sources/id-set.js'
 import { Chain } from './verify-chain.js'
-import { fieldsOf } from './verify-line-fields.js'
 import { LineRules } from './verify-line-rules.js'
 
 /** What a checkpoint had come to after one of its lines. */
@@ -30,7 +30,7 @@ export interface Look {
   ends: Standing[]
   /** After the lines that have a wanted hash. */
   marks: Map<string, Standing>
-  events: CheckpointEvent[]
+  events: LifecycleEvent[]
   /** Of the settled items. */
   offsets: LineOffsets
   /** What stands behind the last line end. */
@@ -41,14 +41,10 @@ export interface Look {
   linesTooEarly: number
 }
 
-const endStart = /^\{"event":"(stopped|finished)"/
-
 /** Looks at every line once; `wanted` are hashes of lines to be noted. Needs no memory of the lines. */
 export function lookAt(path: string, run: RunFile, wanted: readonly string[]): Look {
   const { read } = run.plan
-  const rules = new LineRules({ read, startedAt: run.startedAt }, (fields) =>
-    takenOver().has(identity(fields)),
-  )
+  const rules = new LineRules({ read, startedAt: run.startedAt }, (item) => takenOver().has(identity(item)))
   const chain = new Chain()
   const ends: Standing[] = []
   const marks = new Map<string, Standing>()
@@ -75,16 +71,16 @@ export function lookAt(path: string, run: RunFile, wanted: readonly string[]): L
     const text = buffer.toString('utf8', start, end)
     const hashOfLine = chain.add(buffer.subarray(start, end + 1), text)
     bytes = offset + end + 1 - start
-    const fields = fieldsOf(text)
-    if (fields?.event === 'input-changed') {
+    const event = eventOf(text)
+    if (event?.event === 'input-changed') {
       epochs = [...epochs, offset]
       before = null
       offsets.clear()
     }
-    const fault = fields === null ? 'is no line of a checkpoint' : rules.add(fields)
+    const fault = event === null ? faultOf(text) : rules.add(event)
     if (fault !== null && faults.push(`line ${chain.lines} ${fault}`) > 1) faults.length = 1
-    if (fault === null && firstField(fields!) === 'n') offsets.set(fields!.n as number, offset)
-    if (fields?.event !== undefined && endStart.test(text)) ends.push(standing())
+    if (fault === null && event?.event === 'settled') offsets.set(event.settled.ordinal, offset)
+    if (event?.event === 'stopped' || event?.event === 'finished') ends.push(standing())
     if (wanted.includes(hashOfLine)) marks.set(hashOfLine, standing())
   }
   // Of what is no file the size says nothing; this refuses it.
@@ -108,8 +104,8 @@ function settledBetween(path: string, from: number, to: number): IdSet {
   scanLines(
     path,
     (buffer, start, end, offset) => {
-      const fields = offset < from ? null : fieldsOf(buffer.toString('utf8', start, end))
-      if (fields !== null && typeof fields.n === 'number') settled.add(identity(fields))
+      const event = offset < from ? null : eventOf(buffer.toString('utf8', start, end))
+      if (event?.event === 'settled') settled.add(identity(event.settled))
     },
     to,
   )
@@ -117,7 +113,8 @@ function settledBetween(path: string, from: number, to: number): IdSet {
 }
 
 /** All of a settled item but its place in the input. */
-function identity(fields: Record<string, unknown>): string {
-  const { id, status, reason, http, attempts, at, ms, message } = fields
-  return hash('sha1', JSON.stringify([id, status, reason, http, attempts, at, ms, message]))
+function identity(item: SettledItem): string {
+  const { id, status, reason, httpStatus, attempts, finishedAt, durationMs, message } = item
+  const all = [id, status, reason, httpStatus, attempts, finishedAt, durationMs, message]
+  return hash('sha1', JSON.stringify(all))
 }

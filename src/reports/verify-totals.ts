@@ -1,4 +1,4 @@
-import type { EndEvent } from '../checkpoint/checkpoint.js'
+import type { EndEvent } from '../checkpoint/events.js'
 import type { Summary } from '../checkpoint/summary.js'
 import { counted, inDigits } from '../system/text.js'
 import { type Check, right, wrong } from './verify-check.js'

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
-import type { CheckpointEvent } from '../checkpoint/checkpoint.js'
 import { type RunDirectory, readRunFile, readSummary } from '../checkpoint/directory.js'
+import type { LifecycleEvent } from '../checkpoint/events.js'
 import { withAcceptedInput } from '../checkpoint/history.js'
-import { itemsAt } from '../checkpoint/rows.js'
+import { itemsAt } from '../checkpoint/items.js'
 import type { RunFile } from '../checkpoint/run-file.js'
-import type { Totals } from '../checkpoint/tally.js'
+import type { Totals } from '../checkpoint/summary.js'
 import type { SettledItem } from '../item.js'
 import { runState } from '../runs/state.js'
 import type { Fingerprinted } from '../settings/run-settings.js'
@@ -63,7 +63,7 @@ export interface Examination {
   verification: Verification
   /** With the input as it was accepted last, and its kept files where they lie now. */
   run: RunFile
-  events: CheckpointEvent[]
+  events: LifecycleEvent[]
   totals: Totals
 }
 

@@ -1,5 +1,4 @@
-import type { BatchNote } from '../checkpoint/batch-notes.js'
-import type { Checkpoint } from '../checkpoint/checkpoint.js'
+import type { BatchNote, Checkpoint } from '../checkpoint/checkpoint.js'
 import type { CheckpointState } from '../checkpoint/read.js'
 import type { RecentlySubmitted } from '../filters/cooldown.js'
 import type { EarlierCalls, Outcome } from '../item.js'

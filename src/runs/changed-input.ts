@@ -1,11 +1,10 @@
 import { copyFileSync, existsSync, renameSync, rmSync } from 'node:fs'
 import { Checkpoint } from '../checkpoint/checkpoint.js'
 import type { RunDirectory } from '../checkpoint/directory.js'
-import { fieldsOfLine } from '../checkpoint/line-shapes.js'
-import { scanLines } from '../checkpoint/lines.js'
+import { settledItems } from '../checkpoint/items.js'
 import { type CheckpointState, readCheckpoint } from '../checkpoint/read.js'
-import { settledItems } from '../checkpoint/rows.js'
 import type { RunFile } from '../checkpoint/run-file.js'
+import { scanCheckpoint } from '../checkpoint/scan.js'
 import { type EarlierCalls, nameOf, type SettledItem } from '../item.js'
 import type { Filter } from '../job.js'
 import { IdDifference, IdHashWriter } from '../sources/id-hashes.js'
@@ -99,13 +98,14 @@ async function calledItems(path: string): Promise<Map<string, SettledItem>> {
 function openItems(path: string, open: CheckpointState['open']): Map<string, EarlierCalls> {
   const byId = new Map<string, EarlierCalls>()
   if (open.size === 0) return byId
-  scanLines(path, (buffer, start, end) => {
-    const fields = fieldsOfLine(buffer.toString('utf8', start, end))
-    if (fields === null) return
-    // What stands before an earlier change speaks of other places in the input.
-    if (fields.event === 'input-changed') byId.clear()
-    const earlier = open.get((fields.sent ?? fields.look ?? fields.carried) as number)
-    if (earlier) byId.set(fields.id as string, earlier)
+  scanCheckpoint(path, (line) => {
+    if (line.kind === 'settled' || (line.kind !== 'other' && !open.has(line.ordinal))) return
+    const event = line.event()
+    // The ordinals of all events before are void.
+    if (event.event === 'input-changed') byId.clear()
+    if (!('ordinal' in event && 'id' in event)) return
+    const earlier = open.get(event.ordinal)
+    if (earlier) byId.set(event.id, earlier)
   })
   return byId
 }

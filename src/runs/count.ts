@@ -1,4 +1,4 @@
-import { Tally } from '../checkpoint/tally.js'
+import { Tally } from '../checkpoint/summary.js'
 import { nameOf } from '../item.js'
 import type { Filter } from '../job.js'
 import type { Fingerprinted } from '../settings/run-settings.js'

@@ -1,4 +1,4 @@
-import { settledItems } from '../checkpoint/rows.js'
+import { settledItems } from '../checkpoint/items.js'
 import type { SettledItem } from '../item.js'
 import { type Input, readItems } from '../sources/items.js'
 

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { type RunDirectory, readRunFile } from '../checkpoint/directory.js'
-import { readSpan } from '../checkpoint/lines.js'
+import { readSpan } from '../checkpoint/log.js'
 import type { RunFile } from '../checkpoint/run-file.js'
 import { UsageError } from '../system/errors.js'
 

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { OpenBatch } from '../checkpoint/batch-notes.js'
-import type { CheckpointState } from '../checkpoint/read.js'
+import type { CheckpointState, OpenBatch } from '../checkpoint/read.js'
 import type { Item, Outcome } from '../item.js'
 import type { Batch, BatchOperation } from '../job.js'
 import type { JudgedItem } from '../sources/items.js'

@@ -1,8 +1,6 @@
-import { statSync } from 'node:fs'
-import type { CheckpointEvent, EndEvent } from '../checkpoint/checkpoint.js'
 import { listRuns, type RunDirectory, readRunFile, runLockName } from '../checkpoint/directory.js'
-import { fieldsOfLine } from '../checkpoint/line-shapes.js'
-import { readSpan } from '../checkpoint/lines.js'
+import type { EndEvent } from '../checkpoint/events.js'
+import { lastEvent } from '../checkpoint/read.js'
 import { type LockHolder, lockHolder } from './lock-file.js'
 
 /** Where a run stands, as far as it can be told without reading it all. */
@@ -16,28 +14,13 @@ export type RunState =
   /** Its process died; can be resumed. */
   | { kind: 'crashed' }
 
-const longestEventBytes = 64 * 1024
-
 export function runState(directory: RunDirectory): RunState {
   const holder = lockHolder(directory.path, runLockName)
   if (holder !== null) return { kind: 'running', holder }
-  const last = lastLine(directory.checkpoint)
+  const last = lastEvent(directory.checkpoint)
   if (last?.event === 'finished') return { kind: 'finished', end: last }
   if (last?.event === 'stopped') return { kind: 'stopped', end: last }
   return { kind: 'crashed' }
-}
-
-/** The last line of a checkpoint if it is an event: a run in order ends with one. */
-function lastLine(path: string): CheckpointEvent | null {
-  try {
-    const { size } = statSync(path)
-    const text = readSpan(path, Math.max(0, size - longestEventBytes), size).toString()
-    if (!text.endsWith('\n')) return null
-    const fields = fieldsOfLine(text.slice(text.lastIndexOf('\n', text.length - 2) + 1))
-    return fields !== null && 'event' in fields ? (fields as unknown as CheckpointEvent) : null
-  } catch {
-    return null
-  }
 }
 
 /** The latest run that can be resumed; of a job and an instance, if named. A null instance is any sandbox's. */

@@ -1,5 +1,5 @@
 import { LogWriteError } from '../checkpoint/log.js'
-import type { Tally } from '../checkpoint/tally.js'
+import type { Tally } from '../checkpoint/summary.js'
 import { KeyRefusedError } from '../operations/retry.js'
 import { ApiDownError } from '../pacing/gate.js'
 import { LedgerLostError } from '../pacing/ledger.js'

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import type { Checkpoint } from '../../src/checkpoint/checkpoint.js'
+import type { RunEvent } from '../../src/checkpoint/events.js'
 import { type Item, type SettledItem, statuses } from '../../src/item.js'
 import { defaultSettings } from '../../src/settings/run-settings.js'
 
@@ -34,6 +35,60 @@ export const anySettled: fc.Arbitrary<SettledItem> = fc.record({
   source: text,
   line: fc.nat(),
 })
+
+const iso = fc
+  .date({ min: new Date(0), max: new Date('2200-01-01'), noInvalidDate: true })
+  .map((at) => at.toISOString())
+const httpStatus = fc.option(fc.integer({ min: 100, max: 599 }))
+const aboutBatch = { event: fc.constant('batch' as const), reference: text, at: iso }
+const signed = { at: iso, by: text, host: text }
+
+export const anyEvent: fc.Arbitrary<RunEvent> = fc.oneof(
+  { weight: 4, arbitrary: anySettled.map((settled) => ({ event: 'settled', settled }) as const) },
+  fc.record({
+    event: fc.constantFrom('call-sent' as const, 'check-sent' as const),
+    ordinal,
+    id: text,
+    at: iso,
+  }),
+  fc.record(
+    {
+      event: fc.constant('call-returned' as const),
+      ordinal,
+      reason: text,
+      httpStatus,
+      at: iso,
+      isRead: fc.constant(true as const),
+    },
+    { requiredKeys: ['event', 'ordinal', 'reason', 'httpStatus', 'at'] },
+  ),
+  fc.record({
+    event: fc.constant('calls-carried' as const),
+    ordinal,
+    id: text,
+    calls: fc.nat(),
+    isAnswerLost: fc.boolean(),
+  }),
+  fc.record({ ...aboutBatch, did: fc.constant('sent' as const), ordinals: fc.array(ordinal) }),
+  fc.record({ ...aboutBatch, did: fc.constant('accepted' as const), job: text }),
+  fc.record({ ...aboutBatch, did: fc.constantFrom('split' as const, 'asked' as const) }),
+  fc.record({
+    ...aboutBatch,
+    did: fc.constantFrom('returned' as const, 'asked in vain' as const),
+    reason: text,
+    httpStatus,
+  }),
+  fc.record({ event: fc.constantFrom('paused' as const, 'continued' as const), ...signed }),
+  fc.record({
+    event: fc.constant('throttled' as const),
+    ...signed,
+    share: fc.constantFrom(null, 0.5),
+    limits: fc.constantFrom(null, 'none' as const, [{ max: 30, perMs: 1000 }]),
+  }),
+  fc.record({ event: fc.constant('waited' as const), at: iso, ms: fc.constant({ calling: 12 }) }),
+  fc.record({ event: fc.constant('stopped' as const), at: iso, exitCode: fc.nat(255), because: text }),
+  fc.record({ event: fc.constant('finished' as const), at: iso, exitCode: fc.nat(255) }),
+)
 
 export const anyStep: fc.Arbitrary<Step> = fc.oneof(
   {

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { expect } from 'vitest'
+import { eventOf } from '../../src/checkpoint/codec.js'
+import type { SettledItem } from '../../src/item.js'
 
 /** The lines of a log, after a look that each names the hash of the one before and that none is torn. */
 export function chainedLines(path: string): Record<string, unknown>[] {
@@ -20,4 +22,9 @@ export function headOf(path: string): string {
   const text = readFileSync(path, 'utf8')
   const last = text.slice(text.lastIndexOf('\n', text.length - 2) + 1)
   return createHash('sha256').update(last).digest('hex')
+}
+
+export function settledIn(line: string): SettledItem | null {
+  const event = eventOf(line)
+  return event?.event === 'settled' ? event.settled : null
 }

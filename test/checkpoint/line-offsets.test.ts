@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { LineOffsets } from '../../src/checkpoint/line-offsets.js'
+import { LineOffsets } from '../../src/checkpoint/items.js'
 
 test('offsets come in the order of the ordinals, as those of a sorted map would', () => {
   const ordinal = fc.oneof(fc.nat(10), fc.integer({ min: 65_530, max: 65_540 }), fc.nat(300_000))

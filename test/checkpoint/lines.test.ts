@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { readSpan, scanLines } from '../../src/checkpoint/lines.js'
+import { readSpan, scanLines } from '../../src/checkpoint/log.js'
 
 let directory: string
 let path: string

@@ -3,11 +3,10 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { firstHead } from '../../src/checkpoint/log.js'
 import { readCheckpoint } from '../../src/checkpoint/read.js'
-import { settledItemOf } from '../../src/checkpoint/settled-line.js'
 import type { SettledItem } from '../../src/item.js'
 import { UsageError } from '../../src/system/errors.js'
 import { anySettled, anyStep } from './arbitrary-steps.js'
-import { chainedLines, headOf } from './chain.js'
+import { chainedLines, headOf, settledIn } from './chain.js'
 import { openOf, path, settledAs, write } from './read-scene.js'
 
 test('a checkpoint that is not there yet says nothing', () => {
@@ -93,7 +92,7 @@ function naiveState(): {
   for (const line of chainedLines(path)) {
     const { n, sent, look, back, carried, event } = line as Record<string, number>
     if (n !== undefined) {
-      if (!settled.has(n)) settled.set(n, settledItemOf(JSON.stringify(line))!)
+      if (!settled.has(n)) settled.set(n, settledIn(JSON.stringify(line))!)
       open.delete(n)
     } else if (sent !== undefined) {
       sentCalls += 1
@@ -152,7 +151,7 @@ test('what is read by first bytes is what parsing every line gives', async () =>
           reasons[item.reason] = (reasons[item.reason] ?? 0) + 1
           expect(state.settled.has(ordinal)).toBe(true)
           const offset = offsets.get(ordinal)!
-          expect(settledItemOf(text.toString('utf8', offset, text.indexOf(10, offset)))).toEqual(item)
+          expect(settledIn(text.toString('utf8', offset, text.indexOf(10, offset)))).toEqual(item)
         }
         expect(state.tally.totals(read)).toEqual({ read, ...totals, left: read - naive.settled.size })
         expect(state.tally.reasons()).toEqual(reasons)
@@ -167,7 +166,7 @@ test('a settled item comes back from its line as it went in', async () => {
     fc.asyncProperty(anySettled, async (settled) => {
       rmSync(path, { force: true })
       await write({ does: 'settle', settled })
-      expect(settledItemOf(readFileSync(path, 'utf8').trimEnd())).toEqual(settled)
+      expect(settledIn(readFileSync(path, 'utf8').trimEnd())).toEqual(settled)
     }),
     { numRuns: 30 },
   )

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Tally } from '../../src/checkpoint/tally.js'
+import { Tally } from '../../src/checkpoint/summary.js'
 import { statuses } from '../../src/item.js'
 
 test('read is the sum of all the others, whatever was counted', () => {

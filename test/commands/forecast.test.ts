@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { Tally } from '../../src/checkpoint/tally.js'
+import { Tally } from '../../src/checkpoint/summary.js'
 import { forecast, forecastText } from '../../src/commands/forecast.js'
 import { newSettings } from '../../src/commands/settings.js'
 import { endConversation } from '../../src/operations/end-conversation.js'

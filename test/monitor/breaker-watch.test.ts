@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Tally } from '../../src/checkpoint/tally.js'
+import { Tally } from '../../src/checkpoint/summary.js'
 import { BreakerWatch } from '../../src/monitor/breaker-watch.js'
 import type { Waiting } from '../../src/pacing/waiting.js'
 

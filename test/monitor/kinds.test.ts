@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { Tally } from '../../src/checkpoint/tally.js'
+import { Tally } from '../../src/checkpoint/summary.js'
 import { barProgress } from '../../src/monitor/bar.js'
 import { jsonProgress, plainProgress, type RunView } from '../../src/monitor/progress.js'
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { RunFile } from '../../src/checkpoint/run-file.js'
 import type { Summary } from '../../src/checkpoint/summary.js'
-import { Tally } from '../../src/checkpoint/tally.js'
+import { Tally } from '../../src/checkpoint/summary.js'
 import type { Notice, RunNews } from '../../src/monitor/notifier.js'
 import { openNotices } from '../../src/monitor/notifiers.js'
 import type { RunView } from '../../src/monitor/progress.js'

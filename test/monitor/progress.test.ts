@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { Tally } from '../../src/checkpoint/tally.js'
+import { Tally } from '../../src/checkpoint/summary.js'
 import { progressText, type RunView } from '../../src/monitor/progress.js'
 import type { Waiting } from '../../src/pacing/waiting.js'
 

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
-import { Checkpoint, type CheckpointEvent } from '../../src/checkpoint/checkpoint.js'
+import { Checkpoint } from '../../src/checkpoint/checkpoint.js'
 import { runDirectory, writeRunFile } from '../../src/checkpoint/directory.js'
+import type { LifecycleEvent } from '../../src/checkpoint/events.js'
 import { firstHead } from '../../src/checkpoint/log.js'
 import type { RunFile } from '../../src/checkpoint/run-file.js'
 import type { Outcome, SettledItem } from '../../src/item.js'
@@ -22,7 +23,7 @@ export const notFound: Outcome = {
 /** A run that a test makes up: a real directory with a real checkpoint, and a clock that the test winds. */
 export interface MadeRun {
   ms: number
-  event(event: WithoutTime<CheckpointEvent>): void
+  event(event: WithoutTime<LifecycleEvent>): void
   start(event?: 'started' | 'resumed', settings?: Partial<RunFile['settings']>): void
   /** Settles the next item, by a call that takes so long; of 0 ms, without a call. */
   settle(outcome: Outcome, callMs?: number, item?: Partial<SettledItem>): void
@@ -48,7 +49,7 @@ export async function makeRun(
   const next = () => ({ ordinal, id: id(), source: 'stale.csv', line: ordinal + 2, record: () => ({}) })
   const made: MadeRun = {
     ms: Date.parse(run.startedAt),
-    event: (event) => void recorded.push(checkpoint.record({ ...event, at: at(made.ms) } as CheckpointEvent)),
+    event: (event) => void recorded.push(checkpoint.record({ ...event, at: at(made.ms) } as LifecycleEvent)),
     start: (event = 'started', settings = {}) =>
       made.event({
         event,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Tally } from '../../src/checkpoint/tally.js'
+import { Tally } from '../../src/checkpoint/summary.js'
 import { tooManyFailures } from '../../src/runs/stop-reason.js'
 import { parseMaxFailures } from '../../src/settings/values.js'
 

@@ -4,12 +4,11 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { Checkpoint } from '../../src/checkpoint/checkpoint.js'
+import { settledItems } from '../../src/checkpoint/items.js'
 import { readCheckpoint } from '../../src/checkpoint/read.js'
-import { settledItems } from '../../src/checkpoint/rows.js'
-import { settledItemOf } from '../../src/checkpoint/settled-line.js'
 import type { SettledItem } from '../../src/item.js'
 import { anyStep, at, itemOf, type Step, take } from './arbitrary-steps.js'
-import { chainedLines } from './chain.js'
+import { chainedLines, settledIn } from './chain.js'
 
 let directory: string
 let path: string
@@ -114,7 +113,7 @@ test('rows are what parsing and sorting every line gives', async () => {
       for (const line of chainedLines(path)) {
         if (line.event === 'input-changed') naive.clear()
         const { n } = line as { n?: number }
-        if (n !== undefined && !naive.has(n)) naive.set(n, settledItemOf(JSON.stringify(line))!)
+        if (n !== undefined && !naive.has(n)) naive.set(n, settledIn(JSON.stringify(line))!)
       }
       expect(await rows()).toEqual([...naive.values()].sort((a, b) => a.ordinal - b.ordinal))
     }),

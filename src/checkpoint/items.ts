@@ -1,10 +1,8 @@
 import { closeSync, readSync } from 'node:fs'
 import type { SettledItem } from '../item.js'
 import { openRegular } from '../system/files.js'
-import { LineOffsets } from './line-offsets.js'
-import { notOurs } from './line-shapes.js'
+import { eventOf, notOurs } from './codec.js'
 import { readCheckpoint } from './read.js'
-import { settledItemOf } from './settled-line.js'
 
 /** Small, so that little of what is made for a batch outlives it. */
 const batchSize = 64
@@ -12,10 +10,7 @@ const blockBytes = 256 * 1024
 const blocksKept = 16
 const lineFeed = 10
 
-/**
- * The settled items of a checkpoint in the order of the input. With `bytesMax`, of the checkpoint as it was when it was
- * so long.
- */
+/** The settled items of a checkpoint in the order of the input; with `bytesMax`, those that it had at that length. */
 export async function* settledItems(
   path: string,
   bytesMax = Number.POSITIVE_INFINITY,
@@ -37,9 +32,9 @@ export async function* itemsAt(path: string, offsets: LineOffsets): AsyncGenerat
     const lineAt = lineReader(file)
     let batch: SettledItem[] = []
     for (const offset of offsets.inOrder()) {
-      const item = settledItemOf(lineAt(offset))
-      if (item === null) throw notOurs(path, `byte ${offset}`)
-      batch.push(item)
+      const event = eventOf(lineAt(offset))
+      if (event?.event !== 'settled') throw notOurs(path, `byte ${offset}`)
+      batch.push(event.settled)
       if (batch.length < batchSize) continue
       yield batch
       batch = []
@@ -81,8 +76,41 @@ function lineReader(file: number): (offset: number) => string {
   }
 }
 
-/** Of a file; the last one is not full. */
+/** A part of a file; the last one is not full. */
 interface Block {
   bytes: Buffer
   length: number
+}
+
+const pieceItems = 1024
+
+/** Where in a checkpoint the line of each settled item begins, by ordinal. Eight bytes an item. */
+export class LineOffsets {
+  /** Pieces, so that growing never copies, and a made-up ordinal costs little. An offset counts from 1 in them, and 0 is none. */
+  readonly #pieces = new Map<number, Float64Array>()
+  /** One more than the largest ordinal. */
+  length = 0
+
+  set(ordinal: number, offset: number): void {
+    const index = Math.floor(ordinal / pieceItems)
+    let piece = this.#pieces.get(index)
+    if (piece === undefined) {
+      piece = new Float64Array(pieceItems)
+      this.#pieces.set(index, piece)
+    }
+    piece[ordinal % pieceItems] = offset + 1
+    if (ordinal >= this.length) this.length = ordinal + 1
+  }
+
+  clear(): void {
+    this.#pieces.clear()
+    this.length = 0
+  }
+
+  /** In the order of the input. */
+  *inOrder(): Generator<number> {
+    for (let index = 0; index * pieceItems < this.length; index++) {
+      for (const offset of this.#pieces.get(index) ?? []) if (offset > 0) yield offset - 1
+    }
+  }
 }
