@@ -1,5 +1,4 @@
-import { historyMs } from '../runs/export-span.js'
-import type { ExportSpan } from '../settings/run-settings.js'
+import { type ExportSpan, exportHistoryMs } from '../settings/run-settings.js'
 import { parseCount, parseDuration } from '../settings/values.js'
 import { UsageError } from '../system/errors.js'
 import { momentMs } from '../system/moment.js'
@@ -19,7 +18,7 @@ export function exportSpan(
   const fromFlag = created === undefined ? '--updated-since' : '--created-since'
   const asked = parseAgo(created ?? updated ?? '364d', fromFlag, nowMs)
   const toMs = flags.to === undefined ? nowMs : parseAgo(flags.to, '--to', nowMs)
-  const fromMs = Math.max(asked, nowMs - historyMs)
+  const fromMs = Math.max(asked, nowMs - exportHistoryMs)
   if (fromMs > asked) notice('Data Export goes back 12 months: beginning there.')
   if (fromMs >= toMs) throw new UsageError(`${fromFlag} must lie before --to.`)
   return { by: created === undefined ? 'updated' : 'created', fromMs, toMs }

@@ -5,10 +5,8 @@ import { KeyRefusedError } from '../operations/retry.js'
 import { ApiDownError } from '../pacing/gate.js'
 import { LedgerLostError } from '../pacing/ledger.js'
 import type { Coordination } from '../runs/coordination.js'
-import { ExportRefusedError } from '../runs/export-download.js'
-import { fetchExport } from '../runs/export-fetch.js'
+import { type Downloaded, ExportRefusedError, fetchExport } from '../runs/export.js'
 import { exportLimits } from '../runs/export-pages.js'
-import type { Downloaded } from '../runs/export-progress.js'
 import { takeLock } from '../runs/lock-file.js'
 import { sandboxKey } from '../sandbox/options.js'
 import { startSandbox } from '../sandbox/server.js'
@@ -81,20 +79,16 @@ export const command: Command = {
     try {
       // Another process may have finished it meanwhile.
       refuseTaken(output, flags.output)
-      const fetch = (coordination: Coordination) =>
-        fetchExport({
-          span,
-          asked: `${flags['updated-since'] ?? ''} ${flags['created-since'] ?? ''} ${flags.to ?? ''} ${instance}`,
-          output,
-          pageSize,
-          origin: sandbox?.url ?? instance!,
-          key,
-          isSandbox: sandbox !== null,
-          coordination,
-          settings,
-          stop,
-          onPage: flags.quiet ? () => {} : (so) => shell.notice(pageText(so)),
-        })
+      const origin = sandbox?.url ?? instance!
+      const request = {
+        span,
+        asked: `${flags['updated-since'] ?? ''} ${flags['created-since'] ?? ''} ${flags.to ?? ''} ${instance}`,
+        output,
+        pageSize,
+        ...(flags.quiet ? {} : { onPage: (so: Downloaded) => shell.notice(pageText(so)) }),
+      }
+      const access = { origin, key, isSandbox: sandbox !== null }
+      const fetch = ({ openLedger }: Coordination) => fetchExport(request, access, settings, openLedger, stop)
       const downloaded = await coordinated(flags, environment, sandbox !== null, fetch)
       if (flags.json) shell.print(JSON.stringify({ output, ...numbersOf(downloaded) }, null, 2))
       else if (!flags.quiet)

@@ -8,8 +8,7 @@ import { KeyRefusedError } from '../operations/retry.js'
 import { ApiDownError } from '../pacing/gate.js'
 import { LedgerLostError } from '../pacing/ledger.js'
 import type { Coordination } from '../runs/coordination.js'
-import { ExportRefusedError } from '../runs/export-download.js'
-import { fetchExport } from '../runs/export-fetch.js'
+import { ExportRefusedError, fetchExport } from '../runs/export.js'
 import { exportLimits } from '../runs/export-pages.js'
 import type { ExportSpan } from '../settings/run-settings.js'
 import { parseDuration } from '../settings/values.js'
@@ -80,19 +79,16 @@ export async function liveInput(input: LiveInput): Promise<{ files: InputFile[];
   if (!flags.quiet)
     shell.notice(`Downloading what was ${span.by} from ${iso(span.fromMs)} to ${iso(span.toMs)}.`)
   try {
-    const { records } = await fetchExport({
-      ...input,
-      span,
-      asked: '',
-      output: path,
-      pageSize: pageSizeOf(flags),
-      // The flags for limits are about what is done to the conversations; Data Export has its own.
-      settings: newSettings(
-        { share: flags.share, timeout: flags.timeout, attempts: flags.attempts },
-        { operation: { limits: exportLimits } },
-      ),
-      stop: new Stop(),
-    })
+    const request = { span, asked: '', output: path, pageSize: pageSizeOf(flags) }
+    // The flags for limits are about what is done to the conversations; Data Export has its own.
+    const settings = newSettings(
+      { share: flags.share, timeout: flags.timeout, attempts: flags.attempts },
+      { operation: { limits: exportLimits } },
+    )
+    const { origin, key, isSandbox } = input
+    const { openLedger } = input.coordination
+    const access = { origin, key, isSandbox }
+    const { records } = await fetchExport(request, access, settings, openLedger, new Stop())
     // As input, a file without anything in it is a mistake; a page without records is none.
     if (records === 0) writeFileSync(path, gzipSync('{"data":[]}\n'), { mode: 0o600 })
   } catch (error) {

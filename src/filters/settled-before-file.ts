@@ -1,8 +1,8 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { LogWriteError, scanLines } from '../checkpoint/log.js'
 import type { Outcome, SettledItem } from '../item.js'
-import { historyMs } from '../runs/export-span.js'
 import type { ExportSpan } from '../settings/run-settings.js'
+import { exportHistoryMs } from '../settings/run-settings.js'
 import { UsageError } from '../system/errors.js'
 import { writeFileAtomically } from '../system/files.js'
 import { messageOf } from '../system/text.js'
@@ -79,7 +79,7 @@ export class FileMemory implements Memory {
   }
 
   finished(span: ExportSpan, startedMs: number): void {
-    const oldestMs = startedMs - historyMs
+    const oldestMs = startedMs - exportHistoryMs
     let pendingFromMs = Number.POSITIVE_INFINITY
     for (const [id, { kind, updatedMs, atMs }] of this.#settled) {
       if (kind !== 'pending') continue

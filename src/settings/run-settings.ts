@@ -35,6 +35,9 @@ export const runSettings = z.object({
 })
 export type RunSettings = z.infer<typeof runSettings>
 
+/** Data Export holds 12 months. A day less, as the edge moves on. Source: Ada's public documentation, October 2026. */
+export const exportHistoryMs = 364 * 86_400_000
+
 /** What of Data Export is asked for: conversations created or updated from one moment on, up to another (Unix). */
 export interface ExportSpan {
   by: 'created' | 'updated'

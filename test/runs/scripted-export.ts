@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { onTestFinished } from 'vitest'
-import type { Api, ApiAnswer } from '../../src/job.js'
+import type { Api, ApiAnswer, Operation } from '../../src/job.js'
+import { paced } from '../../src/operations/paced.js'
+import type { RetryPolicy } from '../../src/operations/retry.js'
 import { openLimiter } from '../../src/pacing/limiter.js'
 import { openMemoryLedger } from '../../src/pacing/memory.js'
-import { type DownloadOptions, download } from '../../src/runs/export-download.js'
+import { download, type ExportRequest } from '../../src/runs/export.js'
 import { noQuota } from '../../src/settings/limits.js'
 import type { Clock } from '../../src/system/clock.js'
 import { Stop } from '../../src/system/stop.js'
@@ -58,7 +60,7 @@ export interface Scene {
   /** Downloads, with the API answering as the test says. */
   run(
     answers: (path: string, nth: number) => ApiAnswer,
-    options?: Partial<DownloadOptions>,
+    options?: Partial<ExportRequest & Pick<RetryPolicy, 'attemptsMax'> & { origin: string; stop: Stop }>,
   ): ReturnType<typeof download>
   /** The lines of the file. */
   records(): Record[]
@@ -93,20 +95,24 @@ export function scene(): Scene {
         random: () => 0.5,
       })
       try {
-        return await download({
+        const { stop = new Stop() } = options
+        const request = {
           span: { by: 'updated', fromMs: startMs - 30 * 86_400_000, toMs: startMs },
           asked: '30d',
           output,
           pageSize: 1000,
-          origin,
-          api,
-          limiter,
+          ...options,
+        } as const
+        const policy = {
           attemptsMax: 5,
-          stop: new Stop(),
           clock,
           random: () => 0.5,
+          stopSignal: stop.signal,
+          abortSignal: stop.abortSignal,
           ...options,
-        })
+        }
+        const session = { api, pace: (operation: Operation) => paced(operation, limiter) }
+        return await download(request, options.origin ?? origin, session, policy)
       } finally {
         await limiter.close()
       }

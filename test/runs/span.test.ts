@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { nextPath, queriesOf, queryPath, sinceEdge } from '../../src/runs/export-span.js'
+import { nextPath, queriesOf, queryPath, sinceEdge } from '../../src/runs/export-pages.js'
 import type { ExportSpan } from '../../src/settings/run-settings.js'
 
 const dayMs = 86_400_000
