@@ -93,7 +93,6 @@ const toMend = new Set<string>([
   'src/commands/resume.ts → src/commands/resume-erasing.ts → src/commands/resume.ts',
   'src/commands/save-memory.ts → 10 lines',
   'src/filters/settled-before.ts → src/filters/settled-before-file.ts → src/filters/settled-before.ts',
-  'src/pacing/limiter.ts → src/job.ts',
   'src/reports/verify-rendering.ts → 12 lines',
   'src/reports/verify-rows.ts → openInput({ ...run.settings })',
   'src/reports/verify.ts → src/runs/state.ts',

@@ -1,6 +1,5 @@
-import { estimateMs } from '../pacing/estimate.js'
-import { finishMs } from '../pacing/finish.js'
-import { sharedWindows } from '../pacing/share.js'
+import { sharedWindows } from '../pacing/allowance.js'
+import { estimateMs, finishMs } from '../pacing/eta.js'
 import type { Count } from '../runs/count.js'
 import { inLimit } from '../settings/limits.js'
 import type { RunSettings } from '../settings/run-settings.js'
@@ -128,7 +127,7 @@ function paceText({ limits, share, hours }: RunSettings): string {
   const pace =
     limits === 'none'
       ? 'without any limit'
-      : `at ${sharedWindows(limits, share, 1).map(inLimit).join(' and ')} (${Math.round(share * 100)}% of ${limits.map(inLimit).join(' and ')})`
+      : `at ${sharedWindows(limits, share).map(inLimit).join(' and ')} (${Math.round(share * 100)}% of ${limits.map(inLimit).join(' and ')})`
   return hours === null
     ? pace
     : `${pace}, between ${inDayTime(hours.fromMinute)} and ${inDayTime(hours.toMinute)} only`

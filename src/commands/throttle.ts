@@ -1,6 +1,6 @@
 import { findRun, readRunFile } from '../checkpoint/directory.js'
 import { readControl } from '../monitor/control.js'
-import { sharedWindows } from '../pacing/share.js'
+import { sharedWindows } from '../pacing/allowance.js'
 import { inLimit, type RateWindow } from '../settings/limits.js'
 import { parseLimits, parseShare } from '../settings/values.js'
 import { UsageError } from '../system/errors.js'
@@ -46,6 +46,6 @@ type Limits = readonly RateWindow[] | 'none'
 
 function paceText(limits: Limits, share: number): string {
   if (limits === 'none') return 'without any limit'
-  const allowed = sharedWindows(limits, share, 1).map(inLimit).join(' and ')
+  const allowed = sharedWindows(limits, share).map(inLimit).join(' and ')
   return `${allowed} (${Math.round(share * 100)}% of ${limits.map(inLimit).join(' and ')})`
 }

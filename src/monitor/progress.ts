@@ -1,5 +1,5 @@
 import type { Tally } from '../checkpoint/summary.js'
-import type { Waiting } from '../pacing/waiting.js'
+import type { Waiting } from '../pacing/admission.js'
 import { inLimit } from '../settings/limits.js'
 import { inClock, inDigits } from '../system/text.js'
 

@@ -1,7 +1,6 @@
 import type { CheckpointState } from '../checkpoint/read.js'
 import type { RunFile } from '../checkpoint/run-file.js'
-import { estimateMs } from '../pacing/estimate.js'
-import { finishMs } from '../pacing/finish.js'
+import { estimateMs, finishMs } from '../pacing/eta.js'
 import type { Limiter } from '../pacing/limiter.js'
 import type { Clock } from '../system/clock.js'
 import type { Stop } from '../system/stop.js'

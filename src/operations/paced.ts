@@ -1,5 +1,6 @@
 import type { Outcome } from '../item.js'
-import type { Operation } from '../job.js'
+import type { Operation, Verdict } from '../job.js'
+import type { CallResult } from '../pacing/breaker.js'
 import type { Limiter } from '../pacing/limiter.js'
 
 /**
@@ -16,12 +17,19 @@ export function paced(
     attempt: (item, api, attempt) =>
       limiter.schedule(
         { isRetry: attempt.earlierCalls > 0, itemKey: item.ordinal, signal: attempt.stopSignal },
-        async ({ isProbe }) => {
+        async (isProbe) => {
           attempt.leaves(operation.isRead)
           const verdict = await operation.attempt(item, api, attempt)
           if (verdict.kind === 'refused') onRefused(verdict.outcome)
           return verdict.kind === 'again' ? { ...verdict, isProbe } : verdict
         },
+        callResult,
       ),
   }
+}
+
+/** What a verdict tells pacing. */
+function callResult({ kind, quota, outcome }: Verdict): CallResult {
+  if (kind === 'rate_limited') return { kind, quota, message: outcome.message }
+  return { kind: kind === 'again' ? 'failure' : 'ok', quota, message: outcome.message }
 }

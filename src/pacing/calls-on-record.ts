@@ -1,34 +1,26 @@
 import type { RateWindow } from '../settings/limits.js'
 
-/** Calls that ended stay on record this long at least, for callers with longer windows than anybody before. */
+/** Calls that ended stay on record this long at least, for callers with longer windows than any before. */
 const keepMsMin = 5 * 60_000
 
 /**
- * All calls to one instance that may still fill somebody's window, as times of one monotonic clock. Both the
- * ledger in memory and the one in files count with it.
+ * All calls to one instance that may still fill a window, as times of one monotonic clock. The ledgers in memory and
+ * in files count with it.
  *
- * Calls that ended are a sorted list of times, so a window is counted by one binary search; the few in flight
- * are counted as they are.
+ * Calls that ended are a sorted list of times, so one binary search counts a window; the few in flight are counted as
+ * they are.
  */
 export class CallsOnRecord {
   /** By token: when the call counts as answered at the latest. */
   readonly #inFlight = new Map<string, number>()
   /** When calls ended, ascending. */
   readonly #ended: number[] = []
-  /** Longest window of takers: when it was last named. It says how long ended calls have to stay. */
+  /** By length of a long window: when a caller last counted with it. It says how long ended calls have to stay. */
   readonly #windowsNamed = new Map<number, number>()
-  #closedUntilMs = Number.NEGATIVE_INFINITY
-  #taken: number
+  #blockedUntilMs = -Infinity
+  #taken = 0
 
-  constructor(taken = 0) {
-    this.#taken = taken
-  }
-
-  get size(): number {
-    return this.#inFlight.size + this.#ended.length
-  }
-
-  /** How many places were taken, as far as that is known here. */
+  /** How many slots were taken, as far as is known here. */
   get taken(): number {
     return this.#taken
   }
@@ -38,7 +30,7 @@ export class CallsOnRecord {
     this.#inFlight.set(token, holdUntilMs)
   }
 
-  /** The token may be unknown: its hold has passed, or only the end of the call was worth keeping. */
+  /** The token may be unknown: its hold has passed, or only the end of the call is still on record. */
   end(token: string, endedAtMs: number): void {
     this.#inFlight.delete(token)
     let index = this.#ended.length
@@ -50,21 +42,21 @@ export class CallsOnRecord {
     this.#inFlight.delete(token)
   }
 
-  closeUntil(atMs: number): void {
-    this.#closedUntilMs = Math.max(this.#closedUntilMs, atMs)
+  blockUntil(atMs: number): void {
+    this.#blockedUntilMs = Math.max(this.#blockedUntilMs, atMs)
   }
 
-  /** Somebody counts with a window this long. */
+  /** A caller counts with a window this long. */
   nameWindow(perMs: number, atMs: number): void {
     if (perMs > keepMsMin)
       this.#windowsNamed.set(perMs, Math.max(atMs, this.#windowsNamed.get(perMs) ?? atMs))
   }
 
-  /** Why there is no place now, and how long it takes at least until there may be one; null when there is room. */
+  /** Why there is no slot now, and how long it takes at least until there may be one; null when there is room. */
   obstacle(windows: readonly RateWindow[], nowMs: number): Obstacle | null {
     this.#forgetDead(nowMs)
-    if (this.#closedUntilMs > nowMs)
-      return { waitMs: atLeastOne(this.#closedUntilMs - nowMs), fullWindow: null }
+    if (this.#blockedUntilMs > nowMs)
+      return { waitMs: atLeastOne(this.#blockedUntilMs - nowMs), fullWindow: null }
     let obstacle: Obstacle | null = null
     for (const window of windows) {
       const first = firstAfter(this.#ended, nowMs - window.perMs)
@@ -83,18 +75,24 @@ export class CallsOnRecord {
     return windows.map(({ perMs }) => this.#count(firstAfter(this.#ended, nowMs - perMs)))
   }
 
-  /** All that still counts, to be written down elsewhere. */
-  snapshot(nowMs: number): Snapshot {
+  /** How long ago calls ended, the oldest first; those in flight, just now. */
+  agoMs(nowMs: number): number[] {
     this.#forgetDead(nowMs)
-    return {
-      inFlight: [...this.#inFlight],
-      ended: [...this.#ended],
-      windowsNamed: [...this.#windowsNamed],
-      closedUntilMs: this.#closedUntilMs > nowMs ? this.#closedUntilMs : null,
-    }
+    const ended = this.#ended.map((endedAtMs) => Math.max(0, nowMs - endedAtMs))
+    return [...ended, ...Array.from(this.#inFlight, () => 0)]
   }
 
-  /** Of ended calls those from an index on. */
+  /** How long ended calls have to stay on record. */
+  keepMs(nowMs: number): number {
+    let keepMs = keepMsMin
+    for (const [perMs, namedAtMs] of this.#windowsNamed) {
+      if (namedAtMs + perMs <= nowMs) this.#windowsNamed.delete(perMs)
+      else keepMs = Math.max(keepMs, perMs)
+    }
+    return keepMs
+  }
+
+  /** Calls in flight, and those that ended from an index on. */
   #count(firstEnded: number): number {
     return this.#ended.length - firstEnded + this.#inFlight.size
   }
@@ -103,12 +101,7 @@ export class CallsOnRecord {
     for (const [token, holdUntilMs] of this.#inFlight) {
       if (holdUntilMs <= nowMs) this.end(token, holdUntilMs)
     }
-    let keepMs = keepMsMin
-    for (const [perMs, namedAtMs] of this.#windowsNamed) {
-      if (namedAtMs + perMs <= nowMs) this.#windowsNamed.delete(perMs)
-      else keepMs = Math.max(keepMs, perMs)
-    }
-    const dead = firstAfter(this.#ended, nowMs - keepMs)
+    const dead = firstAfter(this.#ended, nowMs - this.keepMs(nowMs))
     // Cutting off the front moves all the rest, so it waits until that is worth it.
     if (dead > 100 && dead * 4 > this.#ended.length) this.#ended.splice(0, dead)
   }
@@ -117,13 +110,6 @@ export class CallsOnRecord {
 export interface Obstacle {
   waitMs: number
   fullWindow: RateWindow | null
-}
-
-export interface Snapshot {
-  inFlight: [token: string, holdUntilMs: number][]
-  ended: number[]
-  windowsNamed: [perMs: number, namedAtMs: number][]
-  closedUntilMs: number | null
 }
 
 const atLeastOne = (ms: number) => Math.max(1, ms)

@@ -5,17 +5,16 @@ import type { Ledger } from './ledger.js'
 /** A ledger for one process, forgotten with it. */
 export function openMemoryLedger(clock: Clock): Ledger {
   const calls = new CallsOnRecord()
-  let takes = 0
   return {
     async take(windows, holdMs) {
       const nowMs = clock.monotonicMs()
       const obstacle = calls.obstacle(windows, nowMs)
-      if (obstacle) return { place: null, ...obstacle }
-      const token = String(takes++)
-      calls.take(token, nowMs + holdMs)
+      if (obstacle) return { slot: null, ...obstacle }
       for (const { perMs } of windows) calls.nameWindow(perMs, nowMs)
+      const token = String(calls.taken)
+      calls.take(token, nowMs + holdMs)
       return {
-        place: {
+        slot: {
           giveBack: async () => calls.end(token, clock.monotonicMs()),
           release: async () => calls.release(token),
         },
@@ -23,7 +22,7 @@ export function openMemoryLedger(clock: Clock): Ledger {
         taken: calls.taken,
       }
     },
-    closeFor: async (ms) => calls.closeUntil(clock.monotonicMs() + ms),
+    blockFor: async (ms) => calls.blockUntil(clock.monotonicMs() + ms),
     close: async () => {},
   }
 }

@@ -1,36 +1,46 @@
 import { randomBytes } from 'node:crypto'
+import { closeSync, constants, openSync, readdirSync, readSync, rmSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Clock } from '../system/clock.js'
 import { UsageError } from '../system/errors.js'
+import { makeDirectory } from '../system/files.js'
 import { unknownBoot } from '../system/host.js'
 import { CallsOnRecord } from './calls-on-record.js'
-import { Generation, removeLeftovers } from './generation.js'
-import { formatRecord, type LogRecord, parseRecord, type RecordKind } from './log-record.js'
 
 export interface SharedLogOptions {
-  /** Holds the generations of this log and nothing else. */
+  /** Holds the segments of this log and nothing else. */
   directory: string
   clock: Clock
   bootId: string
-  /** A log that has grown this far and is mostly dead is written anew. */
-  compactBytes: number
+  /** A segment that has grown this far is sealed. */
+  segmentBytes: number
 }
 
 /**
- * The log of one instance, shared with other processes, and what it says. Every method runs from start to end
- * without waiting, so calls of one process never mix.
+ * The log of one instance, shared by processes, and the calls that it has on record. Every method runs from start to
+ * end without waiting, so the records of one process never mix.
+ *
+ * The log is a row of segments, `<number>.log`. Records behind a segment's seal are void: their writers find the seal
+ * first, and write them again into the next segment. A segment is removed when nothing in it counts any more, but the
+ * highest one never is, so the highest number never falls. Whoever opens a segment looks afterwards whether it is the
+ * highest: a slow process may have created one again that was removed long ago.
  */
 export class SharedLog {
   /** As far as the log has been read. */
-  calls = new CallsOnRecord()
+  readonly calls = new CallsOnRecord()
   readonly #options: SharedLogOptions
   readonly #writer = randomBytes(6).toString('hex')
   #records = 0
-  #generation: Generation
+  /** Earlier segments, ascending; all of them were read. */
+  readonly #earlier: Segment[] = []
+  #segment: Segment
 
   constructor(options: SharedLogOptions) {
     this.#options = options
-    this.#generation = Generation.openCurrent(options.directory)
-    removeLeftovers(options.directory, options.clock.wallMs())
+    makeDirectory(options.directory, 0o700)
+    this.#segment = this.#openLatest()
+    this.#readAll()
+    this.#removeDead()
   }
 
   /** A record as of now. */
@@ -47,117 +57,236 @@ export class SharedLog {
     }
   }
 
-  /** Reads what others have written, and leaves behind what counts no more if there is much of it. */
+  /** Reads what others have written, and begins the next segment when this one is long. */
   catchUp(): void {
     this.#readAll()
-    this.#compactIfDead()
+    if (this.#segment.offset <= this.#options.segmentBytes) return
+    this.#segment.append(formatRecord(this.record('seal')))
+    this.#readAll()
+    this.#removeDead()
   }
 
-  /** Puts a record on the log where it counts. `judge` is asked with all records before it, and none behind. */
+  /** Writes a record where it counts. `judge` is called with all records before it applied, and none behind it. */
   append<T>(record: LogRecord, judge?: () => T): T | undefined {
     const line = formatRecord(record)
     for (let tries = 0; tries < triesMax; tries++) {
-      this.#generation.append(line)
-      switch (this.#readUpTo(line)) {
-        case 'found': {
-          const judgement = judge?.()
-          this.#apply(record)
-          return judgement
-        }
-        case 'sealed':
-          this.#goOn()
-          continue
-        case 'end':
-          throw new UsageError(
-            `The ledger in ${this.#options.directory} was changed by something else. Stop all runs and remove that directory.`,
-          )
+      this.#segment.append(line)
+      const end = this.#readUpTo(this.#segment, line)
+      if (end === 'found') {
+        const judgement = judge?.()
+        this.#apply(record, this.#segment)
+        return judgement
       }
+      if (end === 'end')
+        throw new UsageError(
+          `The ledger in ${this.#options.directory} was changed by something else. Stop all runs and remove that directory.`,
+        )
+      this.#goOn()
     }
-    throw new Error(`No generation of the ledger in ${this.#options.directory} stays open`)
+    throw new Error(`No segment of the ledger in ${this.#options.directory} stays open`)
   }
 
   close(): void {
-    this.#generation.close()
+    this.#segment.close()
   }
 
   #readAll(): void {
-    while (this.#readUpTo(null) === 'sealed') this.#goOn()
+    while (this.#readUpTo(this.#segment, null) === 'sealed') this.#goOn()
   }
 
-  #readUpTo(ownLine: string | null): 'found' | 'sealed' | 'end' {
-    for (const line of this.#generation.lines()) {
+  #readUpTo(segment: Segment, ownLine: string | null): 'found' | 'sealed' | 'end' {
+    if (segment.isSealed) return 'sealed'
+    for (const line of segment.lines()) {
       if (line === ownLine) return 'found'
       const record = parseRecord(line)
-      if (record?.kind === 'seal') return 'sealed'
-      if (record) this.#apply(record)
+      if (record) this.#apply(record, segment)
+      if (segment.isSealed) return 'sealed'
     }
     return 'end'
   }
 
-  #apply(record: LogRecord): void {
+  #apply(record: LogRecord, segment: Segment): void {
+    const { kind, token } = record
     const atMs = this.#monotonicOf(record)
-    switch (record.kind) {
-      case 'take':
-        this.calls.nameWindow(record.longestMs, atMs)
-        this.calls.take(record.token, atMs + record.lengthMs)
-        break
-      case 'end':
-        this.calls.end(record.token, atMs)
-        break
-      case 'release':
-        this.calls.release(record.token)
-        break
-      case 'closed':
-        this.calls.closeUntil(atMs + record.lengthMs)
-        break
-      case 'window':
-        this.calls.nameWindow(record.longestMs, atMs)
-        break
-      case 'seal':
-        break
+    const untilMs = atMs + record.lengthMs
+    segment.countsUntilMs = Math.max(segment.countsUntilMs, untilMs)
+    this.calls.nameWindow(record.longestMs, atMs)
+    if (kind === 'take') this.calls.take(token, untilMs)
+    if (kind === 'end') this.calls.end(token, atMs)
+    if (kind === 'release') this.calls.release(token)
+    if (kind === 'closed') this.calls.blockUntil(untilMs)
+    if (kind === 'seal') segment.isSealed = true
+  }
+
+  /** When it was written, on this process's clock. After the wall clock went back it counts as written just now. */
+  #monotonicOf(record: LogRecord): number {
+    const { bootId, clock } = this.#options
+    if (record.bootId === bootId && bootId !== unknownBoot) return record.monotonicMs
+    return clock.monotonicMs() - Math.max(0, clock.wallMs() - record.wallMs)
+  }
+
+  /** Leaves the sealed segment for the latest one. */
+  #goOn(): void {
+    const sealed = this.#segment
+    if (!this.#earlier.includes(sealed)) this.#earlier.push(sealed)
+    this.#segment = this.#openLatest()
+    sealed.close()
+  }
+
+  /** Reads the segments that are new, and opens the highest; the next one when there is none. */
+  #openLatest(): Segment {
+    const { directory } = this.#options
+    for (let tries = 0; tries < triesMax; tries++) {
+      const known = this.#earlier.at(-1)?.number ?? 0
+      const numbers = segmentNumbers(directory).filter((number) => number > known)
+      const highest = numbers.pop() ?? known + 1
+      for (const number of numbers) this.#readEarlier(number)
+      const segment = Segment.open(
+        directory,
+        highest,
+        constants.O_RDWR | constants.O_APPEND | constants.O_CREAT,
+      )
+      if (segmentNumbers(directory).at(-1) === highest) return segment
+      segment.close()
+    }
+    throw new Error(`No segment of the ledger in ${directory} stays the latest`)
+  }
+
+  #readEarlier(number: number): void {
+    try {
+      const segment = Segment.open(this.#options.directory, number, constants.O_RDONLY)
+      this.#readUpTo(segment, null)
+      segment.close()
+      this.#earlier.push(segment)
+    } catch (error) {
+      // Another process has just removed it.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     }
   }
 
-  /** When it was written, on this process's clock. After a wall clock went back it counts as written just now. */
-  #monotonicOf(record: LogRecord): number {
-    if (record.bootId === this.#options.bootId && record.bootId !== unknownBoot) return record.monotonicMs
-    const ageMs = Math.max(0, this.#options.clock.wallMs() - record.wallMs)
-    return this.#options.clock.monotonicMs() - ageMs
-  }
-
-  #compactIfDead(): void {
-    const isLong = this.#generation.offset > this.#options.compactBytes
-    if (!isLong || this.#generation.offset < 2 * this.calls.size * recordBytes) return
-    this.#generation.append(formatRecord(this.record('seal')))
-    this.#readAll()
-  }
-
-  /** On to the generation after the sealed one. */
-  #goOn(): void {
-    this.#generation = this.#generation.next(this.#options.directory, () => this.#snapshot())
-    this.calls = new CallsOnRecord(this.calls.taken)
-    this.#readAll()
-  }
-
-  #snapshot(): string {
+  /** In order, so that the end of a call is never removed before its start. */
+  #removeDead(): void {
     const nowMs = this.#options.clock.monotonicMs()
-    const wallMs = this.#options.clock.wallMs()
-    const { inFlight, ended, windowsNamed, closedUntilMs } = this.calls.snapshot(nowMs)
-    const at = (atMs: number) => ({ monotonicMs: atMs, wallMs: wallMs + atMs - nowMs })
-    const records = [
-      ...windowsNamed.map(([longestMs, atMs]) => this.record('window', { longestMs, ...at(atMs) })),
-      ...inFlight.map(([token, untilMs]) =>
-        this.record('take', { token, ...at(nowMs), lengthMs: untilMs - nowMs }),
-      ),
-      ...ended.map((endedAtMs) => this.record('end', at(endedAtMs))),
-    ]
-    if (closedUntilMs) records.push(this.record('closed', { ...at(nowMs), lengthMs: closedUntilMs - nowMs }))
-    return records.map((record) => `\n${formatRecord(record)}\n`).join('')
+    const keepMs = this.calls.keepMs(nowMs)
+    while (this.#earlier.length > 0 && this.#earlier[0]!.countsUntilMs + keepMs <= nowMs) {
+      const { number } = this.#earlier.shift()!
+      rmSync(segmentPath(this.#options.directory, number), { force: true })
+    }
   }
 }
 
-/** Others would have to get in between this often. */
+/** Other processes would have to come between this often. */
 const triesMax = 100
 
-/** What a record takes on disk, about. */
-const recordBytes = 80
+/** One file of the log. */
+class Segment {
+  /** Bytes read so far. */
+  offset = 0
+  isSealed = false
+  /** When its last call counts as ended, at the latest. */
+  countsUntilMs = -Infinity
+
+  private constructor(
+    readonly number: number,
+    readonly fileDescriptor: number,
+  ) {}
+
+  static open(directory: string, number: number, flags: number): Segment {
+    return new Segment(number, openSync(segmentPath(directory, number), flags, 0o600))
+  }
+
+  /**
+   * Adds one line to the end with one write, which other processes see whole, before or behind theirs. It begins and
+   * ends with a line end, so a torn line spoils only itself.
+   */
+  append(line: string): void {
+    const bytes = Buffer.from(`\n${line}\n`, 'latin1')
+    if (writeSync(this.fileDescriptor, bytes) === bytes.length) return
+    throw Object.assign(new Error('ENOSPC: only a part was written'), { code: 'ENOSPC' })
+  }
+
+  /** The whole lines from the offset on. The offset is behind the line that was yielded last. */
+  *lines(): Generator<string> {
+    for (;;) {
+      const length = readSync(this.fileDescriptor, buffer, 0, buffer.length, this.offset)
+      const text = buffer.toString('latin1', 0, length)
+      const end = text.lastIndexOf('\n')
+      if (end < 0) {
+        if (length < buffer.length) return
+        // No record is this long.
+        this.offset += length
+        continue
+      }
+      for (const line of text.slice(0, end).split('\n')) {
+        this.offset += line.length + 1
+        if (line !== '') yield line
+      }
+    }
+  }
+
+  close(): void {
+    closeSync(this.fileDescriptor)
+  }
+}
+
+/** Shared by all segments: nothing waits between reading and using it. */
+const buffer = Buffer.allocUnsafe(64 * 1024)
+
+const segmentPath = (directory: string, number: number) => join(directory, `${number}.log`)
+
+/** Ascending. */
+function segmentNumbers(directory: string): number[] {
+  return readdirSync(directory)
+    .flatMap((name) => (/^\d{1,15}\.log$/.test(name) ? [Number.parseInt(name, 10)] : []))
+    .sort((a, b) => a - b)
+}
+
+/** One line of the log. */
+export interface LogRecord {
+  kind: RecordKind
+  /** The call of a `take`, `end` or `release`; otherwise only to tell lines apart. */
+  token: string
+  /** When it was written, or when the answer of an `end` was seen, on two clocks: monotonic times compare only within
+   * one start of the host. */
+  monotonicMs: number
+  wallMs: number
+  bootId: string
+  /** How long the call of a `take` may last, or how long a `closed` blocks calls. */
+  lengthMs: number
+  /** The longest window that the writer of a `take` or `window` counts with. */
+  longestMs: number
+}
+
+const kinds = [
+  /** A slot was taken, if the records before it leave room. */
+  'take',
+  /** The answer was seen; the slot comes back one window later. */
+  'end',
+  /** The call never left; the slot is free. */
+  'release',
+  /** The API asked for silence. */
+  'closed',
+  /** A caller counts with a window this long. Version 0.1 wrote it. */
+  'window',
+  /** All records behind this one are void; the next segment continues. */
+  'seal',
+] as const
+export type RecordKind = (typeof kinds)[number]
+
+/** Without its line ends. The mark at its end tells a whole record from one that a full disk tore. */
+function formatRecord(record: LogRecord): string {
+  const times = [record.monotonicMs.toFixed(3), record.wallMs.toFixed(0), record.bootId]
+  return [record.kind, record.token, ...times, record.lengthMs, record.longestMs, endMark].join(' ')
+}
+
+/** Null when the line is not a whole record. */
+function parseRecord(line: string): LogRecord | null {
+  const [name, token = '', monotonic, wall, bootId = '', length, longest, ...rest] = line.split(' ')
+  const kind = kinds.find((one) => one === name)
+  const numbers = [monotonic, wall, length, longest].map(Number) as [number, number, number, number]
+  if (!kind || rest.join() !== endMark || !numbers.every(Number.isFinite)) return null
+  const [monotonicMs, wallMs, lengthMs, longestMs] = numbers
+  return { kind, token, monotonicMs, wallMs, bootId, lengthMs, longestMs }
+}
+
+const endMark = ';'

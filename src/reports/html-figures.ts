@@ -1,6 +1,6 @@
 import type { LifecycleEvent } from '../checkpoint/events.js'
 import { type SettledItem, type Status, statuses } from '../item.js'
-import { sharedWindows } from '../pacing/share.js'
+import { sharedWindows } from '../pacing/allowance.js'
 import type { RateWindow } from '../settings/limits.js'
 import type { RunSettings } from '../settings/run-settings.js'
 import { type Counts, count } from './html-timeline.js'
@@ -119,7 +119,7 @@ export class Pace {
       const window = limits === 'none' ? undefined : limits.find((one) => one.perMs === perMs)
       if (window === undefined) continue
       most.limit = Math.max(most.limit, window.max)
-      most.share = Math.max(most.share, sharedWindows([window], share, 1)[0]!.max)
+      most.share = Math.max(most.share, sharedWindows([window], share)[0]!.max)
     }
     return most.limit === 0 ? { limit: null, share: null } : most
   }

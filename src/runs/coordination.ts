@@ -1,7 +1,6 @@
 import type { RunFile } from '../checkpoint/run-file.js'
 import { openFileLedger } from '../pacing/file.js'
-import type { Ledger } from '../pacing/ledger.js'
-import { patient } from '../pacing/patience.js'
+import { type Ledger, withUnavailabilityTimeout } from '../pacing/ledger.js'
 import { openRedisLedger } from '../pacing/redis.js'
 import type { Clock } from '../system/clock.js'
 import { connectRedis } from '../system/redis.js'
@@ -22,7 +21,7 @@ export interface CoordinationOptions {
 /** What runs that call the same instance have in common: on one host by files, on several by Redis. */
 export interface Coordination {
   readonly stateDirectory: string
-  /** Who asks it for a place gets none while Redis is away, and a `LedgerLostError` when that lasts for too long. */
+  /** Who asks it for a slot gets none while Redis is away, and a `LedgerLostError` when that lasts for too long. */
   openLedger(instance: string): Promise<Ledger>
   /** Takes what a process must hold to work on a run, or says who holds it. */
   lockRun(wanted: WantedRun): Promise<RunLockAttempt>
@@ -85,7 +84,7 @@ export async function openCoordination(options: CoordinationOptions): Promise<Co
     openLedger: async (instance) =>
       redis === null
         ? openFileLedger({ directory: stateDirectory, instance, clock })
-        : patient(
+        : withUnavailabilityTimeout(
             await openRedisLedger({ connection: redis, instance, clock }),
             clock,
             options.redisTimeoutMs,

@@ -1,7 +1,7 @@
 import { LogWriteError } from '../checkpoint/log.js'
 import type { Tally } from '../checkpoint/summary.js'
 import { KeyRefusedError } from '../operations/retry.js'
-import { ApiDownError } from '../pacing/gate.js'
+import { ApiDownError } from '../pacing/breaker.js'
 import { LedgerLostError } from '../pacing/ledger.js'
 import type { FailureLimit } from '../settings/values.js'
 import { UsageError } from '../system/errors.js'

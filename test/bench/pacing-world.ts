@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Pool } from 'undici'
-import type { Verdict } from '../../src/job.js'
+import type { CallResult } from '../../src/pacing/breaker.js'
 import type { Ledger } from '../../src/pacing/ledger.js'
 import { openLimiter } from '../../src/pacing/limiter.js'
 import { RateWindows, type WindowKind } from '../../src/sandbox/windows.js'
@@ -128,16 +128,17 @@ export async function callPaced(
   const { signal } = over
   await inFlight(most, async (itemKey) => {
     if (signal.aborted) return 'over'
-    const result = limiter.schedule({ isRetry: false, itemKey, signal }, async () => {
+    const send = async (): Promise<CallResult> => {
       const { status, limit, remaining, isOver } = await call()
       if (isOver) over.abort()
       const quota = { ...noQuota, limit, remaining, retryAfterMs: status === 429 ? 1000 : null }
-      const outcome = { status: 'succeeded', reason: 'ended', httpStatus: status, message: '' } as const
-      return { kind: status === 429 ? 'rate_limited' : 'settled', quota, outcome } satisfies Verdict
-    })
-    await result.catch((error) => {
-      if (!signal.aborted) throw error
-    })
+      return { kind: status === 429 ? 'rate_limited' : 'ok', quota, message: '' }
+    }
+    await limiter
+      .schedule({ isRetry: false, itemKey, signal }, send, (result) => result)
+      .catch((error) => {
+        if (!signal.aborted) throw error
+      })
     return
   })
   await limiter.close()

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Tally } from '../../src/checkpoint/summary.js'
 import { BreakerWatch } from '../../src/monitor/breaker-watch.js'
-import type { Waiting } from '../../src/pacing/waiting.js'
+import type { Waiting } from '../../src/pacing/admission.js'
 
 const outage: Waiting = { kind: 'outage', untilMs: 0 }
 const nothing: Waiting = { kind: 'nothing' }

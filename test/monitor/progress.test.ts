@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Tally } from '../../src/checkpoint/summary.js'
 import { progressText, type RunView } from '../../src/monitor/progress.js'
-import type { Waiting } from '../../src/pacing/waiting.js'
+import type { Waiting } from '../../src/pacing/admission.js'
 
 function viewOf(changes: Partial<RunView> = {}): RunView {
   const tally = new Tally()

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import { openFileLedger } from '../../src/pacing/file.js'
-import type { Ledger, Place, Taken } from '../../src/pacing/ledger.js'
+import type { Ledger, Slot, Taken } from '../../src/pacing/ledger.js'
 import type { RateWindow } from '../../src/settings/limits.js'
 import { UsageError } from '../../src/system/errors.js'
 import { seededRandom } from './seeded-random.js'
@@ -42,7 +42,7 @@ interface Process {
   ledger: Ledger | null
   isDead: boolean
   isInside: boolean
-  calls: { endMs: number; place: Place }[]
+  calls: { endMs: number; slot: Slot }[]
   triesAtMs: number
 }
 
@@ -144,7 +144,7 @@ async function play(seed: number, windows: readonly RateWindow[]) {
     if (!ledger) open(self)
     else if (answered >= 0) {
       const [call] = self.calls.splice(answered, 1)
-      inside(self, () => call!.place.giveBack())
+      inside(self, () => call!.slot.giveBack())
     } else if (self.triesAtMs <= nowMs) {
       inside(
         self,
@@ -155,7 +155,7 @@ async function play(seed: number, windows: readonly RateWindow[]) {
   }
 
   function open(self: Process): void {
-    const options = { directory, instance: 'x', clock, bootId, compactBytes: 1500 }
+    const options = { directory, instance: 'x', clock, bootId, segmentBytes: 1500 }
     inside(
       self,
       () => openFileLedger(options),
@@ -167,14 +167,14 @@ async function play(seed: number, windows: readonly RateWindow[]) {
   }
 
   function call(self: Process, taken: Taken): void {
-    const { place } = taken
-    if (!place) self.triesAtMs = heardMs + taken.waitMs
-    else if (random() < 0.03) inside(self, () => place.release())
+    const { slot } = taken
+    if (!slot) self.triesAtMs = heardMs + taken.waitMs
+    else if (random() < 0.03) inside(self, () => slot.release())
     else {
       // Arrives at some moment between the start and the answer, whether its process lives or not.
       const lastsMs = within(random() < 0.1 ? 0.9 * holdMs : 5000)
       arrivals.push(heardMs + random() * lastsMs)
-      self.calls.push({ endMs: heardMs + lastsMs, place })
+      self.calls.push({ endMs: heardMs + lastsMs, slot })
       self.triesAtMs = heardMs + within(2000)
     }
   }

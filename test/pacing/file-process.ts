@@ -8,13 +8,13 @@ const ledger = await openFileLedger({ directory, instance: url, clock: systemClo
 
 async function callOn(): Promise<void> {
   for (;;) {
-    const { place, ...refused } = await ledger.take(JSON.parse(windows), 1500)
-    if (!place) {
+    const { slot, ...refused } = await ledger.take(JSON.parse(windows), 1500)
+    if (!slot) {
       await delay('waitMs' in refused ? Math.min(refused.waitMs, 50) : 1)
       continue
     }
     await fetch(url).then((answer) => answer.text())
-    await place.giveBack()
+    await slot.giveBack()
   }
 }
 await Promise.all([callOn(), callOn(), callOn(), callOn()])

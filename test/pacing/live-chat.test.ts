@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Verdict } from '../../src/job.js'
+import type { CallResult } from '../../src/pacing/breaker.js'
 import { openLimiter } from '../../src/pacing/limiter.js'
 import { openMemoryLedger } from '../../src/pacing/memory.js'
 import { RateWindows, type WindowKind } from '../../src/sandbox/windows.js'
@@ -36,7 +36,7 @@ interface World {
   minutes: number
 }
 
-/** Plays it; gives what was rejected and what got through, by the minute. */
+/** Simulates it; gives what was rejected and what was accepted, by the minute. */
 async function play({ kind, share, burst, everyMs, hasHeaders, minutes }: World) {
   const server = new RateWindows(windows, kind)
   const random = seededRandom(1)
@@ -49,15 +49,15 @@ async function play({ kind, share, burst, everyMs, hasHeaders, minutes }: World)
     liveRejected: perMinute(),
   }
   const stop = new AbortController()
-  const arrive = (who: 'ours' | 'live'): Verdict => {
+  const arrive = (who: 'ours' | 'live'): CallResult => {
     const nowMs = clock.monotonicMs()
     const judgement = server.judge(nowMs)
     counts[judgement.isOver ? (`${who}Rejected` as const) : who][Math.floor((nowMs - startMs) / 60_000)]!++
-    const outcome = { status: 'succeeded', reason: 'ended', httpStatus: 200, message: '' } as const
-    if (judgement.isOver) return { kind: 'rate_limited', quota: { ...noQuota, retryAfterMs: 1000 }, outcome }
+    if (judgement.isOver)
+      return { kind: 'rate_limited', quota: { ...noQuota, retryAfterMs: 1000 }, message: '' }
     const { limit, remaining, resetAtMs } = judgement.quota!
     const quota = hasHeaders ? { ...noQuota, limit, remaining, resetInMs: resetAtMs - nowMs } : noQuota
-    return { kind: 'settled', quota, outcome }
+    return { kind: 'ok', quota, message: '' }
   }
 
   const limiter = openLimiter({
@@ -71,12 +71,13 @@ async function play({ kind, share, burst, everyMs, hasHeaders, minutes }: World)
   })
   const work = async (itemKey: number) => {
     for (;;) {
-      await limiter.schedule({ isRetry: false, itemKey, signal: stop.signal }, async () => {
+      const call = async () => {
         await clock.sleep(20 + random() * 60)
-        const verdict = arrive('ours')
+        const result = arrive('ours')
         await clock.sleep(20 + random() * 60)
-        return verdict
-      })
+        return result
+      }
+      await limiter.schedule({ isRetry: false, itemKey, signal: stop.signal }, call, (result) => result)
     }
   }
   const chat = async () => {
@@ -109,11 +110,11 @@ describe.each<WindowKind>(['sliding', 'fixed', 'bucket'])('beside live chat, und
     expect(sum(ours)).toBeGreaterThan(0.97 * 5 * 240)
   })
 
-  it('gives way to a chat that uses more than was left to it', async () => {
+  it('yields to a chat that uses more than was left to it', async () => {
     const world = { kind, share: 0.8, burst: 10, everyMs: 2500, hasHeaders: true, minutes: 8 }
     const { ours, live, liveRejected } = await play(world)
     expect(sum(live) / 8).toBeGreaterThan(90)
-    // The first minutes show how much the chat needs. How much it will need nobody knows, so a few are rejected.
+    // The first minutes show how much the chat needs. It cannot be known how much it will need, so a few are rejected.
     expect(sum(liveRejected.slice(3))).toBeLessThan(0.06 * sum(live.slice(3)))
     expect(sum(ours.slice(3)) / 5).toBeGreaterThan(60)
   })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Ledger, LedgerUnavailableError, type Place, type Taken } from '../../src/pacing/ledger.js'
+import { type Ledger, LedgerUnavailableError, type Slot, type Taken } from '../../src/pacing/ledger.js'
 import { openRedisLedger } from '../../src/pacing/redis.js'
 import type { RateWindow } from '../../src/settings/limits.js'
 import { UsageError } from '../../src/system/errors.js'
@@ -15,7 +15,7 @@ interface Process {
   ledger: Ledger | null
   isDead: boolean
   isBusy: boolean
-  calls: { endMs: number; place: Place }[]
+  calls: { endMs: number; slot: Slot }[]
   triesAtMs: number
   /** It has heard from the ledger, and what it heard then still means something. */
   knowsUntilMs: number
@@ -127,7 +127,7 @@ async function play(seed: number, windows: readonly RateWindow[]) {
     if (!ledger) await inside(self, () => open(self))
     else if (answered >= 0) {
       const [call] = self.calls.splice(answered, 1)
-      await inside(self, () => call!.place.giveBack())
+      await inside(self, () => call!.slot.giveBack())
     } else if (self.triesAtMs <= nowMs) {
       await inside(self, async () => call(self, await ledger.take(windows, holdMs)))
     }
@@ -149,14 +149,14 @@ async function play(seed: number, windows: readonly RateWindow[]) {
   }
 
   async function call(self: Process, taken: Taken): Promise<void> {
-    const { place } = taken
-    if (!place) self.triesAtMs = nowMs + Math.min(taken.waitMs, 1000 + within(60_000))
-    else if (random() < 0.03) await place.release()
+    const { slot } = taken
+    if (!slot) self.triesAtMs = nowMs + Math.min(taken.waitMs, 1000 + within(60_000))
+    else if (random() < 0.03) await slot.release()
     else {
       // Arrives at some moment between the start and the answer, whether its process lives or not.
       const lastsMs = within(random() < 0.1 ? 0.9 * holdMs : 5000)
       arrivals.push(nowMs + random() * lastsMs)
-      self.calls.push({ endMs: nowMs + lastsMs, place })
+      self.calls.push({ endMs: nowMs + lastsMs, slot })
       self.triesAtMs = nowMs + within(2000)
     }
   }
@@ -202,7 +202,7 @@ async function play(seed: number, windows: readonly RateWindow[]) {
       await server.client.del(keys)
       isSecret = true
     }
-    for (const self of knowing()) if (isSecret) await inside(self, () => self.ledger!.closeFor(0))
+    for (const self of knowing()) if (isSecret) await inside(self, () => self.ledger!.blockFor(0))
   }
 
   while (nowMs < lastsMs) {

@@ -58,7 +58,7 @@ describe.runIf(hasRedis)('the ledger in Redis, shared', () => {
 
   async function placesLeft(ledger: Ledger): Promise<number> {
     let left = 0
-    while (left < 100 && (await ledger.take([window], holdMs)).place) left++
+    while (left < 100 && (await ledger.take([window], holdMs)).slot) left++
     return left
   }
 
@@ -81,7 +81,7 @@ describe.runIf(hasRedis)('the ledger in Redis, shared', () => {
     const [one, other] = [await open(), await open()]
     const windows = [window, { max: 10, perMs: 60_000 }]
     const first = await one.take(windows, holdMs)
-    await first.place?.giveBack()
+    await first.slot?.giveBack()
     await clock.advance(2000)
     const second = await other.take(windows, holdMs)
     const third = await one.take(windows, holdMs)
@@ -109,7 +109,7 @@ describe.runIf(hasRedis)('the ledger in Redis, shared', () => {
   it('forgets calls that no window counts any more', async () => {
     const ledger = await open()
     for (let call = 0; call < 200; call++) {
-      await (await ledger.take([], holdMs)).place?.giveBack()
+      await (await ledger.take([], holdMs)).slot?.giveBack()
       await clock.advance(10_000)
     }
     const [calls] = await keys()
@@ -119,10 +119,10 @@ describe.runIf(hasRedis)('the ledger in Redis, shared', () => {
   it('keeps calls for as long as a window that somebody counts with', async () => {
     const day = { max: 10, perMs: 86_400_000 }
     const [ledger, other] = [await open(), await open()]
-    for (let call = 0; call < 10; call++) await (await ledger.take([day], holdMs)).place?.giveBack()
+    for (let call = 0; call < 10; call++) await (await ledger.take([day], holdMs)).slot?.giveBack()
     await clock.advance(80_000_000)
-    for (let call = 0; call < 10; call++) await (await other.take([window], holdMs)).place?.release()
-    expect(await ledger.take([day], holdMs)).toMatchObject({ place: null, fullWindow: day })
+    for (let call = 0; call < 10; call++) await (await other.take([window], holdMs)).slot?.release()
+    expect(await ledger.take([day], holdMs)).toMatchObject({ slot: null, fullWindow: day })
     await clock.advance(100_000_000)
     await other.take([window], holdMs)
     const [calls] = await keys()
@@ -130,7 +130,7 @@ describe.runIf(hasRedis)('the ledger in Redis, shared', () => {
   })
 
   describe('when Redis may have lost calls', () => {
-    const doubt = { place: null, fullWindow: null, isLedgerInDoubt: true }
+    const doubt = { slot: null, fullWindow: null, isLedgerInDoubt: true }
 
     it('gives nobody a place for a hold and a window after its data were deleted', async () => {
       const ledger = await open()
@@ -191,11 +191,11 @@ describe.runIf(hasRedis)('the ledger in Redis, shared', () => {
       ['back', -3_600_000],
     ])('neither opens nor blocks for several processes: %s', async (_, jumpMs) => {
       const [one, other] = [await open(), await open()]
-      for (let call = 0; call < 3; call++) await (await one.take([window], holdMs)).place?.giveBack()
+      for (let call = 0; call < 3; call++) await (await one.take([window], holdMs)).slot?.giveBack()
       await clock.advance(100)
       state.clockMs += jumpMs
-      expect(await other.take([window], holdMs)).toMatchObject({ place: null, fullWindow: window })
-      expect(await one.take([window], holdMs)).toMatchObject({ place: null, fullWindow: window })
+      expect(await other.take([window], holdMs)).toMatchObject({ slot: null, fullWindow: window })
+      expect(await one.take([window], holdMs)).toMatchObject({ slot: null, fullWindow: window })
       // What passed since the last visit may be lost, no more.
       await clock.advance(1000)
       expect(await placesLeft(one)).toBe(3)
@@ -205,12 +205,12 @@ describe.runIf(hasRedis)('the ledger in Redis, shared', () => {
     it('believes nobody about a time in which somebody else was there', async () => {
       const tenSeconds = { max: 1, perMs: 10_000 }
       const [one, other] = [await open(), await open()]
-      const { place } = await other.take([tenSeconds], 100_000)
+      const { slot } = await other.take([tenSeconds], 100_000)
       await one.take([tenSeconds], 100_000)
       await clock.advance(20_000)
       state.clockMs += 3_600_000
-      await place?.giveBack()
-      expect(await one.take([tenSeconds], 100_000)).toMatchObject({ place: null, waitMs: 10_000 })
+      await slot?.giveBack()
+      expect(await one.take([tenSeconds], 100_000)).toMatchObject({ slot: null, waitMs: 10_000 })
     })
 
     it('does not fall behind by commands that are held up on their way', async () => {
@@ -219,7 +219,7 @@ describe.runIf(hasRedis)('the ledger in Redis, shared', () => {
         clock.freeze(heldUpMs)
         return visit()
       })
-      await (await ledger.take([window], 100_000)).place?.giveBack()
+      await (await ledger.take([window], 100_000)).slot?.giveBack()
       heldUpMs = 600
       for (let call = 0; call < 2; call++) await ledger.take([window], 100_000)
       // It was there 1200 ms after the call ended, so that counts no more.
@@ -245,10 +245,10 @@ describe.runIf(hasRedis)('the ledger in Redis, shared', () => {
     })
 
     it('hears later of calls that ended meanwhile, and when', async () => {
-      const { place } = await ledger.take([window], holdMs)
+      const { slot } = await ledger.take([window], holdMs)
       journey = away
-      await place?.giveBack()
-      await ledger.closeFor(500)
+      await slot?.giveBack()
+      await ledger.blockFor(500)
       await clock.advance(400)
       journey = journeys.visit
       expect(await ledger.take([{ max: 1, perMs: 1000 }], holdMs)).toMatchObject({ waitMs: 100 })

@@ -1,0 +1,258 @@
+import limitConcurrency from 'p-limit'
+import { type Hours, msUntilOpen } from '../settings/hours.js'
+import type { RateWindow } from '../settings/limits.js'
+import type { Clock } from '../system/clock.js'
+import { Allowance } from './allowance.js'
+import type { CallResult, CircuitBreaker, OpenReason, Pass } from './breaker.js'
+import type { Ledger, Taken } from './ledger.js'
+
+/** What may be changed while calls are made. */
+export interface Pace {
+  /** The API's own windows; `none` bypasses the ledger. */
+  windows: readonly RateWindow[] | 'none'
+  /** The part of each window to use, from 0 to 1. */
+  share: number
+  isPaused: boolean
+}
+
+/** What all calls wait for; `untilMs` is monotonic. A window is as large as we allow ourselves now. */
+export type Waiting =
+  | { kind: 'nothing' }
+  | { kind: 'window' | 'giving_way'; window: RateWindow }
+  | { kind: OpenReason | 'hours' | 'ledger'; untilMs: number }
+  | { kind: 'paused' }
+
+/** The right to make one call now. */
+export interface Permit {
+  pass: Pass
+  /** Null without windows. */
+  taken: TakenSlot | null
+}
+
+type TakenSlot = Extract<Taken, { taken: number }>
+
+export interface AdmissionOptions {
+  ledger: Ledger
+  breaker: CircuitBreaker
+  pace: Pace
+  /** The longest that a call may last, its timeout and a margin. */
+  holdMs: number
+  hours?: Hours | undefined
+  clock: Clock
+}
+
+/** Everything that a call waits for before it leaves: no pause, a closed breaker, the hours, a slot in every window. */
+export class Admission {
+  readonly #options: AdmissionOptions
+  readonly #timeSpent: TimeSpent
+  /** One call at a time looks for a permit: the breaker, asked last, judges the call that leaves next. */
+  readonly #mutex = limitConcurrency(1)
+  #pace: Pace
+  #allowance: Allowance
+  #waiting: Waiting = { kind: 'nothing' }
+  /** Makes the call that waits look again. */
+  #wake = () => {}
+  #latestTaken = 0
+  #isClosed = false
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options
+    this.#pace = options.pace
+    this.#allowance = allowanceOf(options.pace, options.clock)
+    this.#timeSpent = new TimeSpent(options.clock)
+  }
+
+  get pace(): Pace {
+    return this.#pace
+  }
+
+  set pace(pace: Pace) {
+    if (pace.windows !== this.#pace.windows) this.#allowance = allowanceOf(pace, this.#options.clock)
+    this.#allowance.share = pace.share
+    this.#pace = pace
+    this.#wake()
+  }
+
+  get waiting(): Waiting {
+    if (this.#waiting.kind !== 'nothing') return this.#waiting
+    const { waitingFor, untilMs } = this.#options.breaker.state
+    return waitingFor === 'nothing' ? this.#waiting : { kind: waitingFor, untilMs }
+  }
+
+  /** Milliseconds by what took them, since the last time that this was called. */
+  takeTimeSpent(): Record<string, number> {
+    return this.#timeSpent.take()
+  }
+
+  /** Resolves when a call may leave. Rejects when the signal is aborted, and with `ApiDownError`. */
+  async admit(signal: AbortSignal): Promise<Permit> {
+    return this.#admitAtOnce() ?? this.#mutex(() => this.#admitNext(signal))
+  }
+
+  /** What a call that was admitted came to. */
+  answered({ pass, taken }: Permit, result: CallResult, itemKey: number | string): void {
+    const { breaker } = this.#options
+    breaker.report(pass, { ...result, quota: this.#allowance.withinShare(result.quota) }, itemKey)
+    if (taken) {
+      const takenSince = Math.max(0, this.#latestTaken - taken.taken)
+      this.#allowance.answered(result.quota, { onRecord: taken.onRecord, takenSince })
+    }
+    if (result.kind === 'rate_limited') this.#allowance.rateLimited()
+    this.#wakeFromBreaker()
+  }
+
+  /** A call that was admitted ended without a result. */
+  forget({ pass }: Permit): void {
+    this.#options.breaker.forget(pass)
+    this.#wakeFromBreaker()
+  }
+
+  /** Rejects the calls that wait. */
+  close(): void {
+    this.#isClosed = true
+    this.#wake()
+  }
+
+  /** When there is nothing to wait for, the mutex would only cost time. */
+  #admitAtOnce(): Permit | null {
+    const { windows, isPaused } = this.#pace
+    const isBusy = this.#mutex.activeCount > 0
+    if (isBusy || windows !== 'none' || isPaused || this.#options.hours || this.#isClosed) return null
+    const pass = this.#options.breaker.pass()
+    return pass && { pass, taken: null }
+  }
+
+  async #admitNext(signal: AbortSignal): Promise<Permit> {
+    try {
+      for (;;) {
+        this.#throwIfOver(signal)
+        const obstacle = this.#obstacle()
+        if (obstacle) {
+          await this.#wait(...obstacle, signal)
+          continue
+        }
+        this.#waitFor({ kind: 'nothing' })
+        const taken = this.#pace.windows === 'none' ? null : await this.#takeSlot(signal)
+        if (taken === 'full') continue
+        const isCallable = !signal.aborted && !this.#isClosed && !this.#pace.isPaused
+        const pass = isCallable ? this.#options.breaker.pass() : null
+        if (pass) return { pass, taken }
+        await taken?.slot.release()
+      }
+    } finally {
+      this.#waitFor({ kind: 'nothing' })
+    }
+  }
+
+  /** What keeps calls from leaving, the windows apart, and when to look again. */
+  #obstacle(): [Waiting, lookAgainInMs: number] | null {
+    const { breaker, hours, clock } = this.#options
+    if (this.#pace.isPaused) return [{ kind: 'paused' }, lookAgainMs]
+    breaker.throwIfGivenUp()
+    const { waitingFor, untilMs } = breaker.state
+    if (waitingFor !== 'nothing') {
+      const ms = untilMs - clock.monotonicMs()
+      return [{ kind: waitingFor, untilMs }, ms > 0 ? ms : lookAgainMs]
+    }
+    const ms = hours ? msUntilOpen(hours, new Date(clock.wallMs())) : 0
+    if (ms === 0) return null
+    return [{ kind: 'hours', untilMs: clock.monotonicMs() + ms }, Math.min(ms, lookAgainMs)]
+  }
+
+  /** `full` when there was none, after a wait in which anything may have changed. */
+  async #takeSlot(signal: AbortSignal): Promise<TakenSlot | 'full'> {
+    const { ledger, holdMs, clock } = this.#options
+    const taken = await ledger.take(this.#allowance.windows(), holdMs)
+    if (taken.slot) {
+      this.#latestTaken = Math.max(this.#latestTaken, taken.taken)
+      return taken
+    }
+    const { fullWindow, waitMs, isLedgerInDoubt } = taken
+    const waiting: Waiting = fullWindow
+      ? { kind: this.#allowance.isYielding(fullWindow) ? 'giving_way' : 'window', window: fullWindow }
+      : { kind: isLedgerInDoubt ? 'ledger' : 'rate_limited', untilMs: clock.monotonicMs() + waitMs }
+    await this.#wait(waiting, Math.min(waitMs, askAgainMs), signal)
+    return 'full'
+  }
+
+  /** Ends early when something wakes it. */
+  async #wait(waiting: Waiting, ms: number, signal: AbortSignal): Promise<void> {
+    this.#throwIfOver(signal)
+    this.#waitFor(waiting)
+    const awake = new AbortController()
+    const wake = () => awake.abort()
+    this.#wake = wake
+    signal.addEventListener('abort', wake, { once: true })
+    try {
+      await this.#options.clock.sleep(ms, awake.signal)
+    } catch (error) {
+      if (!awake.signal.aborted) throw error
+    } finally {
+      signal.removeEventListener('abort', wake)
+    }
+  }
+
+  #throwIfOver(signal: AbortSignal): void {
+    signal.throwIfAborted()
+    if (this.#isClosed) throw new Error('The limiter was closed')
+  }
+
+  #wakeFromBreaker(): void {
+    const { kind } = this.#waiting
+    if (kind === 'rate_limited' || kind === 'quota' || kind === 'outage') this.#wake()
+  }
+
+  #waitFor(waiting: Waiting): void {
+    this.#waiting = waiting
+    this.#timeSpent.on(nameOf(waiting, this.#pace.windows))
+  }
+}
+
+const allowanceOf = ({ windows, share }: Pace, clock: Clock) =>
+  new Allowance(windows === 'none' ? [] : windows, share, clock)
+
+/** Another process may release a slot, so an old answer is not trusted for long. */
+const askAgainMs = 1000
+
+/** The wall clock may be set during a wait for the hours. Whatever else ends a wait wakes the call. */
+const lookAgainMs = 60_000
+
+/** The name in `waited` lines of the checkpoint: windows as the API has them. */
+function nameOf(waiting: Waiting, windows: readonly RateWindow[] | 'none'): string {
+  if (waiting.kind === 'nothing') return 'calling'
+  if (waiting.kind !== 'window' || windows === 'none') return waiting.kind
+  const { perMs } = waiting.window
+  return `window ${windows.find((window) => window.perMs === perMs)?.max}/${perMs}`
+}
+
+/** Where the time goes: at every moment all calls wait for one thing, or calls are made. */
+class TimeSpent {
+  readonly #clock: Clock
+  #ms: Record<string, number> = {}
+  #now = 'calling'
+  #sinceMs: number
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+    this.#sinceMs = clock.monotonicMs()
+  }
+
+  on(what: string): void {
+    if (what === this.#now) return
+    this.#count()
+    this.#now = what
+  }
+
+  take(): Record<string, number> {
+    this.#count()
+    const rounded = Object.entries(this.#ms).map(([what, ms]) => [what, Math.round(ms)] as const)
+    this.#ms = {}
+    return Object.fromEntries(rounded.filter(([, ms]) => ms > 0))
+  }
+
+  #count(): void {
+    const nowMs = this.#clock.monotonicMs()
+    this.#ms[this.#now] = (this.#ms[this.#now] ?? 0) + nowMs - this.#sinceMs
+    this.#sinceMs = nowMs
+  }
+}
