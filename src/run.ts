@@ -1,12 +1,12 @@
 import pLimit from 'p-limit'
 import type { Item, Outcome } from './item.js'
-import type { JudgedItem } from './sources/items.js'
+import type { InputItem } from './sources/items.js'
 import type { Stop } from './system/stop.js'
 
 /** The parts of a bulk job: source → filter → pacing → operation → checkpoint → report. */
 export interface Line {
   /** Source and filter: the items in order, each with its outcome if it needs no call. */
-  items: AsyncIterable<readonly JudgedItem[]>
+  items: AsyncIterable<readonly InputItem[]>
   isSettled(item: Item): boolean
   /** Whether one more item may be called; asks the run to stop if not. */
   mayBegin(): boolean

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Item, Outcome } from '../src/item.js'
 import { type Line, runLine } from '../src/run.js'
-import type { JudgedItem } from '../src/sources/items.js'
+import type { InputItem } from '../src/sources/items.js'
 import { Stop } from '../src/system/stop.js'
 
 const onHold: Outcome = { status: 'filtered', reason: 'on_hold', httpStatus: null, message: '' }
@@ -13,8 +13,8 @@ const itemOf = (ordinal: number): Item => ({
   line: ordinal + 2,
   record: () => ({}),
 })
-const toCall = (ordinal: number): JudgedItem => ({ item: itemOf(ordinal), outcome: null })
-const toLeave = (ordinal: number): JudgedItem => ({ item: itemOf(ordinal), outcome: onHold })
+const toCall = (ordinal: number): InputItem => ({ item: itemOf(ordinal), outcome: null })
+const toLeave = (ordinal: number): InputItem => ({ item: itemOf(ordinal), outcome: onHold })
 const numbers = (count: number) => Array.from({ length: count }, (_, ordinal) => ordinal)
 
 /** A line whose calls end when the test says so. */
@@ -29,7 +29,7 @@ class Bench {
   readonly #waiting = new Map<number, { resolve: () => void; reject: (error: unknown) => void }>()
 
   constructor(
-    private readonly batches: readonly (readonly JudgedItem[])[],
+    private readonly batches: readonly (readonly InputItem[])[],
     private readonly changes: Partial<Line> = {},
   ) {}
 

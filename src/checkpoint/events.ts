@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type Item, statuses } from '../item.js'
-import { fingerprinted, rateWindow, runSettings } from '../settings/run-settings.js'
+import { rateWindow, runSettings } from '../settings/run-settings.js'
+import { fingerprinted } from './run-file.js'
 
 /** No input has more items. */
 export const ordinalMax = 2 ** 28

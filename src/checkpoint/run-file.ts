@@ -1,6 +1,15 @@
 import { basename, extname } from 'node:path'
 import { z } from 'zod'
-import { fingerprinted, runSettings } from '../settings/run-settings.js'
+import { runSettings } from '../settings/run-settings.js'
+import type { Fingerprinted } from '../sources/fingerprint.js'
+
+/** A file that a run reads, with its fingerprint. */
+export const fingerprinted: z.ZodType<Fingerprinted> = z.object({
+  name: z.string(),
+  path: z.string(),
+  sha256: z.string(),
+  bytes: z.number().nonnegative(),
+})
 
 /** `run.json`: what was asked. Written once, before the first call; never holds the key. */
 export const runFileSchema = z.object({

@@ -136,7 +136,7 @@ async function endUsersOf(directory: RunDirectory, sweep: RunFile): Promise<EndU
   }
   const { job } = await loadJob(sweep.job)
   const ids = idRulesOf(job, sweep.jobFlags)
-  return endUsersBehind(directory.checkpoint, await openInput(run.input, { ...run.settings, ids }, []))
+  return endUsersBehind(directory.checkpoint, await openInput(run.input, run.settings, ids))
 }
 
 /** The input of the run that erases, kept in its directory. */

@@ -112,7 +112,7 @@ export const command: Command = {
         nowMs,
       })
       const ids = idRulesOf(job, jobFlags, pseudonyms)
-      const count = await countInput(files, { ...settings, ids }, filters)
+      const count = await countInput(files, settings, filters, ids)
       const { operation } = job
       const plan = forecast(shortName, instance, count, settings, maxItems, {
         itemsPerCall: itemsPerCall(operation),

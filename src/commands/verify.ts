@@ -52,7 +52,6 @@ export const command: Command = {
         ...settings,
         format: flags.format ?? inputFormats[0]!,
         idColumn: flags['id-column'] ?? settings.idColumn,
-        ids: idRules,
       },
     }
     const verification = await verifyRun(directory, {

@@ -1,7 +1,44 @@
 import type { Item } from '../item.js'
 import type { Filter } from '../job.js'
-import type { IdSet } from '../sources/id-set.js'
+import { type Fingerprinted, Fingerprinting } from '../sources/fingerprint.js'
+import { IdSet } from '../sources/id-set.js'
+import { conversationIdNames, endUserKey } from '../sources/identifier.js'
+import { openInput } from '../sources/input.js'
+import { type IdRules, readItems } from '../sources/items.js'
+import type { InputFile } from '../sources/source.js'
+import { UsageError } from '../system/errors.js'
 import { refused } from './refusal.js'
+
+/**
+ * The filter of some hold lists, and their fingerprints. `mayErase`: end users are at stake, so a list may name
+ * conversations or end users, and either protects. A row without a usable ID would leave somebody unprotected: it
+ * throws a UsageError.
+ */
+export async function openHoldLists(
+  files: readonly InputFile[],
+  ids: IdRules,
+  mayErase: boolean,
+): Promise<{ filter: Filter | null; fingerprints: Fingerprinted[] }> {
+  if (files.length === 0) return { filter: null, fingerprints: [] }
+  const held = new IdSet()
+  const columns = mayErase
+    ? [...(ids.columns ?? []), ...conversationIdNames, 'end_user_id']
+    : conversationIdNames
+  const settings = { format: 'auto', idColumn: null, acceptTruncated: false }
+  const input = await openInput(files, settings, { columns, isFree: ids.isFree ?? false })
+  const fingerprinting = new Fingerprinting(files)
+  for await (const batch of readItems(input, { onBytes: fingerprinting.onBytes })) {
+    for (const { item, outcome } of batch) {
+      if (outcome?.status === 'invalid') {
+        throw new UsageError(
+          `--hold ${item.source}, line ${item.line}: ${outcome.message || outcome.reason}. Mend the hold list first: a row that cannot be read protects nobody.`,
+        )
+      }
+      held.add(mayErase ? endUserKey(item.id) : item.id)
+    }
+  }
+  return { filter: mayErase ? noNameOnHold(held) : notOnHold(held), fingerprints: fingerprinting.done() }
+}
 
 /** Turns away every ID on a hold list. It goes before all other filters. */
 export function notOnHold(held: Pick<IdSet, 'has'>): Filter {
@@ -15,14 +52,14 @@ export function notOnHold(held: Pick<IdSet, 'has'>): Filter {
 export const conversationsColumn = 'conversation_ids'
 
 /**
- * The same where end users are at stake, who are known by more than one name: whatever its case, by their
- * conversations and by the end user of a conversation. One is enough. The list holds lower-case names.
+ * The same for end users, who have several names: their identifier in any case, their conversations, and the end user
+ * of a conversation. One name on the list is enough. The list holds their keys.
  */
-export function nobodyOnHold(held: Pick<IdSet, 'has'>): Filter {
+export function noNameOnHold(held: Pick<IdSet, 'has'>): Filter {
   return {
     name: 'hold',
     judge(item) {
-      const name = namesOf(item).find((one) => held.has(one.toLowerCase()))
+      const name = namesOf(item).find((one) => held.has(endUserKey(one)))
       return name === undefined ? null : refused('on_hold', name === item.id ? '' : 'by another name')
     },
   }
@@ -37,7 +74,7 @@ function namesOf(item: Item): string[] {
   ]
 }
 
-/** What somebody else has written there names nobody. */
+/** The names in a JSON array; none in a column of that name with other text. */
 function listed(text: string): string[] {
   try {
     const names: unknown = JSON.parse(text)

@@ -1,7 +1,7 @@
 import type { EndEvent, LifecycleEvent } from '../checkpoint/events.js'
 import { withAcceptedInput } from '../checkpoint/history.js'
 import { Tally } from '../checkpoint/summary.js'
-import type { Fingerprinted } from '../settings/run-settings.js'
+import type { Fingerprinted } from '../sources/fingerprint.js'
 import { Durations, FailureGroups, Pace, Rows } from './html-figures.js'
 import { type Counts, chartsOf, count, type Span, Timeline } from './html-timeline.js'
 import type { ReportedRun } from './report.js'

@@ -1,7 +1,7 @@
 import type { LifecycleEvent } from '../checkpoint/events.js'
 import type { RunFile } from '../checkpoint/run-file.js'
 import { jobShortName } from '../checkpoint/run-file.js'
-import type { Fingerprinted } from '../settings/run-settings.js'
+import type { Fingerprinted } from '../sources/fingerprint.js'
 import { inDigits } from '../system/text.js'
 import type { Examination } from './verify.js'
 

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import type { RunDirectory } from '../checkpoint/directory.js'
 import type { LifecycleEvent, StartEvent } from '../checkpoint/events.js'
 import type { RunFile } from '../checkpoint/run-file.js'
+import { fingerprinted } from '../checkpoint/run-file.js'
 import { nameOf, type SettledItem } from '../item.js'
-import { fingerprinted } from '../settings/run-settings.js'
 import { IdSet } from '../sources/id-set.js'
 import { openInput } from '../sources/input.js'
 import { type IdRules, readItems } from '../sources/items.js'
@@ -31,8 +31,8 @@ export async function checkHold(
   if (check.isRight !== true || ids.isFree) return check
   const since = JSON.stringify(hold) === JSON.stringify(run.hold) ? '' : last!.at
   const held = new IdSet()
-  const settings = { format: 'auto', idColumn: null, acceptTruncated: false, ids }
-  for await (const batch of readItems(await openInput(run.hold, settings, [])))
+  const settings = { format: 'auto', idColumn: null, acceptTruncated: false }
+  for await (const batch of readItems(await openInput(run.hold, settings, ids)))
     for (const { item } of batch) held.add(nameOf(item))
   for await (const batch of settled) {
     const called = batch.find(

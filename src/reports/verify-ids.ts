@@ -2,7 +2,7 @@ import { Bitset } from '../checkpoint/bitset.js'
 import { nameOf, type SettledItem } from '../item.js'
 import { IdSet } from '../sources/id-set.js'
 import { type InputSettings, openInput } from '../sources/input.js'
-import { readItems } from '../sources/items.js'
+import { type IdRules, readItems } from '../sources/items.js'
 import type { InputFile } from '../sources/source.js'
 import { counted, inDigits } from '../system/text.js'
 import { type Check, right, wrong } from './verify-check.js'
@@ -14,6 +14,7 @@ import { type Check, right, wrong } from './verify-check.js'
 export async function checkIds(
   files: readonly InputFile[],
   settings: InputSettings,
+  ids: IdRules,
   settled: AsyncIterable<readonly SettledItem[]>,
 ): Promise<Check> {
   const outcomes = new IdSet()
@@ -33,8 +34,8 @@ export async function checkIds(
   let first = ''
   let rows = 0
   // IDs that come again are found here, so that nobody else has to remember them all.
-  const input = { ...(await openInput(files, settings, [])), isFreeOfDuplicates: true }
-  for await (const batch of readItems(input)) {
+  const input = await openInput(files, settings, ids)
+  for await (const batch of readItems(input, { isFreeOfDuplicates: true })) {
     rows += batch.length
     for (const { item, outcome } of batch) {
       const name = nameOf(item)

@@ -19,7 +19,7 @@ export async function checkRows(
   let at = 0
   let rows = 0
   let left = 0
-  for await (const items of readItems(await openInput(run.input, { ...run.settings, ids }, []))) {
+  for await (const items of readItems(await openInput(run.input, run.settings, ids))) {
     for (const { item, outcome } of items) {
       rows += 1
       while (batch !== null && at === batch.length) {

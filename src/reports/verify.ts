@@ -7,7 +7,7 @@ import type { RunFile } from '../checkpoint/run-file.js'
 import type { Totals } from '../checkpoint/summary.js'
 import type { SettledItem } from '../item.js'
 import { runState } from '../runs/state.js'
-import type { Fingerprinted } from '../settings/run-settings.js'
+import type { Fingerprinted } from '../sources/fingerprint.js'
 import { type InputSettings, openInput } from '../sources/input.js'
 import type { IdRules } from '../sources/items.js'
 import type { InputFile } from '../sources/source.js'
@@ -70,7 +70,7 @@ export interface Examination {
 /** Does what `verifyRun` does, and hands on what it has read. */
 export async function examineRun(directory: RunDirectory, options: VerifyOptions): Promise<Examination> {
   const asked = readRunFile(directory)
-  if (options.ids !== undefined) await openInput(options.ids.files, options.ids.settings, [])
+  if (options.ids !== undefined) await openInput(options.ids.files, options.ids.settings)
   const isRunning = runState(directory).kind === 'running'
   const summary = readSummary(directory)
   const { head: kept } = options
@@ -162,7 +162,7 @@ async function checkItems(
     ),
     ...(ids === undefined
       ? []
-      : [readerFor('ids', look, (items) => checkIds(ids.files, ids.settings, items))]),
+      : [readerFor('ids', look, (items) => checkIds(ids.files, ids.settings, idRules, items))]),
     ...reports.map((report) =>
       readerFor('report', look, (items) =>
         checkReport(report, directory, look, { isFinished, hasEnded }, items),

@@ -7,8 +7,9 @@ import type { RunFile } from '../checkpoint/run-file.js'
 import { scanCheckpoint } from '../checkpoint/scan.js'
 import { type EarlierCalls, nameOf, type SettledItem } from '../item.js'
 import type { Filter } from '../job.js'
+import { isUnchanged } from '../sources/fingerprint.js'
 import { IdDifference, IdHashWriter } from '../sources/id-hashes.js'
-import { isUnchanged, openInput } from '../sources/input.js'
+import { openInput } from '../sources/input.js'
 import { type IdRules, readItems } from '../sources/items.js'
 import { UsageError } from '../system/errors.js'
 import { syncDirectory } from '../system/files.js'
@@ -29,9 +30,9 @@ export async function countChanged(
   ids: IdRules = {},
 ): Promise<{ count: Count; added: number; gone: number } | { count: Count; added: null }> {
   if (!existsSync(directory.inputIds))
-    return { count: await countInput(run.input, { ...run.settings, ids }, filters), added: null }
+    return { count: await countInput(run.input, run.settings, filters, ids), added: null }
   const difference = new IdDifference(directory.inputIds)
-  const count = await countInput(run.input, { ...run.settings, ids }, filters, difference.add)
+  const count = await countInput(run.input, run.settings, filters, ids, difference.add)
   return { count, added: difference.added, gone: difference.gone }
 }
 
@@ -67,7 +68,8 @@ export async function acceptChangedInput(
     input: count.input,
     plan: { read: count.read, calls: count.calls },
   })
-  for await (const batch of readItems(await openInput(count.input, { ...run.settings, ids }, filters))) {
+  const input = await openInput(count.input, run.settings, ids)
+  for await (const batch of readItems(input, { filters })) {
     for (const { item, outcome } of batch) {
       if (outcome?.status === 'invalid' || outcome?.status === 'duplicate') continue
       const name = nameOf(item)

@@ -1,9 +1,9 @@
 import { Tally } from '../checkpoint/summary.js'
 import { nameOf } from '../item.js'
 import type { Filter } from '../job.js'
-import type { Fingerprinted } from '../settings/run-settings.js'
-import { Fingerprinting, type InputSettings, openInput } from '../sources/input.js'
-import { readItems } from '../sources/items.js'
+import { type Fingerprinted, Fingerprinting } from '../sources/fingerprint.js'
+import { type InputSettings, openInput } from '../sources/input.js'
+import { type IdRules, readItems } from '../sources/items.js'
 import type { InputFile } from '../sources/source.js'
 
 /** What counting an input found. */
@@ -35,6 +35,7 @@ export async function countInput(
   files: readonly InputFile[],
   settings: InputSettings,
   filters: readonly Filter[],
+  ids: IdRules = {},
   onId: (id: string) => void = () => {},
 ): Promise<Count> {
   const fingerprinting = new Fingerprinting(files)
@@ -42,7 +43,8 @@ export async function countInput(
   const first: Count['first'] = []
   const problems = new Map<string, Problem>()
   let read = 0
-  for await (const batch of readItems(await openInput(files, settings, filters), fingerprinting.tap)) {
+  const input = await openInput(files, settings, ids)
+  for await (const batch of readItems(input, { filters, onBytes: fingerprinting.onBytes })) {
     read += batch.length
     for (const { item, outcome } of batch) {
       if (outcome?.status !== 'invalid' && outcome?.status !== 'duplicate') onId(nameOf(item))

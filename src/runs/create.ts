@@ -4,9 +4,9 @@ import type { RunFile } from '../checkpoint/run-file.js'
 import type { RecentlySubmitted } from '../filters/cooldown.js'
 import type { Memory } from '../filters/settled-before.js'
 import type { Job } from '../job.js'
-import type { ExportSpan, Fingerprinted, RunSettings } from '../settings/run-settings.js'
+import type { ExportSpan, RunSettings } from '../settings/run-settings.js'
+import { type Fingerprinted, isUnchanged } from '../sources/fingerprint.js'
 import { IdHashWriter } from '../sources/id-hashes.js'
-import { isUnchanged } from '../sources/input.js'
 import type { Pseudonyms } from '../sources/pseudonyms.js'
 import type { InputFile } from '../sources/source.js'
 import { UsageError } from '../system/errors.js'
@@ -74,7 +74,7 @@ export async function prepareRun(
   const ids = new IdHashWriter(directory.inputIds)
   const rules = idRulesOf(job.job, asked.jobFlags, asked.pseudonyms)
   if (asked.pseudonyms) refuseKept(job.job, input.files, directory)
-  const count = await countInput(input.files, { ...settings, ids: rules }, filters, ids.add)
+  const count = await countInput(input.files, settings, filters, rules, ids.add)
   ids.close()
   await agree({ count, hold })
   await refuseChanged(count.input)

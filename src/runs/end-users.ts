@@ -32,7 +32,7 @@ export async function endUsersBehind(checkpoint: string, input: Input): Promise<
   }
   const endUsers = new Map<string, EndUser>()
   const nobody: EndUser[] = []
-  for await (const batch of readItems({ ...input, filters: [], isFreeOfDuplicates: true })) {
+  for await (const batch of readItems(input, { isFreeOfDuplicates: true })) {
     for (const { item } of batch) {
       const meaning = meanings.get(item.ordinal) ?? 'ended'
       if (meaning === 'repeated') continue

@@ -11,7 +11,7 @@ import { jobShortName } from '../checkpoint/run-file.js'
 import type { Summary } from '../checkpoint/summary.js'
 import { updatedMsOf } from '../filters/record-dates.js'
 import type { Outcome } from '../item.js'
-import { isOnBatches, withFlags } from '../job.js'
+import { type Filter, isOnBatches, withFlags } from '../job.js'
 import { startLive } from '../monitor/live.js'
 import type { RunView } from '../monitor/progress.js'
 import { RateMeter } from '../monitor/rate-meter.js'
@@ -24,9 +24,9 @@ import { csvReport } from '../reports/csv.js'
 import { htmlReport } from '../reports/html.js'
 import { reportedRun, writeReportFile } from '../reports/report.js'
 import { runLine } from '../run.js'
-import type { Fingerprinted } from '../settings/run-settings.js'
+import type { Fingerprinted } from '../sources/fingerprint.js'
 import { openInput } from '../sources/input.js'
-import { type Input, readItems } from '../sources/items.js'
+import { readItems } from '../sources/items.js'
 import { currentUser } from '../system/host.js'
 import type { Logger } from '../system/log.js'
 import type { Stop } from '../system/stop.js'
@@ -37,7 +37,7 @@ import { idRulesOf } from './id-rules.js'
 import type { OpenRun } from './open.js'
 import { ledgerName } from './recent-calls.js'
 import { openSession, type Session, type Surroundings } from './session.js'
-import { type Dispatcher, oneByOne, Recorder } from './settle.js'
+import { type Dispatcher, type Items, oneByOne, Recorder } from './settle.js'
 import { BatchDispatcher } from './settle-batches.js'
 import { stopBecauseOf, tooManyFailures } from './stop-reason.js'
 
@@ -78,20 +78,18 @@ export async function execute(run: OpenRun, world: World): Promise<Summary> {
   const now = () => new Date(clock.wallMs()).toISOString()
   const isResumed = state.events.length > 0
   const { filters, hold } = await filtersOfRun(file, run.job, run.syncState, run.cooldown)
-  const { format, idColumn, acceptTruncated } = file.settings
   const ids = idRulesOf(run.job, file.jobFlags, run.pseudonyms)
-  const input: Input = {
-    ...(await openInput(file.input, { format, idColumn, acceptTruncated, ids }, filters)),
-    // Its fingerprint was compared just now.
-    isFreeOfDuplicates: file.duplicates === 0,
-    isSettled: (ordinal) => state.settled.has(ordinal),
-  }
+  const input = await openInput(file.input, file.settings, ids)
+  // The input's fingerprint was compared just now.
+  const isFreeOfDuplicates = file.duplicates === 0
+  const isSettled = (ordinal: number) => state.settled.has(ordinal)
+  const read = () => readItems(input, { filters, isFreeOfDuplicates, isSettled })
   lock.whenLost(({ pid, host }) => {
     stop.request({ exitCode: 75, because: `process ${pid} on ${host} has taken the lock of the run` })
     stop.abortCalls()
   })
   const checkpoint = new Checkpoint(directory.checkpoint, state)
-  await settleAll(run, world, checkpoint, input, hold)
+  await settleAll(run, world, checkpoint, read, filters, hold)
   try {
     await checkpoint.record(endOf(run, stop, now()))
     await checkpoint.close()
@@ -129,7 +127,8 @@ async function settleAll(
   run: OpenRun,
   world: World,
   checkpoint: Checkpoint,
-  input: Input,
+  read: () => Items,
+  filters: readonly Filter[],
   hold: Fingerprinted[],
 ): Promise<void> {
   const { file, state, directory, job } = run
@@ -146,7 +145,7 @@ async function settleAll(
   const recorder = new Recorder(checkpoint, state, clock, log, judgeFailures, (item, settled) =>
     run.syncState?.remember(item.id, updatedMsOf(item.record()), settled, Date.parse(settled.finishedAt)),
   )
-  const dispatcher = dispatcherOf(run, world, session, recorder, checkpoint, input)
+  const dispatcher = dispatcherOf(run, world, session, recorder, checkpoint, filters)
   await checkpoint.record(startOf(run, world, hold)).catch(stopBecause)
   const waitsForJobs = isOnBatches(job.operation)
   const view = () => viewOf({ run: file, state, limiter: session.limiter, meter, stop, clock, waitsForJobs })
@@ -166,7 +165,7 @@ async function settleAll(
   world.onStart?.(view)
   let begun = 0
   const line = runLine({
-    items: dispatcher.through(readItems(input)),
+    items: dispatcher.through(read()),
     isSettled: (item) => state.settled.has(item.ordinal) || dispatcher.isOpen(item),
     mayBegin() {
       if (begun === limits.maxItems) {
@@ -187,7 +186,7 @@ async function settleAll(
     itemsInProgressMax: dispatcher.itemsInProgressMax,
     stop,
   })
-  const rejoined = dispatcher.rejoin(() => readItems(input))
+  const rejoined = dispatcher.rejoin(read)
   for (const end of await Promise.allSettled([line.catch(stopBecause), rejoined.catch(stopBecause)]))
     if (end.status === 'rejected') throw end.reason
   const itemsInJobs = (await dispatcher.finish().catch(stopBecause)) ?? 0
@@ -213,7 +212,7 @@ function dispatcherOf(
   session: Session,
   recorder: Recorder,
   checkpoint: Checkpoint,
-  { filters }: Input,
+  filters: readonly Filter[],
 ): Dispatcher {
   const { attemptsMax, concurrency, checkFirst } = file.settings
   const { signal: stopSignal, abortSignal } = stop

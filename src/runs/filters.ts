@@ -1,15 +1,10 @@
 import type { RunFile } from '../checkpoint/run-file.js'
 import { notSubmittedRecently, type RecentlySubmitted } from '../filters/cooldown.js'
-import { nobodyOnHold, notOnHold } from '../filters/hold.js'
+import { openHoldLists } from '../filters/hold.js'
 import { type Memory, notSettledBefore } from '../filters/settled-before.js'
-import { type Filter, isOnBatches, type Job, type JobFlags } from '../job.js'
-import type { Fingerprinted } from '../settings/run-settings.js'
-import { conversationIdNames } from '../sources/csv-id-column.js'
-import { IdSet } from '../sources/id-set.js'
-import { Fingerprinting, openInput } from '../sources/input.js'
-import { type IdRules, readItems } from '../sources/items.js'
+import { type Filter, isOnBatches, type Job } from '../job.js'
+import type { Fingerprinted } from '../sources/fingerprint.js'
 import type { InputFile } from '../sources/source.js'
-import { UsageError } from '../system/errors.js'
 import { idRulesOf } from './id-rules.js'
 
 /** What decides which items of a run are not to be done. */
@@ -32,10 +27,11 @@ export async function openFilters(
   settings: FilterSettings,
 ): Promise<{ filters: Filter[]; hold: Fingerprinted[] }> {
   const { job, jobFlags, memory, recent = null, nowMs } = settings
-  const { filter, fingerprints } = await openHoldLists(settings.hold, job, jobFlags)
+  const { operation } = job
+  const mayErase = isOnBatches(operation) || job.mayErase === true
+  const { filter, fingerprints } = await openHoldLists(settings.hold, idRulesOf(job, jobFlags), mayErase)
   const own = settings.isRetry ? [] : (job.filters?.(jobFlags, { nowMs }) ?? [])
   const before = memory === null ? [] : [notSettledBefore(memory)]
-  const { operation } = job
   const isForLater = recent !== null && isOnBatches(operation)
   const later = isForLater ? [notSubmittedRecently(recent, operation.withFlags(jobFlags))] : []
   return { filters: [...(filter === null ? [] : [filter]), ...before, ...own, ...later], hold: fingerprints }
@@ -52,40 +48,4 @@ export function filtersOfRun(
   const isRetry = run.retryOf !== null
   const nowMs = Date.parse(run.judgedAt ?? run.startedAt)
   return openFilters({ job, jobFlags, hold, isRetry, memory, recent, nowMs })
-}
-
-/** A hold list's filter and the list's fingerprint. A row without a usable ID would leave somebody unprotected: refused. */
-async function openHoldLists(
-  files: readonly InputFile[],
-  job: Job,
-  jobFlags: JobFlags,
-): Promise<{ filter: Filter | null; fingerprints: Fingerprinted[] }> {
-  if (files.length === 0) return { filter: null, fingerprints: [] }
-  const held = new IdSet()
-  const ids = idRulesOf(job, jobFlags)
-  const isAnyCase = isOnBatches(job.operation) || job.mayErase === true
-  const settings = {
-    format: 'auto',
-    idColumn: null,
-    acceptTruncated: false,
-    ids: { ...ids, columns: isAnyCase ? holdColumns(ids) : conversationIdNames },
-  }
-  const input = await openInput(files, settings, [])
-  const fingerprinting = new Fingerprinting(files)
-  for await (const batch of readItems(input, fingerprinting.tap)) {
-    for (const { item, outcome } of batch) {
-      if (outcome?.status === 'invalid') {
-        throw new UsageError(
-          `--hold ${item.source}, line ${item.line}: ${outcome.message || outcome.reason}. Mend the hold list first: a row that cannot be read protects nobody.`,
-        )
-      }
-      held.add(isAnyCase ? item.id.toLowerCase() : item.id)
-    }
-  }
-  return { filter: isAnyCase ? nobodyOnHold(held) : notOnHold(held), fingerprints: fingerprinting.done() }
-}
-
-/** A hold list may name conversations where end users are the items, and the other way round. */
-function holdColumns({ columns = [] }: IdRules): string[] {
-  return [...columns, ...conversationIdNames, 'end_user_id']
 }

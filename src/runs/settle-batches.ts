@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { CheckpointState, OpenBatch } from '../checkpoint/read.js'
 import type { Item, Outcome } from '../item.js'
 import type { Batch, BatchOperation } from '../job.js'
-import type { JudgedItem } from '../sources/items.js'
+import type { InputItem } from '../sources/items.js'
 import type { Clock } from '../system/clock.js'
 import { Stopped } from '../system/stop.js'
 import { BatchCalls, type BatchCallsParts, type EarlierSubmits, lostForGood } from './batch-calls.js'
@@ -55,7 +55,7 @@ export class BatchDispatcher implements Dispatcher {
   }
 
   /** After the last item, submits the batch that is not full. */
-  async *through(items: Items): AsyncGenerator<readonly JudgedItem[]> {
+  async *through(items: Items): AsyncGenerator<readonly InputItem[]> {
     try {
       yield* items
     } catch (error) {
@@ -75,7 +75,7 @@ export class BatchDispatcher implements Dispatcher {
 
   async rejoin(read: () => Items): Promise<void> {
     if (this.#open.size === 0) return
-    const found = new Map<OpenBatch, JudgedItem[]>()
+    const found = new Map<OpenBatch, InputItem[]>()
     for await (const some of read()) {
       for (const judged of some) {
         const open = this.#open.get(judged.item.ordinal)
@@ -96,10 +96,10 @@ export class BatchDispatcher implements Dispatcher {
     return this.#itemsInJobs
   }
 
-  async #resume(open: OpenBatch, judged: readonly JudgedItem[]): Promise<void> {
+  async #resume(open: OpenBatch, judged: readonly InputItem[]): Promise<void> {
     const batch = { items: judged.map(({ item }) => item), reference: open.reference }
     if (open.job !== null) return this.#follow(batch, open.job, open.calls)
-    const isHeld = ({ outcome }: JudgedItem) => outcome?.reason === 'on_hold'
+    const isHeld = ({ outcome }: InputItem) => outcome?.reason === 'on_hold'
     const isTooLate = this.#clock.wallMs() - Date.parse(open.firstSentAt) > this.#operation.repeatableMs
     if (!isTooLate && !judged.some(isHeld)) return this.#submit(batch, open)
     // Without the held item it would be another batch; with it, the held item would be touched.

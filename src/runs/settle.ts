@@ -3,12 +3,12 @@ import type { CheckpointState } from '../checkpoint/read.js'
 import { type EarlierCalls, type Item, nameOf, type Outcome, type SettledItem } from '../item.js'
 import type { Operation } from '../job.js'
 import { type CallNotes, type RetryPolicy, type Settlement, settleWithRetries } from '../operations/retry.js'
-import type { JudgedItem } from '../sources/items.js'
+import type { InputItem } from '../sources/items.js'
 import type { Clock } from '../system/clock.js'
 import type { Logger } from '../system/log.js'
 import type { Session } from './session.js'
 
-export type Items = AsyncIterable<readonly JudgedItem[]>
+export type Items = AsyncIterable<readonly InputItem[]>
 
 /** How the line settles items by calling: one by one, or in batches. */
 export interface Dispatcher {

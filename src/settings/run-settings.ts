@@ -4,17 +4,6 @@ import type { Job } from '../job.js'
 /** As `RateWindow`, from a file. */
 export const rateWindow = z.object({ max: z.number().int().positive(), perMs: z.number().positive() })
 
-/** A file that a run reads, with its fingerprint. */
-export const fingerprinted = z.object({
-  /** As the person named it. */
-  name: z.string(),
-  /** Where it lies. */
-  path: z.string(),
-  sha256: z.string(),
-  bytes: z.number().nonnegative(),
-})
-export type Fingerprinted = z.infer<typeof fingerprinted>
-
 /** What decides how a run goes; kept, so that a resumed run goes the same way. */
 export const runSettings = z.object({
   format: z.string(),

@@ -7,17 +7,17 @@ export const headBytesMax = 64 * 1024
 
 /**
  * The content of a file as UTF-8, in pieces: unpacked if it is gzip, transcoded if a byte order mark says UTF-16,
- * without the mark. `tap` sees every raw byte, also those after the packed data. Stopping early closes the file.
+ * without the mark. `onBytes` sees every byte on disk, also those after the packed data. Stopping early closes the file.
  * Throws a UsageError when the file cannot be read, or is written to meanwhile.
  */
 export async function* readBytes(
   path: string,
   name: string,
-  options: { tap?: ((chunk: Uint8Array) => void) | undefined } = {},
+  onBytes?: (chunk: Uint8Array) => void,
 ): AsyncGenerator<Buffer, void, undefined> {
   const file = await openFile(path, name)
   try {
-    yield* decoded(unpacked(bytesOf(file, name, options.tap), name))
+    yield* decoded(unpacked(bytesOf(file, name, onBytes), name))
   } finally {
     await file.close()
   }
@@ -92,7 +92,7 @@ async function* unpacked(bytes: Bytes, name: string): Bytes {
     gunzip.destroy()
     await feeding
   }
-  // After padding with zeros zlib reads no further: the tap wants the rest, and nothing may be forgotten in it.
+  // After padding with zeros zlib reads no further: `onBytes` wants the rest, and nothing may be forgotten in it.
   while (await next());
   if (contentEnd > gunzip.bytesWritten) throw damaged(name, new Error('something follows its end'))
 }

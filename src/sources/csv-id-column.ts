@@ -1,4 +1,5 @@
 import { UsageError } from '../system/errors.js'
+import { conversationIdNames } from './identifier.js'
 import type { SourceOptions } from './source.js'
 
 export type IdColumns = Pick<SourceOptions, 'idColumn' | 'idColumns'>
@@ -10,7 +11,6 @@ export interface IdPlace {
   hasHeader: boolean
 }
 
-export const conversationIdNames = ['conversation_id', 'conversationId', 'Conversation ID', '_id', 'id']
 /** What the only column, or the one given by number, may be called too. Among several this would be a guess. */
 const headings = /^(conversations?|(conversation[ _-]?)?u?u?ids?)$/i
 const machineId = /^([\da-f]{24}|[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12})$/i
@@ -22,7 +22,7 @@ export function isIdName(cell: string, { idColumns = conversationIdNames }: IdCo
 export function idPlaceOf(rows: readonly string[][], name: string, columns: IdColumns): IdPlace {
   const { idColumn, idColumns = conversationIdNames } = columns
   const first = rows[0]!
-  if (idColumn !== undefined) return placeGiven(rows, name, idColumn.trim(), columns)
+  if (idColumn != null) return placeGiven(rows, name, idColumn.trim(), columns)
   for (const idName of idColumns) {
     const index = indexOf(first, idName, name)
     if (index !== undefined) return { idIndex: index, hasHeader: true }

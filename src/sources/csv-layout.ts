@@ -1,7 +1,8 @@
 import { UsageError } from '../system/errors.js'
 import { headBytesMax } from './bytes.js'
 import { type IdColumns, type IdPlace, idPlaceOf, isIdName } from './csv-id-column.js'
-import { csvRecords, trimmed } from './csv-records.js'
+import { csvRecords } from './csv-records.js'
+import { withoutEdges } from './identifier.js'
 
 /** How to read a CSV, as its first rows tell. */
 export interface CsvLayout extends IdPlace {
@@ -43,7 +44,7 @@ async function readingOf(head: Buffer, delimiter: string, name: string): Promise
   // csv-parse holds back what it cannot look ahead from.
   const piece = isCut ? head : Buffer.concat([head, Buffer.from('\n'.repeat(8))])
   for await (const batch of csvRecords([piece], delimiter, name)) {
-    const rows = batch.map(({ cells }) => cells.map(trimmed))
+    const rows = batch.map(({ cells }) => cells.map(withoutEdges))
     return { delimiter, rows: rows.filter((row) => row.length > 1 || row[0] !== '') }
   }
   return { delimiter, rows: [] }

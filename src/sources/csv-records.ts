@@ -167,12 +167,3 @@ class BatchParser extends Parser {
 function lineEndsIn(cells: readonly string[]): number {
   return cells.reduce((count, cell) => count + (cell.match(/\r\n|\n|\r/g)?.length ?? 0), 0)
 }
-
-/** Without white space, byte order marks and invisible joiners at either end, which spreadsheets and chats add. */
-export function trimmed(cell: string): string {
-  const text = cell.trim()
-  const isPlain = text.charCodeAt(0) < 0x200b && text.charCodeAt(text.length - 1) < 0x200b
-  return isPlain ? text : text.replace(edges, '')
-}
-
-const edges = /^[\s\u200b-\u200f\u2060\ufeff]+|[\s\u200b-\u200f\u2060\ufeff]+$/g

@@ -1,6 +1,7 @@
 import { readBytes, readHead } from './bytes.js'
 import { type CsvLayout, layoutOf, widthOf } from './csv-layout.js'
-import { csvRecords, trimmed } from './csv-records.js'
+import { csvRecords } from './csv-records.js'
+import { withoutEdges } from './identifier.js'
 import type { InputFile, Source, SourceOptions, SourceRow } from './source.js'
 
 /** Separated by comma, semicolon, tab or pipe, with or without a header; also a plain list of IDs. */
@@ -14,7 +15,7 @@ export const csv: Source = {
 async function* rows(file: InputFile, options: SourceOptions): AsyncGenerator<SourceRow[], void, undefined> {
   const layout = await layoutOf(await readHead(file.path, file.name), file.name, options)
   let isHeaderNext = layout.hasHeader
-  const bytes = readBytes(file.path, file.name, { tap: options.tap })
+  const bytes = readBytes(file.path, file.name, options.onBytes)
   for await (const records of csvRecords(bytes, layout.delimiter, file.name)) {
     const batch: SourceRow[] = []
     for (const { cells, line, hasStrayText } of records) {
@@ -50,7 +51,7 @@ class FaultyCsvRow extends CsvRow {
 }
 
 function rowOf(cells: string[], line: number, hasStrayText: boolean, layout: CsvLayout): CsvRow {
-  const id = trimmed(cells[layout.idIndex] ?? '')
+  const id = cells[layout.idIndex] ?? ''
   const problem =
     cells.length === layout.width && !hasStrayText ? undefined : problemOf(cells, hasStrayText, layout)
   return problem === undefined
@@ -71,5 +72,5 @@ function problemOf(cells: readonly string[], hasStrayText: boolean, layout: CsvL
 
 /** A line of nothing but spaces. (One of nothing at all does not get here.) */
 function isBlank(cells: readonly string[]): boolean {
-  return cells.length === 1 && cells[0] !== '' && trimmed(cells[0]!) === ''
+  return cells.length === 1 && cells[0] !== '' && withoutEdges(cells[0]!) === ''
 }

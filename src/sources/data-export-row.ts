@@ -56,7 +56,7 @@ export function rowOf(found: Found, name: string): ExportRow {
     )
   }
   const id = fields[idField]
-  if (typeof id === 'string') return new ExportRow(id.trim(), found.line, fields)
+  if (typeof id === 'string') return new ExportRow(id, found.line, fields)
   if (Number.isSafeInteger(id)) return new ExportRow(String(id), found.line, fields)
   return faulty(found, `has a ${idField} that is neither text nor a whole number of up to 15 digits`, fields)
 }

@@ -19,7 +19,7 @@ async function* rows(
   file: InputFile,
   options: SourceOptions,
 ): AsyncGenerator<readonly SourceRow[], void, undefined> {
-  yield* exportRows(readBytes(file.path, file.name, { tap: options.tap }), file.name, options.acceptTruncated)
+  yield* exportRows(readBytes(file.path, file.name, options.onBytes), file.name, options.acceptTruncated)
 }
 
 /** The rows of an export that comes in pieces, a batch for each. */

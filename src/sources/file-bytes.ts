@@ -18,11 +18,11 @@ export async function openFile(path: string, name: string): Promise<FileHandle> 
   }
 }
 
-/** The bytes of a file as they lie on disk. `tap` sees each piece before it is handed on. */
+/** The bytes of a file as they lie on disk. `onBytes` sees each piece before it is handed on. */
 export async function* bytesOf(
   file: FileHandle,
   name: string,
-  tap: ((chunk: Uint8Array) => void) | undefined,
+  onBytes: ((chunk: Uint8Array) => void) | undefined,
 ): Bytes {
   const begun = stateOf(file)
   for (;;) {
@@ -37,7 +37,7 @@ export async function* bytesOf(
     }
     if (bytesRead === 0) return
     const chunk = buffer.subarray(0, bytesRead)
-    tap?.(chunk)
+    onBytes?.(chunk)
     yield chunk
   }
 }

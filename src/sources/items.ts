@@ -1,74 +1,88 @@
-import type { Item, Outcome } from '../item.js'
-import type { Filter } from '../job.js'
+import type { Item, Outcome, Refusal } from '../item.js'
 import { cleanMessage } from '../system/text.js'
 import { IdSet } from './id-set.js'
+import { readConversationId, readEndUserId } from './identifier.js'
 import type { InputFile, Source, SourceRow } from './source.js'
 
-/** How the IDs of a run are found, what they may be, and what the books call them. */
+/** How the IDs of a run are found, what they may be, and what its record calls them. */
 export interface IdRules {
   columns?: readonly string[]
-  /** They stand in no URL's path, so that they may hold what must not stand there. */
+  /** They name end users: they are sent in a body and may hold what a path must not. */
   isFree?: boolean
   pseudonymOf?: (id: string) => string
 }
 
-/** The input as a run reads it: its files in order, each with the source that reads it. */
+/** The input of a run: its files in order, each with the source that reads it. */
 export interface Input {
-  ids?: IdRules
   files: readonly (InputFile & { source: Source })[]
-  idColumn?: string
-  /** Of a file that ends too early, take what is whole. */
-  acceptTruncated?: boolean
-  filters: readonly Filter[]
+  idColumn: string | null
+  /** Accept the complete records of a truncated file. */
+  acceptTruncated: boolean
+  ids: IdRules
+}
+
+export interface ReadOptions {
+  /** The first that turns an item away gives its outcome. */
+  filters?: readonly { judge(item: Item): Refusal | null }[]
   /** Counted before, and the files have not changed since: no ID has to be remembered. */
   isFreeOfDuplicates?: boolean
   /** Items that have their outcome: they are left out, where no ID has to be remembered. */
   isSettled?: (ordinal: number) => boolean
+  /** Sees the bytes of each file as they lie on disk, for fingerprints. */
+  onBytes?: (file: number, chunk: Uint8Array) => void
 }
 
-/** An item, with its outcome if it needs no call. */
-export interface JudgedItem {
+/** An item of the input, with its outcome if it needs no call. */
+export interface InputItem {
   item: Item
   outcome: Outcome | null
 }
 
-/** Ada's IDs are 24 hex digits today, and its versioning rules allow other forms: insist on little. */
-const longestId = 200
-const commonId = /^[A-Za-z0-9_-]{1,200}$/
-const unprintable = /[\p{C}\p{Zl}\p{Zp}\ufffd]|(?! )\p{Zs}/u
+const invalidIdMax = 200
 
 /**
  * Streams the items of an input in order, numbered over all files, and settles those that must not be called: IDs
- * that cannot be used, IDs that came before, and what a filter turns away. The same bytes give the same items.
- * `tap` sees the raw bytes of each file.
+ * that cannot be used, IDs that came before, and items that a filter turns away. The same bytes give the same items.
  */
-export async function* readItems(
-  input: Input,
-  tap?: (file: number, chunk: Uint8Array) => void,
-): AsyncGenerator<JudgedItem[]> {
-  const { ids = {} } = input
-  const { isFreeOfDuplicates = false, isSettled = () => false } = input
+export async function* readItems(input: Input, options: ReadOptions = {}): AsyncGenerator<InputItem[]> {
+  const { idColumn, acceptTruncated, ids } = input
+  const { filters = [], isFreeOfDuplicates = false, isSettled = () => false, onBytes } = options
   const seen = isFreeOfDuplicates ? { add: () => true } : new IdSet()
+  const readId = ids.isFree ? readEndUserId : readConversationId
   let ordinal = 0
-  for (const [index, file] of input.files.entries()) {
-    const options = {
-      acceptTruncated: input.acceptTruncated ?? false,
-      ...(ids.columns === undefined ? {} : { idColumns: ids.columns }),
-      ...(input.idColumn === undefined ? {} : { idColumn: input.idColumn }),
-      ...(tap === undefined ? {} : { tap: (chunk: Uint8Array) => tap(index, chunk) }),
+
+  const judge = (item: Item, row: SourceRow, problem: string | null): Outcome | null => {
+    if (row.problem !== undefined) return notCalled('invalid', 'bad_row', cleanMessage(row.problem))
+    if (item.id === '') return notCalled('invalid', 'empty_id', '')
+    if (problem !== null) return notCalled('invalid', 'bad_id', problem)
+    if (!seen.add(item.id)) return notCalled('duplicate', 'duplicate', '')
+    for (const filter of filters) {
+      const refusal = filter.judge(item)
+      if (refusal !== null) return notCalled(refusal.status, refusal.reason, refusal.message)
     }
-    for await (const rows of file.source.rows(file, options)) {
-      const batch: JudgedItem[] = []
-      for (const row of rows) {
+    return null
+  }
+
+  for (const [index, file] of input.files.entries()) {
+    const rows = file.source.rows(file, {
+      idColumn,
+      idColumns: ids.columns,
+      acceptTruncated,
+      onBytes: onBytes && ((chunk) => onBytes(index, chunk)),
+    })
+    for await (const batch of rows) {
+      const items: InputItem[] = []
+      for (const row of batch) {
         const place = ordinal++
         if (isFreeOfDuplicates && isSettled(place)) continue
-        const item = new RowItem(place, row, file.name)
-        const outcome = judge(item, row, seen, input.filters, ids)
-        if (ids.pseudonymOf !== undefined && item.id !== '') item.pseudonym = ids.pseudonymOf(item.id)
-        if (outcome?.status === 'invalid') item.id = cleanMessage(item.id, longestId)
-        batch.push({ item, outcome })
+        const { id, problem } = readId(row.id)
+        const item = new RowItem(place, id, row, file.name)
+        const outcome = judge(item, row, problem)
+        if (ids.pseudonymOf !== undefined && id !== '') item.pseudonym = ids.pseudonymOf(id)
+        if (outcome?.status === 'invalid') item.id = cleanMessage(id, invalidIdMax)
+        items.push({ item, outcome })
       }
-      yield batch
+      yield items
     }
   }
 }
@@ -81,9 +95,9 @@ class RowItem implements Item {
   readonly line: number
   readonly #row: SourceRow
 
-  constructor(ordinal: number, row: SourceRow, source: string) {
+  constructor(ordinal: number, id: string, row: SourceRow, source: string) {
     this.ordinal = ordinal
-    this.id = row.id
+    this.id = id
     this.source = source
     this.line = row.line
     this.#row = row
@@ -92,43 +106,6 @@ class RowItem implements Item {
   record(): Readonly<Record<string, unknown>> {
     return this.#row.record()
   }
-}
-
-function judge(
-  item: Item,
-  row: SourceRow,
-  seen: Pick<IdSet, 'add'>,
-  filters: readonly Filter[],
-  ids: IdRules,
-): Outcome | null {
-  if (row.problem !== undefined) return notCalled('invalid', 'bad_row', cleanMessage(row.problem))
-  if (!commonId.test(item.id)) {
-    if (item.id === '') return notCalled('invalid', 'empty_id', '')
-    const problem = ids.isFree ? problemOfFreeId(item.id) : problemOfId(item.id)
-    if (problem !== null) return notCalled('invalid', 'bad_id', problem)
-  }
-  if (!seen.add(item.id)) return notCalled('duplicate', 'duplicate', '')
-  for (const filter of filters) {
-    const refusal = filter.judge(item)
-    if (refusal !== null) return notCalled(refusal.status, refusal.reason, refusal.message)
-  }
-  return null
-}
-
-/** Why an ID must not go into a URL's path; null when it may. */
-export function problemOfId(id: string): string | null {
-  if (id.length > longestId) return `longer than ${longestId} characters`
-  if (id.includes('/')) return 'contains a slash'
-  if (id === '.' || id.includes('..')) return 'contains dots that climb in a path'
-  return problemOfFreeId(id)
-}
-
-/** An e-mail address has 254 characters at most, and somebody's own ID may have more. */
-const longestFreeId = 1000
-
-function problemOfFreeId(id: string): string | null {
-  if (id.length > longestFreeId) return `longer than ${longestFreeId} characters`
-  return unprintable.test(id) ? 'contains a character that cannot be printed' : null
 }
 
 function notCalled(status: 'invalid' | 'duplicate' | 'filtered', reason: string, message: string): Outcome {

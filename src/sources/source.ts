@@ -6,7 +6,7 @@ export interface InputFile {
 
 /** A row as a source found it, not yet judged: its ID may be empty or unusable. */
 export interface SourceRow {
-  /** As it stood in the file, without the spaces around it. */
+  /** The cell as it stood in the file. */
   id: string
   /** Where the row begins: line in the file, from 1. */
   line: number
@@ -18,13 +18,13 @@ export interface SourceRow {
 
 export interface SourceOptions {
   /** A column's name or its number from 1; sources without columns do not look at it. */
-  idColumn?: string
+  idColumn?: string | null | undefined
   /** The names that the ID's column may have; default: those of a conversation's ID. */
-  idColumns?: readonly string[]
-  /** Of a file that ends too early, give what is whole instead of refusing it. */
-  acceptTruncated?: boolean
-  /** Sees every raw byte of the file in order, as it lies on disk: for fingerprints. */
-  tap?: (chunk: Uint8Array) => void
+  idColumns?: readonly string[] | undefined
+  /** Accept the complete records of a truncated file, instead of refusing it. */
+  acceptTruncated?: boolean | undefined
+  /** Sees every byte of the file in order, as it lies on disk: for fingerprints. */
+  onBytes?: ((chunk: Uint8Array) => void) | undefined
 }
 
 /**

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { nobodyOnHold, notOnHold } from '../../src/filters/hold.js'
+import { noNameOnHold, notOnHold } from '../../src/filters/hold.js'
 import { itemOf } from './items.js'
 
 test('an ID on hold is turned away, any other is not', () => {
@@ -20,7 +20,7 @@ test.each([
   ],
   ['by the end user of a conversation', 'jane', '66f2a91c4be07d3f5c1e0001', { end_user_id: 'Jane' }],
 ])('an end user is on hold %s', (_, held, id, record) => {
-  expect(nobodyOnHold(new Set([held])).judge(itemOf(record, id))).toMatchObject({ reason: 'on_hold' })
+  expect(noNameOnHold(new Set([held])).judge(itemOf(record, id))).toMatchObject({ reason: 'on_hold' })
 })
 
 test.each([
@@ -28,5 +28,5 @@ test.each([
   ['conversations that are not on hold', { conversation_ids }],
   ['a column that is none of ours', { conversation_ids: 'see the other sheet' }],
 ])('an end user with %s is not', (_, record) => {
-  expect(nobodyOnHold(new Set(['john@example.com'])).judge(itemOf(record, 'jane@example.com'))).toBeNull()
+  expect(noNameOnHold(new Set(['john@example.com'])).judge(itemOf(record, 'jane@example.com'))).toBeNull()
 })

@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Item } from '../../src/item.js'
-import { csv } from '../../src/sources/csv.js'
-import { dataExport } from '../../src/sources/data-export.js'
+import { openInput } from '../../src/sources/input.js'
 import { readItems } from '../../src/sources/items.js'
 
 /** An item as it comes out of a source, with this record. */
@@ -17,9 +16,9 @@ export async function itemsIn(text: string): Promise<Item[]> {
   try {
     const path = join(directory, 'input')
     writeFileSync(path, text)
-    const source = text.startsWith('{') ? dataExport : csv
+    const settings = { format: 'auto', idColumn: null, acceptTruncated: false }
     const items: Item[] = []
-    for await (const batch of readItems({ files: [{ name: 'input', path, source }], filters: [] }))
+    for await (const batch of readItems(await openInput([{ name: 'input', path }], settings)))
       items.push(...batch.map(({ item }) => item))
     return items
   } finally {

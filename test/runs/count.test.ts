@@ -52,7 +52,7 @@ describe('a count', () => {
       jobFlags: { language: 'fr' },
       hold: [written('hold.csv', '_id\na3\n')],
     })
-    const count = await countInput([one, two], settings, filters, (id) => told.push(id))
+    const count = await countInput([one, two], settings, filters, {}, (id) => told.push(id))
     expect(count).toMatchObject({
       read: 14,
       calls: 6,

@@ -34,7 +34,7 @@ async function behind(...conversations: [string, string | null, Outcome['status'
   }
   await checkpoint.close()
   const settings = { format: 'auto', idColumn: null, acceptTruncated: false }
-  return endUsersBehind(log, await openInput([{ name: 'export.jsonl', path }], settings, []))
+  return endUsersBehind(log, await openInput([{ name: 'export.jsonl', path }], settings))
 }
 
 test('an end user whose conversations are all ended may be erased', async () => {

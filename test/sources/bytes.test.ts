@@ -22,9 +22,9 @@ async function write(bytes: Uint8Array | string): Promise<string> {
   return path
 }
 
-async function read(bytes: Uint8Array | string, tap?: (chunk: Uint8Array) => void): Promise<string> {
+async function read(bytes: Uint8Array | string, onBytes?: (chunk: Uint8Array) => void): Promise<string> {
   const pieces: Buffer[] = []
-  for await (const piece of readBytes(await write(bytes), 'the-file', { tap })) pieces.push(piece)
+  for await (const piece of readBytes(await write(bytes), 'the-file', onBytes)) pieces.push(piece)
   return Buffer.concat(pieces).toString()
 }
 
@@ -39,7 +39,7 @@ test.each([
   ['gzip of UTF-16', gzipSync(utf16)],
   ['gzip in many members', Buffer.concat(text.match(/[\s\S]{1,9998}/g)!.map((part) => gzipSync(part)))],
   ['gzip with padding', Buffer.concat([gzipSync(text), Buffer.alloc(500_000)])],
-])('%s is read as UTF-8, and the tap sees every raw byte', async (_, bytes) => {
+])('%s is read as UTF-8, and every byte on disk is seen', async (_, bytes) => {
   const hash = createHash('sha256')
   expect((await read(bytes, (chunk) => hash.update(chunk))) === text).toBe(true)
   expect(hash.digest('hex')).toBe(createHash('sha256').update(bytes).digest('hex'))

@@ -138,17 +138,6 @@ describe('cells', () => {
     ])
   })
 
-  test('IDs lose the white space and invisible characters around them', async () => {
-    const odd = [
-      ` ${first} `,
-      `\u00a0${first}\u00a0`,
-      `\u200b${first}\u200b`,
-      `\ufeff${first}`,
-      `"\t${first}"`,
-    ]
-    for (const cell of odd) expect(ids(await read(`id,note\n${cell},x\n`))).toEqual([first])
-  })
-
   test('Latin-1 in other columns does no harm, and in an ID it can be seen', async () => {
     const rows = await read(Buffer.from(`id,note\n${first},caf\xe9\nabc\xe9,x\n`, 'latin1'))
     expect(ids(rows)).toEqual([first, 'abc\ufffd'])

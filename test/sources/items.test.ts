@@ -1,8 +1,7 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { notOnHold } from '../../src/filters/hold.js'
 import type { Filter } from '../../src/job.js'
-import { type JudgedItem, problemOfId, readItems } from '../../src/sources/items.js'
+import { type Input, type InputItem, readItems } from '../../src/sources/items.js'
 import type { InputFile, Source, SourceOptions, SourceRow } from '../../src/sources/source.js'
 
 type Row = Partial<SourceRow> & { id: string }
@@ -14,28 +13,29 @@ function sourceOf(files: Record<string, readonly (readonly Row[])[]>, asked: Sou
     recognises: () => true,
     async *rows({ path }: InputFile, options) {
       asked.push(options)
-      options.tap?.(Buffer.from(path))
+      options.onBytes?.(Buffer.from(path))
       for (const batch of files[path]!)
         yield batch.map((row, index) => ({ line: index + 2, record: () => ({ row: row.id }), ...row }))
     },
   }
 }
 
-async function judged(rows: readonly Row[], filters: readonly Filter[] = []): Promise<JudgedItem[]> {
+const inputOf = (files: Input['files']): Input => ({ files, idColumn: null, acceptTruncated: false, ids: {} })
+
+async function judged(rows: readonly Row[], filters: readonly Filter[] = []): Promise<InputItem[]> {
   const source = sourceOf({ '/in/conversations.csv': [rows] })
   return flat(
-    readItems({ files: [{ name: 'conversations.csv', path: '/in/conversations.csv', source }], filters }),
+    readItems(inputOf([{ name: 'conversations.csv', path: '/in/conversations.csv', source }]), { filters }),
   )
 }
 
-async function flat(batches: AsyncIterable<readonly JudgedItem[]>): Promise<JudgedItem[]> {
-  const all: JudgedItem[] = []
+async function flat(batches: AsyncIterable<readonly InputItem[]>): Promise<InputItem[]> {
+  const all: InputItem[] = []
   for await (const batch of batches) all.push(...batch)
   return all
 }
 
-const wordOf = ({ outcome }: JudgedItem) =>
-  outcome === null ? 'call' : `${outcome.status} ${outcome.reason}`
+const wordOf = ({ outcome }: InputItem) => (outcome === null ? 'call' : `${outcome.status} ${outcome.reason}`)
 
 describe('items', () => {
   test('are numbered over all files and batches, and keep where they stood', async () => {
@@ -45,7 +45,7 @@ describe('items', () => {
       '/in/3.csv': [[{ id: '' }, { id: 'd' }]],
     })
     const files = [1, 2, 3].map((number) => ({ name: `${number}.csv`, path: `/in/${number}.csv`, source }))
-    const items = (await flat(readItems({ files, filters: [] }))).map(({ item }) => item)
+    const items = (await flat(readItems(inputOf(files)))).map(({ item }) => item)
     expect(items.map(({ ordinal, id, source, line }) => [ordinal, id, source, line])).toEqual([
       [0, 'a', '1.csv', 2],
       [1, 'b', '1.csv', 7],
@@ -58,37 +58,32 @@ describe('items', () => {
 
   test('that are settled are left out, unless their IDs tell others that they are duplicates', async () => {
     const source = sourceOf({ '/in/1.csv': [[{ id: 'a' }, { id: 'b' }, { id: 'a' }]] })
-    const input = {
-      files: [{ name: '1.csv', path: '/in/1.csv', source }],
-      filters: [],
-      isSettled: (ordinal: number) => ordinal === 0,
-    }
-    const unique = await flat(readItems({ ...input, isFreeOfDuplicates: true }))
+    const input = inputOf([{ name: '1.csv', path: '/in/1.csv', source }])
+    const isSettled = (ordinal: number) => ordinal === 0
+    const unique = await flat(readItems(input, { isSettled, isFreeOfDuplicates: true }))
     expect(unique.map(({ item }) => item.ordinal)).toEqual([1, 2])
-    expect((await flat(readItems(input))).map(wordOf)).toEqual(['call', 'call', 'duplicate duplicate'])
+    expect((await flat(readItems(input, { isSettled }))).map(wordOf)).toEqual([
+      'call',
+      'call',
+      'duplicate duplicate',
+    ])
   })
 
   test('know an ID again from another file', async () => {
     const source = sourceOf({ '/in/1.csv': [[{ id: 'a' }]], '/in/2.csv': [[{ id: 'a' }]] })
     const files = [1, 2].map((number) => ({ name: `${number}.csv`, path: `/in/${number}.csv`, source }))
-    expect((await flat(readItems({ files, filters: [] }))).map(wordOf)).toEqual([
-      'call',
-      'duplicate duplicate',
-    ])
+    expect((await flat(readItems(inputOf(files)))).map(wordOf)).toEqual(['call', 'duplicate duplicate'])
   })
 
   test('are read with the column that was asked for, and the bytes of each file are told apart', async () => {
     const asked: SourceOptions[] = []
     const source = sourceOf({ '/in/1.csv': [], '/in/2.csv': [] }, asked)
     const files = [1, 2].map((number) => ({ name: `${number}.csv`, path: `/in/${number}.csv`, source }))
-    const tapped: string[] = []
-    await flat(
-      readItems({ files, idColumn: 'Conversation ID', filters: [] }, (file, chunk) =>
-        tapped.push(`${file} ${chunk}`),
-      ),
-    )
+    const seen: string[] = []
+    const onBytes = (file: number, chunk: Uint8Array) => seen.push(`${file} ${chunk}`)
+    await flat(readItems({ ...inputOf(files), idColumn: 'Conversation ID' }, { onBytes }))
     expect(asked.map(({ idColumn }) => idColumn)).toEqual(['Conversation ID', 'Conversation ID'])
-    expect(tapped).toEqual(['0 /in/1.csv', '1 /in/2.csv'])
+    expect(seen).toEqual(['0 /in/1.csv', '1 /in/2.csv'])
   })
 })
 
@@ -156,7 +151,7 @@ describe('a judgement', () => {
   })
 
   test('of a row that cannot be used says why, cleaned', async () => {
-    const [{ outcome } = {} as JudgedItem] = await judged([
+    const [{ outcome } = {} as InputItem] = await judged([
       { id: 'a', problem: 'column 2\n is \u001b[31mmissing' },
     ])
     expect(outcome).toEqual({
@@ -165,85 +160,5 @@ describe('a judgement', () => {
       httpStatus: null,
       message: 'column 2 is missing',
     })
-  })
-})
-
-describe('an ID', () => {
-  test.each([
-    ...['66f2a91c4be07d3f5c1e0001', 'a', '0', '-', '_', 'a.b', '.a', 'a.', 'v1.2', 'a b'],
-    ...[
-      'f47ac10b-58cc-4372-a567-0e02b2c3d479',
-      'conv:42',
-      'a?b',
-      'a#b',
-      '%2e%2e',
-      'a\\b',
-      'ä🙂日本',
-      'a'.repeat(200),
-    ],
-  ])('%j may be called', (id) => {
-    expect(problemOfId(id)).toBeNull()
-  })
-
-  test.each([
-    ['a/b', 'contains a slash'],
-    ['/', 'contains a slash'],
-    ['.', 'contains dots that climb in a path'],
-    ['..', 'contains dots that climb in a path'],
-    ['a..b', 'contains dots that climb in a path'],
-    ['a'.repeat(201), 'longer than 200 characters'],
-    ['a\nb', 'contains a character that cannot be printed'],
-    ['a\0', 'contains a character that cannot be printed'],
-    ['a\u007f', 'contains a character that cannot be printed'],
-    ['a\u00a0b', 'contains a character that cannot be printed'],
-    ['a\u200bb', 'contains a character that cannot be printed'],
-    ['a\u202eb', 'contains a character that cannot be printed'],
-    ['a\u2028b', 'contains a character that cannot be printed'],
-    ['a\ufeff', 'contains a character that cannot be printed'],
-    ['a\ufffd', 'contains a character that cannot be printed'],
-    ['a\ud83d', 'contains a character that cannot be printed'],
-    ['\udc00a', 'contains a character that cannot be printed'],
-  ])('%j may not: it %s', (id, problem) => {
-    expect(problemOfId(id)).toBe(problem)
-  })
-
-  test('that may be called stays one segment of the path, and comes back out of it', () => {
-    const piece = fc.oneof(
-      fc.nat(0x10ffff).map((code) => String.fromCodePoint(code)),
-      fc.constantFrom(
-        '.',
-        '..',
-        '/',
-        '\\',
-        '%2e',
-        '%2F',
-        '%',
-        '?',
-        '#',
-        ';',
-        '@',
-        ':',
-        '//',
-        'a',
-        ' ',
-        '\t',
-        '\ud83d',
-      ),
-    )
-    let passed = 0
-    fc.assert(
-      fc.property(fc.array(piece, { minLength: 1, maxLength: 4 }), (pieces) => {
-        const id = pieces.join('')
-        if (id === '' || problemOfId(id) !== null) return
-        passed += 1
-        const path = `/api/v2/conversations/${encodeURIComponent(id)}/end/`
-        const url = new URL(`https://acme.ada.support${path}`)
-        expect(url.pathname).toBe(path)
-        expect(url.search + url.hash).toBe('')
-        expect(decodeURIComponent(url.pathname.split('/')[4]!)).toBe(id)
-      }),
-      { numRuns: 600 },
-    )
-    expect(passed).toBeGreaterThan(50)
   })
 })

@@ -74,11 +74,11 @@ export function describeSource(source: Source, content: Buffer): void {
       }
     })
 
-    test('the tap sees every byte as it lies on disk, in order', async () => {
+    test('every byte is seen as it lies on disk, in order', async () => {
       const packed = Buffer.concat([gzipSync(content), Buffer.alloc(300_000)])
       for (const bytes of [content, packed]) {
         const hash = createHash('sha256')
-        await readRows(source, await write('tapped', bytes), { tap: (chunk) => hash.update(chunk) })
+        await readRows(source, await write('seen', bytes), { onBytes: (chunk) => hash.update(chunk) })
         expect(hash.digest('hex')).toBe(createHash('sha256').update(bytes).digest('hex'))
       }
     })

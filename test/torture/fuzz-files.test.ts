@@ -125,7 +125,7 @@ async function readAll(path: string, format: string): Promise<number> {
   let rows = 0
   try {
     const settings = { format, idColumn: null, acceptTruncated: false }
-    for await (const batch of readItems(await openInput([{ name: 'stale', path }], settings, []))) {
+    for await (const batch of readItems(await openInput([{ name: 'stale', path }], settings))) {
       rows += batch.length
       for (const { item } of batch) item.record()
     }

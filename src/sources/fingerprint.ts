@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { UsageError } from '../system/errors.js'
+import { openRegular } from '../system/files.js'
+import type { InputFile } from './source.js'
+
+/** A file that a run reads, with its fingerprint. */
+export interface Fingerprinted extends InputFile {
+  sha256: string
+  bytes: number
+}
+
+/** Takes the SHA-256 and the size of files while they are read. */
+export class Fingerprinting {
+  readonly #files: readonly InputFile[]
+  readonly #sums: { hash: ReturnType<typeof createHash>; bytes: number }[]
+
+  constructor(files: readonly InputFile[]) {
+    this.#files = files
+    this.#sums = files.map(() => ({ hash: createHash('sha256'), bytes: 0 }))
+  }
+
+  readonly onBytes = (file: number, chunk: Uint8Array): void => {
+    const sum = this.#sums[file]!
+    sum.hash.update(chunk)
+    sum.bytes += chunk.length
+  }
+
+  /** Once, when every file was read to its end. */
+  done(): Fingerprinted[] {
+    return this.#files.map(({ name, path }, index) => {
+      const { hash, bytes } = this.#sums[index]!
+      return { name, path, sha256: hash.digest('hex'), bytes }
+    })
+  }
+}
+
+/** Whether a file still is what its fingerprint says. */
+export async function isUnchanged(file: Fingerprinted): Promise<boolean> {
+  const hash = createHash('sha256')
+  try {
+    const stream = createReadStream(file.path, { fd: openRegular(file.path), highWaterMark: 1 << 20 })
+    for await (const chunk of stream) hash.update(chunk)
+  } catch (error) {
+    throw new UsageError(
+      `${file.name}: the input of this run cannot be read any more (${(error as NodeJS.ErrnoException).code}). Put it back at ${file.path}.`,
+    )
+  }
+  return hash.digest('hex') === file.sha256
+}
