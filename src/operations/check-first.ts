@@ -1,41 +1,41 @@
 import type { ApiAnswer, Filter, Operation, Verdict } from '../job.js'
 import type { Clock } from '../system/clock.js'
 import { momentMs } from '../system/moment.js'
-import { settledBy, verdictOf } from './answer.js'
+import { settledBy, unusable, verdictOf } from './answer.js'
 
 /** Two calls for one conversation lie at least so far apart: Ada asks for one request a second to a resource. */
 const apartMs = 1000
 
-/** A call that has waited longer than this for its turn (a rate limit, an outage, the end of --hours) is asked for anew. */
+/** A call that waits longer than this for its permit (a rate limit, an outage, --hours) is preceded by another question. */
 const freshMs = 60_000
 
 /**
- * The operation, asking for the conversation first: `GET /api/v2/conversations/{id}/`. Settles the item by that if it
- * is ended already, or if the customer came back since the input was made, by the same rules that chose it. `paced`
- * makes the question wait for its turn, as the operation does.
+ * Wraps an operation to ask for the conversation first: `GET /api/v2/conversations/{id}/`. Settles the item by that if
+ * it is ended already, or if the customer came back since the input was made, by the same rules that chose it. `pace`
+ * makes the question wait for a permit, as the operation does.
  */
 export function checkingFirst(
   operation: Operation,
   filters: readonly Filter[],
-  paced: (question: Operation) => Operation,
+  pace: (question: Operation) => Operation,
   clock: Clock,
 ): Operation {
   return {
     ...operation,
     async attempt(item, api, attempt) {
       for (let asked = 1; ; asked++) {
-        // What was asked before goes first: the answer to the last question is getting old.
+        // As a retry it goes first: the last answer is getting old.
         const next = { ...attempt, earlierCalls: attempt.earlierCalls + asked }
         let mayGoOn = false
-        const question = paced({
+        const question = pace({
           ...operation,
           isRead: true,
           async attempt() {
             const path = `/api/v2/conversations/${encodeURIComponent(item.id)}/`
             const answer = await api.call({ method: 'GET', path, signal: attempt.abortSignal })
-            const settled = settledByLooking(answer, filters, attempt.isAfterLostAnswer)
-            mayGoOn = settled === null && answer.kind === 'answer' && answer.status === 200
-            return settled ?? verdictOf(answer, 'found')
+            const verdict = judgedByLooking(answer, filters, attempt.isAfterLostAnswer)
+            mayGoOn = verdict === null
+            return verdict ?? verdictOf(answer, 'found')
           },
         })
         const verdict = await question.attempt(item, api, asked === 1 ? attempt : next)
@@ -78,39 +78,32 @@ async function whileFresh(
 
 const notFresh = new Error('The question was asked too long ago')
 
-function settledByLooking(
+/** Null when the conversation may be called. */
+function judgedByLooking(
   answer: ApiAnswer,
   filters: readonly Filter[],
   isAfterLostAnswer: boolean,
 ): Verdict | null {
-  if (answer.kind !== 'answer' || answer.status !== 200) return null
+  if (answer.kind !== 'answer' || answer.status !== 200) return verdictOf(answer, 'found')
   if (typeof answer.body !== 'object' || answer.body === null)
-    return unclear(answer, 'an answer without a conversation')
+    return unusable(answer, 'an answer without a conversation')
   const { status, updated_at } = answer.body as { status?: unknown; updated_at?: unknown }
   if (status === 'ended') {
-    return settledBy(answer, {
-      status: 'succeeded',
-      reason: isAfterLostAnswer ? 'ended_on_retry' : 'already_ended',
-    })
+    const reason = isAfterLostAnswer ? 'ended_on_retry' : 'already_ended'
+    return settledBy(answer, { status: 'succeeded', reason })
   }
   const updatedMs = momentMs(updated_at)
   const again = filters.flatMap(({ judgeAgain }) => judgeAgain ?? [])
   if (again.length > 0 && updatedMs === null)
-    return unclear(answer, 'the answer does not say when it was touched last')
+    return unusable(answer, 'the answer does not say when it was touched last')
   const refusal = again.map((judge) => judge(updatedMs!)).find((found) => found !== null)
   if (refusal === undefined) return null
   return settledBy(answer, { status: 'filtered', reason: 'active_again', message: refusal.message })
 }
 
-/** An answer that was cut off, or came from somebody else: nobody is ended on its word. */
-function unclear(answer: Extract<ApiAnswer, { kind: 'answer' }>, message: string): Verdict {
-  const outcome = { status: 'failed', reason: 'server_error', httpStatus: answer.status, message } as const
-  return { kind: 'again', cause: 'answered', quota: answer.quota, outcome }
-}
-
 /**
- * A question that came to nothing has done nothing to the conversation: it failed, and that is known. Of an earlier
- * call whose answer was lost it says nothing, as if it had never got there.
+ * A question that came to nothing has changed nothing: it failed, and that is known. Like a call that never got there,
+ * it says nothing about an earlier call whose answer was lost.
  */
 function nothingDone(verdict: Verdict): Verdict {
   if (verdict.kind !== 'again') return { ...verdict, isRead: true }

@@ -3,8 +3,8 @@ import { apiMessage, settledBy, verdictOf } from './answer.js'
 import { conversationLimits } from './limits.js'
 
 /**
- * What a 400 says when the conversation is closed already. Ada documents no message for it; "Conversation is
- * expired" was seen when a message was posted to an ended conversation.
+ * The message of a 400 for a conversation that is closed already. Ada documents none; "Conversation is expired" was
+ * seen when a message was posted to an ended conversation.
  */
 const alreadyEnded = /\bexpired\b|\balready (been )?(ended|closed)\b|\bhas (been )?ended\b/i
 

@@ -10,7 +10,7 @@ const answerBytesMax = 4 * 1024 * 1024
 
 /**
  * Erases end users: `POST /api/v2/end-users/delete`, then `GET /api/v2/jobs/{job_id}` until the job is over, which may
- * take 30 days. By which kind of identifier, its flags say.
+ * take 30 days. The job's flags say by which kind of identifier.
  */
 export const eraseEndUsers: BatchOperation = withFlags({})
 
@@ -26,13 +26,13 @@ function withFlags(flags: IdentifierFlags): BatchOperation {
     limits: otherLimits,
     itemsMax: 1000,
     bytesMax: 512 * 1024,
-    // A day by Ada's word; an hour less, as clocks differ.
+    // Ada says a day. An hour less, as clocks differ.
     repeatableMs: 23 * 3_600_000,
     bytesOfFrame: Buffer.byteLength(JSON.stringify(bodyOf([], 'r'.repeat(64)))),
     bytesOf: (item) => Buffer.byteLength(JSON.stringify(usableOf(item, flags))) + 1,
     identityOf(item) {
       const { type, value, variable } = usableOf(item, flags)
-      // Ada compares emails and external IDs whatever their case; more caution does no harm.
+      // Ada ignores the case of emails and external IDs; to ignore it everywhere does no harm.
       return JSON.stringify([type, value.toLowerCase(), variable ?? null])
     },
     withFlags,
@@ -60,7 +60,7 @@ function withFlags(flags: IdentifierFlags): BatchOperation {
       const verdict = verdictOf(answer, 'asked')
       if (answer.kind !== 'answer' || verdict.kind !== 'settled') return { verdict, outcomes: null }
       if (verdict.outcome.status !== 'succeeded') {
-        // The job is not known, or not any more: what became of its identifiers nobody will say.
+        // The job is not known, or no longer.
         const outcome = { ...verdict.outcome, status: 'unknown', reason: 'job_lost' } as const
         return { verdict, outcomes: batch.items.map(() => outcome) }
       }
@@ -76,10 +76,10 @@ function withFlags(flags: IdentifierFlags): BatchOperation {
   }
 }
 
-/** What may stand in a path: no half characters, and no dots that climb. */
+/** Safe in a path: no half characters, and no dots that climb. */
 const usableJob = /^(?!\.{1,2}$)[^\p{C}\s]{1,1000}$/u
 
-/** What has no usable identifier a filter has turned away. */
+/** A filter has turned away the items without one. */
 function usableOf(item: Item, flags: IdentifierFlags): Identifier {
   const identifier = identifierOf(item, flags)
   if ('problem' in identifier) throw new Error(identifier.problem)
@@ -95,7 +95,7 @@ function fieldsOf(answer: ApiAnswer): Record<string, unknown> {
   return typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {}
 }
 
-/** A success that does not say what it should is an answer that never came. */
+/** A success without a job_id is a lost answer: the batch may be taken. */
 function unclear(verdict: Verdict, message: string): Verdict {
   const outcome = { ...verdict.outcome, status: 'unknown', reason: 'connection_lost', message } as const
   return { kind: 'again', cause: 'lost', quota: verdict.quota, outcome }
@@ -103,24 +103,17 @@ function unclear(verdict: Verdict, message: string): Verdict {
 
 type Disposition = Readonly<Record<string, unknown>>
 
-/** The outcome of each identifier, by what the job says of it. */
+/** The outcome of each identifier, by its disposition in the job. */
 function outcomesOf(asked: readonly Identifier[], said: unknown): Outcome[] {
-  const list = Array.isArray(said) ? said.filter(isDisposition) : []
   const byKey = new Map<string, Disposition[]>()
-  for (const disposition of list) {
+  for (const disposition of Array.isArray(said) ? said.filter(isDisposition) : []) {
     const key = keyOf(disposition)
     const others = byKey.get(key)
     if (others === undefined) byKey.set(key, [disposition])
     else others.push(disposition)
   }
-  const taken = new Map<string, number>()
-  return asked.map((identifier) => {
-    const key = keyOf({ ...identifier })
-    // An identifier that was handed over twice has two dispositions, in the same order.
-    const nth = taken.get(key) ?? 0
-    taken.set(key, nth + 1)
-    return outcomeOf(byKey.get(key)?.[nth])
-  })
+  // An identifier that was submitted twice has two dispositions, in the same order.
+  return asked.map((identifier) => outcomeOf(byKey.get(keyOf({ ...identifier }))?.shift()))
 }
 
 /** With a value that can be compared. */
@@ -141,18 +134,17 @@ function outcomeOf(said: Disposition | undefined): Outcome {
     httpStatus: 200,
     message: typeof message === 'string' ? cleanMessage(message) : '',
   })
-  switch (said?.disposition) {
-    case 'accepted': {
-      const matched = said.matched_chatters
+  const { disposition, matched_chatters: matched } = said ?? {}
+  switch (disposition) {
+    case 'accepted':
       // More than one is worth a look: an identifier may stand for many.
       return outcome(
         'succeeded',
         'erased',
         typeof matched === 'number' ? `end users matched: ${matched}` : '',
       )
-    }
-    // What was asked for is so: there is nobody whose data could be erased.
     case 'not_found':
+      // Nobody is left whose data could be erased, as asked.
       return outcome('succeeded', 'no_such_user')
     case 'duplicate':
       return outcome('duplicate', 'duplicate')
@@ -162,11 +154,9 @@ function outcomeOf(said: Disposition | undefined): Outcome {
       return outcome('failed', 'exceeds_limit')
     case undefined:
       return outcome('unknown', 'no_disposition', 'the job is over and says nothing about this identifier')
-    default:
-      return outcome(
-        'unknown',
-        'new_disposition',
-        typeof said?.disposition === 'string' ? cleanMessage(said.disposition, 60) : 'not a word',
-      )
+    default: {
+      const word = typeof disposition === 'string' ? cleanMessage(disposition, 60) : 'not a word'
+      return outcome('unknown', 'new_disposition', word)
+    }
   }
 }

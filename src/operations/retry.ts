@@ -12,9 +12,9 @@ export interface RetryPolicy {
   abortSignal: AbortSignal
 }
 
-/** Where calls are written down, so that a resumed run knows which answers were lost. */
+/** Records calls, so that a resumed run knows which answers were lost. */
 export interface CallNotes {
-  /** A call leaves now. One that only reads changes nothing, answered or not. */
+  /** A call leaves now; `isRead`: it changes nothing, answered or not. */
   sent(item: Item, isRead: boolean): void
   /** It was answered, or never got there, and the item is not settled by it. */
   back(item: Item, outcome: Outcome, isRead: boolean): void
@@ -26,12 +26,12 @@ export interface Settlement {
   attempts: number
 }
 
-/** The key does not work, so no item would. */
+/** The key does not work, for any item. */
 export class KeyRefusedError extends Error {
   override readonly name = 'KeyRefusedError'
 }
 
-/** An item that is told to wait this often is given up; the API never lets it through. */
+/** The API never lets through an item that is rate-limited this often. */
 const rateLimitedMax = 20
 
 const firstDelayMs = 500
@@ -88,7 +88,7 @@ export async function settleWithRetries(
   }
 }
 
-/** Exponential backoff with full jitter, on top of the second that two calls for one ID must lie apart. */
+/** Exponential backoff with full jitter, on top of the second between two calls for one ID. */
 export function retryDelayMs(attempt: number, random: () => number): number {
   return shortestDelayMs + random() * Math.min(longestDelayMs, firstDelayMs * 2 ** attempt)
 }
@@ -100,7 +100,7 @@ const lostBefore: Outcome = {
   message: 'the run stopped before the answer to an earlier call came',
 }
 
-/** A call that never got there says nothing about an earlier one that did and was not answered. */
+/** An unreachable API says nothing about an earlier call whose answer was lost. */
 function lastWord(verdict: Extract<Verdict, { kind: 'again' }>, lost: Outcome | null): Outcome {
   return verdict.cause === 'unreachable' && lost !== null ? lost : verdict.outcome
 }

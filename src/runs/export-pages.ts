@@ -1,5 +1,5 @@
 import type { ApiAnswer, Operation, Verdict } from '../job.js'
-import { settledBy, verdictOf } from '../operations/answer.js'
+import { settledBy, unusable, verdictOf } from '../operations/answer.js'
 import type { RateWindow } from '../settings/limits.js'
 import { type ExportSpan, exportHistoryMs } from '../settings/run-settings.js'
 import { UsageError } from '../system/errors.js'
@@ -99,15 +99,7 @@ function pageOf(answer: ApiAnswer): Page | null {
 function verdictWithoutPage(answer: ApiAnswer): Verdict {
   const verdict = verdictOf(answer, 'fetched')
   if (answer.kind !== 'answer') return verdict
-  if (answer.status >= 200 && answer.status < 300) {
-    const outcome = {
-      status: 'failed',
-      reason: 'server_error',
-      httpStatus: answer.status,
-      message: 'an answer without a page',
-    } as const
-    return { kind: 'again', cause: 'answered', quota: answer.quota, outcome }
-  }
+  if (answer.status >= 200 && answer.status < 300) return unusable(answer, 'an answer without a page')
   if (answer.status !== 403) return verdict
   const message =
     'Data Export is refused (HTTP 403): it needs the Data Export add-on, and a key of this instance'
