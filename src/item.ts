@@ -1,26 +1,27 @@
-/** One thing to be done: an ID, the record it came with, and where it stood. */
+/** One thing to do: an ID, its record, and its place in the input. */
 export interface Item {
   /** Position in the whole input, from 0, over all its files. */
   ordinal: number
   id: string
-  /** What the books call it instead of its ID, of a run that keeps none. */
+  /** Recorded in place of the ID by a run that keeps no IDs. */
   pseudonym?: string
   /** The input file, as the person named it, and the line in it, from 1. */
   source: string
   line: number
-  /** The fields it came with, by name. */
+  /** Its fields, by name. */
   record(): Readonly<Record<string, unknown>>
 }
 
-/** What checkpoint, report and log call an item. */
+/** The name of an item in checkpoint, report and log. */
 export function nameOf({ id, pseudonym }: Pick<Item, 'id' | 'pseudonym'>): string {
   return pseudonym ?? id
 }
-/** What became of an item. The words are contract: they stand in reports and summaries. */
+
+/** The words are contract: reports and summaries have them. */
 export const statuses = ['succeeded', 'failed', 'unknown', 'invalid', 'duplicate', 'filtered'] as const
 export type Status = (typeof statuses)[number]
 
-/** The outcome of one item, with what a report says about it. */
+/** What became of an item. */
 export interface Outcome {
   status: Status
   /** Why, as one word with underscores: `ended`, `not_found`, `on_hold`, … */
@@ -48,7 +49,7 @@ export interface SettledItem extends Outcome {
   line: number
 }
 
-/** What a run that was stopped before knows about an item. */
+/** Calls that earlier executions of the run made for an item. */
 export interface EarlierCalls {
   calls: number
   /** One of them got no answer. */

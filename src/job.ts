@@ -6,19 +6,19 @@ export interface Job {
   /** One sentence for `ada-bulk jobs` and `--help`. */
   describe: string
   operation: AnyOperation
-  /** Flags of the job's own, by name, as `run <job>` takes them. */
+  /** The job's flags, by name, as `run <job>` takes them. */
   flags?: Readonly<Record<string, JobFlag>>
-  /** Which items are not to be done, given the values of the job's flags. Hold lists always go before. */
+  /** Decide which items are not done. Hold lists always go first. */
   filters?: (flags: JobFlags, context: FilterContext) => readonly Filter[]
-  /** The names that the column of the ID may have, where the IDs are none of conversations. Its input is CSV. */
+  /** Names of the ID column, where the IDs are not conversations'. The input is CSV. */
   idColumns?: (flags: JobFlags) => readonly string[]
-  /** Its input is always the live Data Export, as with `--live`. */
+  /** The input is always the live Data Export, as with `--live`. */
   isLive?: boolean
-  /** Remembers what it has settled on an instance, and begins where its last run left nothing to do. */
+  /** Keeps a sync state for each instance: a run begins where the last one left nothing to do. */
   remembers?: boolean
-  /** With its switch `erase`, the end users behind what it has ended are erased by a second run. */
+  /** With the switch `erase`, a second run erases the end users of the conversations that it ended. */
   mayErase?: boolean
-  /** Asks for each conversation before it does something to it, as with `--check-first`. */
+  /** Asks for each conversation before calling, as with `--check-first`. */
   checksFirst?: boolean
 }
 
@@ -26,7 +26,7 @@ export interface Job {
 export type JobFlags = Readonly<Record<string, string | undefined>>
 
 export interface FilterContext {
-  /** When the run began, or its plan was made (Unix). A resumed run judges by the same moment. */
+  /** When the run began, or its plan was made (Unix); the same for a resumed run. */
   nowMs: number
 }
 
@@ -38,7 +38,7 @@ export interface JobFlag {
   isSwitch?: boolean
 }
 
-/** Says that an object is a job; the types are all it adds. */
+/** Checks the type of a job. */
 export function defineJob(job: Job): Job {
   return job
 }
@@ -55,12 +55,12 @@ export interface ApiRequest {
   path: string
   body?: unknown
   signal: AbortSignal
-  /** More of the body of a 2xx than this is not looked at (64 KiB, as of every other answer). */
+  /** How much of the body of a 2xx is read (64 KiB; always 64 KiB of other answers). */
   bodyBytesMax?: number
 }
 
 export type ApiAnswer =
-  /** `body` is parsed JSON, or text when it is none, or undefined; cut at a sane length. `dateMs` is the API's clock (Unix). */
+  /** `body` is parsed JSON, else text, or undefined when it is empty. `dateMs` is the API's clock (Unix). */
   | { kind: 'answer'; status: number; body: unknown; quota: Quota; dateMs: number | null }
   /** Never reached the API: name not found, connection refused. */
   | { kind: 'unreachable'; message: string }
@@ -72,35 +72,32 @@ export type Verdict =
   /** The item has its outcome. */
   (
     | { kind: 'settled'; quota: Quota; outcome: Outcome }
-    /** Worth another try; `outcome` is what to say when there are no more. */
+    /** Worth another try; `outcome` counts when there is none left. */
     | { kind: 'again'; cause: AgainCause; quota: Quota; outcome: Outcome; isProbe?: boolean }
     /** Over a rate limit (429). */
     | { kind: 'rate_limited'; quota: Quota; outcome: Outcome }
     /** The key is wrong (401, 403): every other item would fail too. */
     | { kind: 'refused'; quota: Quota; outcome: Outcome }
   ) & {
-    /** Of a call that changes nothing. */
+    /** The call changes nothing. */
     isRead?: boolean
   }
 
-/** `answered`: the API said so (408, 5xx); `unreachable`: the call never got there; `lost`: sent, no answer. */
+/** `answered`: by the API (408, 5xx); `unreachable`: the call never got there; `lost`: sent, no answer. */
 export type AgainCause = 'answered' | 'unreachable' | 'lost'
 
-/** The promise of a filter: decides, with a reason, that an item is not to be done. Looks at the item only. */
+/** Decides, with a reason, that an item is not done. Looks at the item only. */
 export interface Filter {
   readonly name: string
-  /** Null when the item may be done. `invalid` when the item lacks what the filter has to look at. */
+  /** Null when the item may be done; `invalid` when it lacks a field that the filter needs. */
   judge(item: Item): Refusal | null
-  /**
-   * Of filters that go by when the item was last touched: the same judgement for an item that was touched at
-   * `updatedMs` (Unix), long after the input was made. Null when it may be done still.
-   */
+  /** For filters by the time of the last update: judges an item again that was updated at `updatedMs` (Unix). */
   judgeAgain?(updatedMs: number): Refusal | null
 }
 
 /**
- * The promise of an operation: does one thing to one item, with one call, and says what the answer means. It is
- * safe to repeat. Retry, pacing and the checkpoint's notes wrap it.
+ * Does one thing to one item, with one call, and says what the answer means. It is safe to repeat. Retry, pacing and
+ * the checkpoint's notes wrap it.
  */
 export interface Operation {
   /** As people say it: `end-conversation`. */
@@ -108,13 +105,13 @@ export interface Operation {
   /** What it does to an item, for questions and plans: `end` with the noun `conversation`. */
   readonly verb: string
   readonly noun: string
-  /** What cannot be undone, in sentences of its own, where that is not plain. */
+  /** Says what cannot be undone, where that is not plain. */
   readonly warning?: string
-  /** The part of the API whose limits are counted apart from those for conversations. */
+  /** The part of the API, where its calls count apart from those for conversations. */
   readonly area?: string
   /** The API's own limits for this call. */
   readonly limits: readonly RateWindow[]
-  /** It changes nothing, so an answer that is lost leaves no doubt. */
+  /** It changes nothing, so a lost answer leaves no doubt. */
   readonly isRead?: boolean
   attempt(item: Item, api: Api, attempt: Attempt): Promise<Verdict>
 }
@@ -124,63 +121,63 @@ export interface Attempt {
   earlierCalls: number
   /** An earlier call for this item got no answer, so it may have worked already. */
   isAfterLostAnswer: boolean
-  /** Called right before a call leaves, with whether it only reads: what is written then survives a crash during the call. */
+  /** Called right before a call leaves: what is written then survives a crash during the call. */
   leaves(isRead?: boolean): void
-  /** Ends the waiting for a turn; a call that has left goes on. */
+  /** Ends the wait for a permit; a call that has left is finished. */
   stopSignal: AbortSignal
   /** Ends the call itself. */
   abortSignal: AbortSignal
 }
 
-/** Items that are handed over together. */
+/** Items that are submitted together. */
 export interface Batch {
   items: readonly Item[]
-  /** The same for the same batch of a run, whenever it is sent: sent twice within a day, it is done once. */
+  /** The same whenever a run sends this batch: sent twice within a day, it is done once. */
   reference: string
 }
 
 /**
- * The promise of an operation on batches: hands many items over with one call, and asks later what became of each.
- * Handing the same batch over again under its reference is safe for `repeatableMs`.
+ * Submits many items with one call, and asks later what became of each. To submit a batch again under its reference is
+ * safe for `repeatableMs`.
  */
 export interface BatchOperation extends Omit<Operation, 'attempt' | 'isRead'> {
-  /** The operation as the values of its job's flags want it. */
+  /** The operation under these values of the job's flags. */
   withFlags(flags: Readonly<Record<string, string | undefined>>): BatchOperation
   /** What the API takes at once. */
   readonly itemsMax: number
   readonly bytesMax: number
   readonly repeatableMs: number
-  /** How much of `bytesMax` an item needs, and what every batch needs besides. */
+  /** The bytes of an item in a batch, and of a batch without items. */
   bytesOf(item: Item): number
   readonly bytesOfFrame: number
   submit(batch: Batch, api: Api, attempt: Attempt): Promise<Submitted>
   ask(job: string, batch: Batch, api: Api, attempt: Attempt): Promise<Asked>
-  /** Who an item is about, as the API compares it: for the memory of who was submitted. */
+  /** The identifier as the API compares it, for the cooldown. */
   identityOf(item: Item): string
 }
 
 export interface Submitted {
   /** `succeeded` when the API took the batch. */
   verdict: Verdict
-  /** By which the API calls what it does now; null when it took nothing. */
+  /** The API's name for the job; null when it took nothing. */
   job: string | null
 }
 
 export interface Asked {
   /** `succeeded` when the API knows the job. */
   verdict: Verdict
-  /** In the order of the items; null while the job is under way. */
+  /** In the order of the items; null while the job is running. */
   outcomes: readonly Outcome[] | null
 }
 
-/** What a job does to its items, one by one or in batches. */
+/** One by one, or in batches. */
 export type AnyOperation = Operation | BatchOperation
 
 export function isOnBatches(operation: AnyOperation): operation is BatchOperation {
   return typeof operation === 'object' && 'submit' in operation
 }
 
-/** The operation as the values of its job's flags want it. */
+/** The operation under these values of its job's flags. */
 export function withFlags(
   operation: AnyOperation,
   flags: Readonly<Record<string, string | undefined>>,

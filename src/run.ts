@@ -10,19 +10,19 @@ export interface Line {
   isSettled(item: Item): boolean
   /** Whether one more item may be called; asks the run to stop if not. */
   mayBegin(): boolean
-  /** Pacing, operation and checkpoint: calls until the item has its outcome and that is on disk. */
+  /** Pacing, operation and checkpoint: calls until the outcome is on disk. */
   settleByCalling(item: Item): Promise<void>
   /** Checkpoint only: the outcome needed no call. */
   settleWithoutCalling(item: Item, outcome: Outcome): void
-  /** How many items may be in progress at once, waits for a retry included; the source is read no further ahead. */
+  /** Items in progress at once, waits for a retry included; the source is read no further ahead. */
   itemsInProgressMax: number
   stop: Stop
 }
 
 /**
- * Takes every item down the line until there are none left or the run is asked to stop. What is in progress then is
- * brought to its end or left unsettled; nothing is forgotten. Throws only what is a bug, or the source's refusal of a
- * file, and not before what is in progress has come to its end.
+ * Takes every item down the line until none is left or the run is asked to stop. Items in progress are then settled or
+ * left unsettled, never forgotten. Throws only what is a bug, or the source's refusal of a file, and not before the
+ * items in progress have ended.
  */
 export async function runLine(line: Line): Promise<void> {
   const inProgress = pLimit(line.itemsInProgressMax)
@@ -45,7 +45,7 @@ export async function runLine(line: Line): Promise<void> {
   await Promise.all(running)
   if (errors.length > 0) throw errors[0]
 
-  /** Resolves when the item's turn has come, not when it is settled. */
+  /** Resolves when the item has a slot, not when it is settled. */
   function begin(item: Item): Promise<void> {
     return new Promise((begun) => {
       const settling = inProgress(async () => {
