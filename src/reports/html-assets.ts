@@ -98,7 +98,7 @@ table { border-collapse: collapse; width: 100%; }
 .plain .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 time { overflow-wrap: normal; }
 .plain time { white-space: nowrap; }
-.waits td:last-child { width: 45%; }
+#waits + table td:last-child { width: 45%; }
 .plain th[scope=row], .plain td:nth-child(2):not(.number) { min-width: 10rem; }
 .hash { font-size: .8em; }
 .chart { margin: .6rem 0; min-height: 240px; overflow: hidden; }
@@ -117,17 +117,17 @@ output { font-variant-numeric: tabular-nums; white-space: nowrap; }
 th[aria-sort=ascending] button::after { content: " ▲"; font-size: .7em; }
 th[aria-sort=descending] button::after { content: " ▼"; font-size: .7em; }
 #scroller td { height: 33px; padding: 0 .6rem; border-bottom: 1px solid var(--line); white-space: nowrap; overflow: hidden; text-overflow: ellipsis; unicode-bidi: isolate; }
-#scroller td.spacer { border: 0; padding: 0; }
+#scroller td.spacer { height: auto; border: 0; padding: 0; }
 #scroller td button { max-width: 100%; border: 0; padding: 0; color: var(--link); font: .9em ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; overflow: hidden; text-overflow: ellipsis; unicode-bidi: isolate; display: block; }
-.column-id { width: 13.5rem; } .column-status { width: 7.6rem; } .column-reason { width: 8rem; } .column-http { width: 3.9rem; } .column-attempts { width: 4.2rem; }
-.column-finished { width: 11rem; } .column-took { width: 5.2rem; } .column-line { width: 9.5rem; }
+.column-id { width: 13.5rem; } .column-status { width: 7.6rem; } .column-reason { width: 8rem; } .column-http { width: 3.9rem; } .column-calls { width: 4.2rem; }
+.column-settled { width: 11rem; } .column-took { width: 5.2rem; } .column-line { width: 9.5rem; }
 dialog { max-width: min(44rem, 92vw); background: var(--card); color: var(--text); border: 1px solid var(--line); border-radius: 10px; padding: 1.25rem 1.5rem; }
 dialog::backdrop { background: rgb(0 0 0 / .4); }
 dialog h3 { margin-top: 0; font-family: ui-monospace, Menlo, Consolas, monospace; overflow-wrap: anywhere; unicode-bidi: isolate; }
 dialog dl { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1.2rem; margin-bottom: 1rem; }
 dialog dd { unicode-bidi: isolate; }
 #printed { display: none; }
-@media (max-width: 40rem) { h1 { font-size: 1.5rem; } header, section { padding: 1rem; border-radius: 8px; } main { padding: .5rem .5rem 3rem; } .practice strong { font-size: 1.5rem; } .totals { grid-template-columns: 1fr 1fr; } .waits td:last-child { display: none; } .plain time { white-space: normal; } }
+@media (max-width: 40rem) { h1 { font-size: 1.5rem; } header, section { padding: 1rem; border-radius: 8px; } main { padding: .5rem .5rem 3rem; } .practice strong { font-size: 1.5rem; } .totals { grid-template-columns: 1fr 1fr; } #waits + table td:last-child { display: none; } .plain time { white-space: normal; } }
 @media print {
   @page { margin: 14mm; }
   :root { font-size: 11px; }

@@ -2,7 +2,6 @@
 import uPlot from 'uplot'
 import { inDigits } from '../system/text.js'
 import type { PageModel } from './html-model.js'
-import type { Stretch } from './html-timeline.js'
 import { spanText } from './html-words.js'
 
 /** Runs in the page. The charts, drawn again for each width, color scheme, and for paper. */
@@ -162,7 +161,7 @@ const stepsS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 1
 
 /** Ticks at round times, about `ticksMax` at most; the day is on the first tick of it. */
 export function ticksOf(
-  stretches: readonly Stretch[],
+  stretches: PageModel['charts']['stretches'],
   widthMs: number,
   ticksMax: number,
 ): { x: number; text: string }[] {

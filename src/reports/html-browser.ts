@@ -2,7 +2,7 @@
 import type { RunSettings } from '../settings/run-settings.js'
 import { counted, inDigits, inTime } from '../system/text.js'
 import { drawCharts } from './html-browser-charts.js'
-import { itemsSection, openTable } from './html-browser-table.js'
+import { openTable } from './html-browser-table.js'
 import type { Row } from './html-figures.js'
 import type { PageModel } from './html-model.js'
 import {
@@ -19,36 +19,33 @@ import {
   waitText,
 } from './html-words.js'
 
+const breaksMax = 12
+
 /** Runs in the page: draws what is not plain HTML, and keeps it fit for width, colors and paper. */
 
+const main = document.querySelector('main')!
 const { model, rows }: { model: PageModel; rows: Row[] } = JSON.parse(
   document.getElementById('model')!.textContent,
 )
-const sections = [
-  ...(model.calls === 0 ? [] : timeSections(model)),
-  itemsSection(model),
-  detailsSection(model),
-]
-if (model.calls === 0)
-  sections.unshift(markup`<section><h2>How it went</h2><p>No calls were made.</p></section>\n`)
-document.querySelector('main')!.insertAdjacentHTML('beforeend', markup`${sections}`.text)
-const table = openTable(model.table, rows)
+const isCalled = model.calls > 0
+const notCalled = markup`<section><h2>How it went</h2><p>No calls were made.</p></section>\n`
+main.insertAdjacentHTML('beforeend', (isCalled ? timeSections(model) : notCalled).text)
+const printTable = openTable(model, rows, main)
+main.insertAdjacentHTML('beforeend', detailsSection(model).text)
+for (const time of document.querySelectorAll('time'))
+  time.title = `${new Date(time.dateTime).toLocaleString()}, your time`
 
-const paper = matchMedia('print')
 let charts: ReturnType<typeof drawCharts> = []
 function draw(isPaper: boolean): void {
-  if (model.calls === 0) return
   for (const chart of charts) chart.destroy()
-  charts = drawCharts(model, isPaper)
+  charts = isCalled ? drawCharts(model, isPaper) : []
+  printTable(isPaper)
 }
-function print(isPaper: boolean): void {
-  draw(isPaper)
-  if (isPaper) table.print()
-  else table.unprint()
-}
-addEventListener('beforeprint', () => print(true))
-addEventListener('afterprint', () => print(false))
-paper.addEventListener('change', ({ matches }) => print(matches))
+const paper = matchMedia('print')
+draw(paper.matches)
+addEventListener('beforeprint', () => draw(true))
+addEventListener('afterprint', () => draw(false))
+paper.addEventListener('change', ({ matches }) => draw(matches))
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => draw(paper.matches))
 let width = document.body.clientWidth
 addEventListener('resize', () => {
@@ -56,104 +53,70 @@ addEventListener('resize', () => {
   width = document.body.clientWidth
   draw(false)
 })
-print(paper.matches)
-for (const time of document.querySelectorAll('time'))
-  time.title = `${new Date(time.dateTime).toLocaleString()}, your time`
 
 /** How the run went over time: charts, the calls against the limits, and where the time went. */
-function timeSections({ charts, pace, answerTimes, itemTimes, waits, workedMs }: PageModel): Markup[] {
+function timeSections({ charts, pace, answerTimes, itemTimes, waits, workedMs }: PageModel): Markup {
   const { widthMs, breaks } = charts
   const sums = charts.outcomes.map(({ status, times }) => {
     const sum = times.reduce<number>((all, count) => all + (count ?? 0), 0)
     return `${status} ${inDigits(sum)}`
   })
-  const left = breaks.map(
+  const leftOut = breaks.map(
     ({ fromMs, toMs, why }) =>
       markup`<li>${moment(fromMs)} to ${moment(toMs)}, ${spanText(toMs - fromMs)}: ${why}</li>`,
   )
-  const more = left.splice(12).length
-  const leftOut = markup`<p class="note">Left out, as nothing happened (dashed lines):</p><ul class="note">${left}${more === 0 ? '' : markup`<li>and ${counted(more, 'more time')}</li>`}</ul>`
+  const more = leftOut.splice(breaksMax).length
+  if (more > 0) leftOut.push(markup`<li>and ${counted(more, 'more time')}</li>`)
   const highest = Math.max(...charts.calls.map((count) => Math.round(count ?? 0)))
-  const timesRow = (name: string, { p50, p90, p99, maxMs, count }: typeof itemTimes) => [
+  const busiest = pace.busiest.map(({ perMs, count, share, limit }) => [
+    `Busiest ${periodText(perMs)}`,
+    inDigits(count),
+    share === null ? '–' : inDigits(share),
+    limit === null ? 'none' : inDigits(limit),
+  ])
+  const durations = (name: string, { p50, p90, p99, maxMs, count }: typeof itemTimes) => [
     name,
     ...[p50, p90, p99, maxMs].map(spanText),
     inDigits(count),
   ]
+  const { p50, p99 } = answerTimes
   const knownMs = waits.reduce((sum, [, ms]) => sum + ms, 0)
   const unknownMs = workedMs - knownMs
   const wholeMs = Math.max(knownMs, workedMs, 1)
   const allWaits = unknownMs > workedMs / 100 ? [...waits, ['', unknownMs] as const] : waits
-  return [
-    chartSection(
-      'outcomes',
-      'Outcomes over time',
-      markup`<p>Items settled by a call, per ${periodText(widthMs)}. Times are UTC.</p>`,
-      `Bars of the items settled over time: ${sums.join(', ') || 'none'}.`,
-      breaks.length === 0 ? '' : leftOut,
-    ),
-    chartSection(
-      'calls',
-      'Calls a minute, against the limit',
-      markup`<p>${widthMs > 60_000 ? `Mean of ${spanText(widthMs)}.` : 'Calls in the 60 seconds up to each moment.'} ${limitsSentence(pace)}</p>`,
-      `Line of the calls a minute, at most ${inDigits(highest)}.`,
-      plainTable(
-        ['', 'Calls of this run', 'Our share, at most', 'Limit'],
-        [1, 2, 3],
-        pace.busiest.map(({ perMs, count, share, limit }) => [
-          `Busiest ${periodText(perMs)}`,
-          inDigits(count),
-          share === null ? '–' : inDigits(share),
-          limit === null ? 'none' : inDigits(limit),
-        ]),
-      ),
-    ),
-    chartSection(
-      'answers',
-      'How long the API took',
-      plainTable(
-        ['', 'Half within (p50)', '90% within (p90)', '99% within (p99)', 'Longest', 'Count'],
-        [1, 2, 3, 4, 5],
-        [
-          timesRow('A call, until its answer', answerTimes),
-          timesRow('An item, with all retries and the waits between them', itemTimes),
-        ],
-      ),
-      `Bars of how many calls were answered within which time: half within ${spanText(answerTimes.p50)}, 99% within ${spanText(answerTimes.p99)}.`,
-      '',
-    ),
-    markup`<section class="unbroken" aria-labelledby="waits">
-<h2 id="waits">Where the time went</h2>
-${
-  knownMs === 0
-    ? markup`<p>Not recorded.</p>`
-    : plainTable(
-        ['What for', 'Time', 'Part', ''],
-        [1, 2],
-        allWaits.map(([name, ms]) => [
-          name === '' ? 'Not recorded' : waitText(name),
-          spanText(ms),
-          percentText(ms, wholeMs),
-          markup`<svg class="wait" aria-hidden="true"><rect class="${name === 'calling' ? 'is-succeeded' : 'is-filtered'}" width="${(ms / wholeMs) * 100}%" height="100%"/></svg>`,
-        ]),
-      )
-}
+  const waitRows = allWaits.map(([name, ms]) => [
+    name === '' ? 'Not recorded' : waitText(name),
+    spanText(ms),
+    percentText(ms, wholeMs),
+    markup`<svg class="wait" aria-hidden="true"><rect class="${name === 'calling' ? 'is-succeeded' : 'is-filtered'}" width="${(ms / wholeMs) * 100}%" height="100%"/></svg>`,
+  ])
+  return markup`<section class="unbroken" aria-labelledby="outcomes">
+<h2 id="outcomes">Outcomes over time</h2>
+<p>Items settled by a call, per ${periodText(widthMs)}. Times are UTC.</p>
+<div class="chart" id="outcomes-chart" role="img" aria-label="Bars of the items settled over time: ${sums.join(', ') || 'none'}."></div>
+${breaks.length === 0 ? '' : markup`<p class="note">Left out, as nothing happened (dashed lines):</p><ul class="note">${leftOut}</ul>`}</section>
+<section class="unbroken" aria-labelledby="calls">
+<h2 id="calls">Calls a minute, against the limit</h2>
+<p>${widthMs > 60_000 ? `Mean of ${spanText(widthMs)}.` : 'Calls in the 60 seconds up to each moment.'} ${limitsSentence(pace)}</p>
+<div class="chart" id="calls-chart" role="img" aria-label="Line of the calls a minute, at most ${inDigits(highest)}."></div>
+${plainTable(['', 'Calls of this run', 'Our share, at most', 'Limit'], [1, 2, 3], busiest)}
 </section>
-`,
-  ]
-}
-
-function chartSection(
-  name: string,
-  title: string,
-  before: Markup,
-  label: string,
-  after: Markup | '',
-): Markup {
-  return markup`<section class="unbroken" aria-labelledby="${name}">
-<h2 id="${name}">${title}</h2>
-${before}
-<div class="chart" id="${name}-chart" role="img" aria-label="${label}"></div>
-${after}</section>
+<section class="unbroken" aria-labelledby="answers">
+<h2 id="answers">How long the API took</h2>
+${plainTable(
+  ['', 'Half within (p50)', '90% within (p90)', '99% within (p99)', 'Longest', 'Count'],
+  [1, 2, 3, 4, 5],
+  [
+    durations('A call, until its answer', answerTimes),
+    durations('An item, with all retries and the waits between them', itemTimes),
+  ],
+)}
+<div class="chart" id="answers-chart" role="img" aria-label="Bars of how many calls were answered within which time: half within ${spanText(p50)}, 99% within ${spanText(p99)}."></div>
+</section>
+<section class="unbroken" aria-labelledby="waits">
+<h2 id="waits">Where the time went</h2>
+${knownMs === 0 ? markup`<p>Not recorded.</p>` : plainTable(['What for', 'Time', 'Part', ''], [1, 2], waitRows)}
+</section>
 `
 }
 

@@ -1,50 +1,43 @@
+import { createHistogram } from 'node:perf_hooks'
 import type { LifecycleEvent } from '../checkpoint/events.js'
 import { type SettledItem, type Status, statuses } from '../item.js'
 import { sharedWindows } from '../pacing/allowance.js'
 import type { RateWindow } from '../settings/limits.js'
 import type { RunSettings } from '../settings/run-settings.js'
 import { type Counts, count } from './html-timeline.js'
+import { isFailure } from './html-words.js'
 
 /** Accumulators: each takes items, calls or events one by one, in memory that does not grow with them. */
 
-/** Upper edges of the histogram's bars: 1, 2, 5, 10, 20, 50, … milliseconds. */
+/** Upper edges of the bars: 1, 2, 5, 10, 20, 50, … milliseconds. */
 const edgesMs = Array.from({ length: 8 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat()
 
-/** How long things took, to three digits: 900 different numbers for each power of ten. */
+/** How long things took. */
 export class Durations {
-  readonly #times = new Map<number, number>()
-  count = 0
-  maxMs = 0
+  readonly #bars = edgesMs.map((toMs, index) => ({ fromMs: edgesMs[index - 1] ?? 0, toMs, times: 0 }))
+  /** To three digits. It takes no 0, so that it counts from 1. */
+  readonly #histogram = createHistogram()
+  #maxMs = 0
 
   add(ms: number): void {
-    const unit = ms < 1000 ? 1 : 10 ** (Math.floor(Math.log10(ms)) - 2)
-    const kept = Math.floor(ms / unit) * unit
-    this.#times.set(kept, (this.#times.get(kept) ?? 0) + 1)
-    this.count += 1
-    this.maxMs = Math.max(this.maxMs, ms)
+    const bar = this.#bars.find(({ toMs }) => ms < toMs) ?? this.#bars.at(-1)!
+    bar.times += 1
+    this.#histogram.record(ms + 1)
+    this.#maxMs = Math.max(this.#maxMs, ms)
   }
 
   /** The least durations that half, 90% and 99% did not exceed, and the longest. */
   summary() {
-    const [p50, p90, p99] = [50, 90, 99].map((percent) => this.#percentileMs(percent))
-    return { p50: p50!, p90: p90!, p99: p99!, maxMs: this.maxMs, count: this.count }
-  }
-
-  #percentileMs(percent: number): number {
-    let left = Math.max(1, Math.ceil((this.count * percent) / 100))
-    for (const [ms, times] of [...this.#times].sort(([a], [b]) => a - b)) {
-      left -= times
-      if (left <= 0) return ms
-    }
-    return 0
+    const within = (percent: number) => Math.min(this.#maxMs, this.#histogram.percentile(percent) - 1)
+    const { count } = this.#histogram
+    const [p50, p90, p99] = count === 0 ? [0, 0, 0] : [within(50), within(90), within(99)]
+    return { p50, p90, p99, maxMs: this.#maxMs, count }
   }
 
   /** From the first bar that is not empty to the last. */
-  bars(): { fromMs: number; toMs: number; times: number }[] {
-    const bars = edgesMs.map((toMs, index) => ({ fromMs: edgesMs[index - 1] ?? 0, toMs, times: 0 }))
-    for (const [ms, times] of this.#times) (bars.find(({ toMs }) => ms < toMs) ?? bars.at(-1)!).times += times
+  bars() {
     const isFilled = ({ times }: { times: number }) => times > 0
-    return bars.slice(bars.findIndex(isFilled), bars.findLastIndex(isFilled) + 1)
+    return this.#bars.slice(this.#bars.findIndex(isFilled), this.#bars.findLastIndex(isFilled) + 1)
   }
 }
 
@@ -132,11 +125,6 @@ export class Pace {
   }
 }
 
-/** Items that need a person: their outcome is not certain, or not good. */
-export function isFailure(status: Status): boolean {
-  return status === 'failed' || status === 'unknown' || status === 'invalid'
-}
-
 const messagesMax = 1000
 const messagesShown = 5
 const examplesMax = 3
@@ -187,35 +175,35 @@ export class FailureGroups {
 }
 
 /** More rows than these nobody looks through by hand. */
-export const rowsMax = 100_000
+const rowsMax = 100_000
 /** A cell of the input may be a mebibyte. */
 const textMax = 300
 
 /** A row of the table: ID, status, reason, HTTP status, calls, settled at, took, message, source, line. */
 export type Row = [string, number, number, number | null, number, number, number, number, number, number]
 
-/** Rows of the table as JSON: all items, or only the failures where these are too many. */
+/** Rows of the table: all items, or only failures where there are too many items. */
 export class Rows {
   readonly #baseMs: number
-  /** Texts that come up again and again, by their numbers. */
+  /** Texts that come up again and again, with their numbers. */
   readonly #strings = new Map<string, number>()
-  #all: string[] = []
-  readonly #failures: string[] = []
   #count = 0
-  #failureCount = 0
+  #failuresLeftOut = 0
+  list: Row[] = []
 
   constructor(baseMs: number) {
     this.#baseMs = baseMs
   }
 
   add(item: SettledItem, finishedMs: number): void {
-    const isFailed = isFailure(item.status)
     this.#count += 1
-    if (isFailed) this.#failureCount += 1
-    if (this.#isCut) this.#all = []
-    const isKept = isFailed && this.#failures.length < rowsMax
-    if (this.#isCut && !isKept) return
-    const row: Row = [
+    if (this.#count === rowsMax + 1) this.list = this.list.filter((row) => isFailure(statuses[row[1]]!))
+    if (this.#count > rowsMax && !isFailure(item.status)) return
+    if (this.list.length === rowsMax) {
+      this.#failuresLeftOut += 1
+      return
+    }
+    this.list.push([
       cut(item.id),
       statuses.indexOf(item.status),
       this.#numberOf(item.reason),
@@ -226,23 +214,16 @@ export class Rows {
       this.#numberOf(item.message),
       this.#numberOf(item.source),
       item.line,
-    ]
-    const json = JSON.stringify(row)
-    if (!this.#isCut) this.#all.push(json)
-    if (isKept) this.#failures.push(json)
-  }
-
-  get #isCut(): boolean {
-    return this.#count > rowsMax
-  }
-
-  get shown(): readonly string[] {
-    return this.#isCut ? this.#failures : this.#all
+    ])
   }
 
   summary() {
-    const failuresLeftOut = this.#failureCount - this.#failures.length
-    return { baseMs: this.#baseMs, strings: [...this.#strings.keys()], isCut: this.#isCut, failuresLeftOut }
+    return {
+      baseMs: this.#baseMs,
+      strings: [...this.#strings.keys()],
+      isCut: this.#count > rowsMax,
+      failuresLeftOut: this.#failuresLeftOut,
+    }
   }
 
   #numberOf(text: string): number {

@@ -55,6 +55,11 @@ export function plainTable(
 ${body}</tbody></table>`
 }
 
+/** Whether items of this status need a person. */
+export function isFailure(status: Status): boolean {
+  return status === 'failed' || status === 'unknown' || status === 'invalid'
+}
+
 /** What a status means, for readers who do not know the README. */
 export const statusWords: Record<Status | 'left', string> = {
   succeeded: 'done',
