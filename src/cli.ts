@@ -8,7 +8,7 @@ import { epilogue, firstHelp, usage } from './commands/first-help.js'
 import { refuseRepeated } from './commands/refuse-repeated.js'
 import { exitCodeOf, Interrupted, processShell, type Shell } from './commands/shell.js'
 import { UsageError } from './system/errors.js'
-import { version } from './system/version.js'
+import { version } from './system/host.js'
 
 /** The commands; a file is loaded when its command is typed. */
 const commands: readonly KnownCommand[] = [

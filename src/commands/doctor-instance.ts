@@ -1,7 +1,7 @@
 import type { ApiAnswer } from '../job.js'
 import { apiMessage } from '../operations/answer.js'
 import { openHttpApi } from '../operations/http.js'
-import { version } from '../system/version.js'
+import { version } from '../system/host.js'
 import type { Check } from './doctor.js'
 
 /** No conversation has it: asking for it does nothing and tells whether the key is taken. */

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { version } from '../system/version.js'
+import { version } from '../system/host.js'
 
 /**
  * Posts something to an address that is a secret: nothing of it stands in what is thrown. Tries a few times, unless

@@ -3,7 +3,7 @@ import { type Hours, msUntilOpen } from '../settings/hours.js'
 import type { RateWindow } from '../settings/limits.js'
 import type { Clock } from '../system/clock.js'
 import { Allowance } from './allowance.js'
-import type { CallResult, CircuitBreaker, OpenReason, Pass } from './breaker.js'
+import { type CallResult, CircuitBreaker, type OpenReason, type Pass } from './breaker.js'
 import type { Ledger, Taken } from './ledger.js'
 
 /** What may be changed while calls are made. */
@@ -13,6 +13,20 @@ export interface Pace {
   /** The part of each window to use, from 0 to 1. */
   share: number
   isPaused: boolean
+}
+
+export interface AdmissionOptions extends Omit<Pace, 'isPaused'> {
+  /** Starts paused. */
+  isPaused?: boolean
+  ledger: Ledger
+  /** The longest that a call may last, its timeout and a margin. */
+  holdMs: number
+  hours?: Hours
+  /** Nothing but failures for this long, and every call is rejected. */
+  outageMaxMs?: number
+  clock: Clock
+  /** From 0 to 1. */
+  random: () => number
 }
 
 /** What all calls wait for; `untilMs` is monotonic. A window is as large as we allow ourselves now. */
@@ -31,19 +45,15 @@ export interface Permit {
 
 type TakenSlot = Extract<Taken, { taken: number }>
 
-export interface AdmissionOptions {
-  ledger: Ledger
-  breaker: CircuitBreaker
-  pace: Pace
-  /** The longest that a call may last, its timeout and a margin. */
-  holdMs: number
-  hours?: Hours | undefined
-  clock: Clock
-}
+/** Another process may release a slot, so an old answer is not trusted for long. */
+const askAgainMs = 1000
+/** The wall clock may be set during a wait for the hours. Whatever else ends a wait wakes the call. */
+const lookAgainMs = 60_000
 
 /** Everything that a call waits for before it leaves: no pause, a closed breaker, the hours, a slot in every window. */
 export class Admission {
   readonly #options: AdmissionOptions
+  readonly #breaker: CircuitBreaker
   readonly #timeSpent: TimeSpent
   /** One call at a time looks for a permit: the breaker, asked last, judges the call that leaves next. */
   readonly #mutex = limitConcurrency(1)
@@ -56,10 +66,13 @@ export class Admission {
   #isClosed = false
 
   constructor(options: AdmissionOptions) {
+    const { windows, share, isPaused = false, clock, random, outageMaxMs } = options
+    const longestWindowMs = windows === 'none' ? 60_000 : Math.max(0, ...windows.map(({ perMs }) => perMs))
     this.#options = options
-    this.#pace = options.pace
-    this.#allowance = allowanceOf(options.pace, options.clock)
-    this.#timeSpent = new TimeSpent(options.clock)
+    this.#breaker = new CircuitBreaker({ clock, random, longestWindowMs, outageMaxMs })
+    this.#timeSpent = new TimeSpent(clock)
+    this.#pace = { windows, share, isPaused }
+    this.#allowance = allowanceOf(this.#pace, clock)
   }
 
   get pace(): Pace {
@@ -74,9 +87,7 @@ export class Admission {
   }
 
   get waiting(): Waiting {
-    if (this.#waiting.kind !== 'nothing') return this.#waiting
-    const { waitingFor, untilMs } = this.#options.breaker.state
-    return waitingFor === 'nothing' ? this.#waiting : { kind: waitingFor, untilMs }
+    return this.#waiting.kind === 'nothing' ? (this.#breaker.open ?? this.#waiting) : this.#waiting
   }
 
   /** Milliseconds by what took them, since the last time that this was called. */
@@ -89,21 +100,24 @@ export class Admission {
     return this.#admitAtOnce() ?? this.#mutex(() => this.#admitNext(signal))
   }
 
-  /** What a call that was admitted came to. */
-  answered({ pass, taken }: Permit, result: CallResult, itemKey: number | string): void {
-    const { breaker } = this.#options
-    breaker.report(pass, { ...result, quota: this.#allowance.withinShare(result.quota) }, itemKey)
+  /** Learns from the answer to a call that was admitted. Gives how long the API wants no calls after a 429. */
+  answered({ pass, taken }: Permit, result: CallResult, itemKey: number | string): number {
+    this.#breaker.report(pass, { ...result, quota: this.#allowance.withinShare(result.quota) }, itemKey)
     if (taken) {
       const takenSince = Math.max(0, this.#latestTaken - taken.taken)
-      this.#allowance.answered(result.quota, { onRecord: taken.onRecord, takenSince })
+      const ours = taken.onRecord.map((calls) => calls + takenSince)
+      this.#allowance.answered(result.quota, ours)
     }
-    if (result.kind === 'rate_limited') this.#allowance.rateLimited()
     this.#wakeFromBreaker()
+    if (result.kind !== 'rate_limited') return 0
+    this.#allowance.rateLimited()
+    const { open } = this.#breaker
+    return open?.kind === 'rate_limited' ? Math.max(0, open.untilMs - this.#options.clock.monotonicMs()) : 0
   }
 
-  /** A call that was admitted ended without a result. */
+  /** A call that was admitted ended without an answer. */
   forget({ pass }: Permit): void {
-    this.#options.breaker.forget(pass)
+    this.#breaker.forget(pass)
     this.#wakeFromBreaker()
   }
 
@@ -118,7 +132,7 @@ export class Admission {
     const { windows, isPaused } = this.#pace
     const isBusy = this.#mutex.activeCount > 0
     if (isBusy || windows !== 'none' || isPaused || this.#options.hours || this.#isClosed) return null
-    const pass = this.#options.breaker.pass()
+    const pass = this.#breaker.pass()
     return pass && { pass, taken: null }
   }
 
@@ -135,7 +149,7 @@ export class Admission {
         const taken = this.#pace.windows === 'none' ? null : await this.#takeSlot(signal)
         if (taken === 'full') continue
         const isCallable = !signal.aborted && !this.#isClosed && !this.#pace.isPaused
-        const pass = isCallable ? this.#options.breaker.pass() : null
+        const pass = isCallable ? this.#breaker.pass() : null
         if (pass) return { pass, taken }
         await taken?.slot.release()
       }
@@ -144,19 +158,17 @@ export class Admission {
     }
   }
 
-  /** What keeps calls from leaving, the windows apart, and when to look again. */
+  /** What keeps calls from leaving, the windows apart. */
   #obstacle(): [Waiting, lookAgainInMs: number] | null {
-    const { breaker, hours, clock } = this.#options
+    const { hours, clock } = this.#options
     if (this.#pace.isPaused) return [{ kind: 'paused' }, lookAgainMs]
-    breaker.throwIfGivenUp()
-    const { waitingFor, untilMs } = breaker.state
-    if (waitingFor !== 'nothing') {
-      const ms = untilMs - clock.monotonicMs()
-      return [{ kind: waitingFor, untilMs }, ms > 0 ? ms : lookAgainMs]
-    }
+    this.#breaker.throwIfGivenUp()
+    const nowMs = clock.monotonicMs()
+    const { open } = this.#breaker
+    if (open) return [open, open.untilMs > nowMs ? open.untilMs - nowMs : lookAgainMs]
     const ms = hours ? msUntilOpen(hours, new Date(clock.wallMs())) : 0
     if (ms === 0) return null
-    return [{ kind: 'hours', untilMs: clock.monotonicMs() + ms }, Math.min(ms, lookAgainMs)]
+    return [{ kind: 'hours', untilMs: nowMs + ms }, Math.min(ms, lookAgainMs)]
   }
 
   /** `full` when there was none, after a wait in which anything may have changed. */
@@ -211,12 +223,6 @@ export class Admission {
 const allowanceOf = ({ windows, share }: Pace, clock: Clock) =>
   new Allowance(windows === 'none' ? [] : windows, share, clock)
 
-/** Another process may release a slot, so an old answer is not trusted for long. */
-const askAgainMs = 1000
-
-/** The wall clock may be set during a wait for the hours. Whatever else ends a wait wakes the call. */
-const lookAgainMs = 60_000
-
 /** The name in `waited` lines of the checkpoint: windows as the API has them. */
 function nameOf(waiting: Waiting, windows: readonly RateWindow[] | 'none'): string {
   if (waiting.kind === 'nothing') return 'calling'
@@ -238,21 +244,16 @@ class TimeSpent {
   }
 
   on(what: string): void {
-    if (what === this.#now) return
-    this.#count()
+    const nowMs = this.#clock.monotonicMs()
+    this.#ms[this.#now] = (this.#ms[this.#now] ?? 0) + nowMs - this.#sinceMs
     this.#now = what
+    this.#sinceMs = nowMs
   }
 
   take(): Record<string, number> {
-    this.#count()
+    this.on(this.#now)
     const rounded = Object.entries(this.#ms).map(([what, ms]) => [what, Math.round(ms)] as const)
     this.#ms = {}
     return Object.fromEntries(rounded.filter(([, ms]) => ms > 0))
-  }
-
-  #count(): void {
-    const nowMs = this.#clock.monotonicMs()
-    this.#ms[this.#now] = (this.#ms[this.#now] ?? 0) + nowMs - this.#sinceMs
-    this.#sinceMs = nowMs
   }
 }

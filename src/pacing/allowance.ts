@@ -46,8 +46,9 @@ export class Allowance {
     this.#yielding = yieldAfter429(this.#yielding, this.#clock.monotonicMs(), this.#longestBurstMs)
   }
 
-  answered(quota: Quota, own: OwnCalls): void {
-    this.#external.note(quota, own, this.#clock.monotonicMs())
+  /** `ours` are our own calls in each window that the API may have counted. */
+  answered(quota: Quota, ours: readonly number[]): void {
+    this.#external.note(quota, ours, this.#clock.monotonicMs())
   }
 
   /** Headers about a window that we do not have: its quota counts as used up when only the part of others is left. */
@@ -106,14 +107,6 @@ export function roomBeside(externalCalls: number, max: number, share: number): n
   return atLeastOneCall(Math.max(max * share - beyond * growth, max * share * leastRatio))
 }
 
-/** What is known about our own calls when an answer comes. */
-export interface OwnCalls {
-  /** Our calls in each window when this call took its slot, itself included. */
-  onRecord: readonly number[]
-  /** Slots that we took since then. */
-  takenSince: number
-}
-
 /**
  * How many calls others make to the instance, estimated from `X-RateLimit-Remaining`: what the API has counted beyond
  * our own calls. The headers do not name their window, so they count for the window with the same limit. Whatever
@@ -129,12 +122,11 @@ export class ExternalUsage {
     this.#peaks = windows.map(() => [])
   }
 
-  note({ limit, remaining }: Quota, own: OwnCalls, nowMs: number): void {
+  note({ limit, remaining }: Quota, ours: readonly number[], nowMs: number): void {
     if (limit === null || remaining === null) return
     const index = this.#windows.findIndex(({ max }) => max === limit)
     if (index === -1) return
-    const ours = own.onRecord[index]! + own.takenSince
-    const calls = limit - remaining - ours - countingError
+    const calls = limit - remaining - ours[index]! - countingError
     const peaks = this.#peaks[index]!
     // Only a lower peak that is later can ever count.
     while (peaks.length > 0 && peaks.at(-1)!.calls <= calls) peaks.pop()

@@ -20,18 +20,19 @@ export interface Pass {
 }
 
 export type OpenReason = 'rate_limited' | 'quota' | 'outage'
-export type BreakerState =
-  | { waitingFor: 'nothing'; untilMs: null }
-  /** `untilMs` is monotonic; it may have passed while a probe is in flight. */
-  | { waitingFor: OpenReason; untilMs: number }
 
+export interface Open {
+  kind: OpenReason
+  /** Monotonic. */
+  untilMs: number
+}
 export interface BreakerOptions {
   clock: Clock
   /** From 0 to 1. */
   random: () => number
   /** A reset further away than the longest window is not believed. */
   longestWindowMs: number
-  /** The breaker gives up after nothing but failures for this long. */
+  /** The breaker gives up after nothing but failures for this long (5 minutes). */
   outageMaxMs?: number | undefined
 }
 
@@ -46,12 +47,9 @@ export class ApiDownError extends Error {
  * the others wait for its answer.
  */
 export class CircuitBreaker {
-  readonly #clock: Clock
-  readonly #random: () => number
-  readonly #longestWindowMs: number
-  readonly #outageMaxMs: number
+  readonly #options: BreakerOptions
   readonly #failures = new FailureStreak()
-  #open: { reason: OpenReason; untilMs: number } | null = null
+  #open: Open | null = null
   #openings = 0
   #rateLimitedInRow = 0
   #outagePauses = 0
@@ -59,18 +57,14 @@ export class CircuitBreaker {
   #probe: Pass | null = null
   #gaveUp: ApiDownError | null = null
 
-  constructor({ clock, random, longestWindowMs, outageMaxMs = 5 * 60_000 }: BreakerOptions) {
-    this.#clock = clock
-    this.#random = random
-    this.#longestWindowMs = longestWindowMs
-    this.#outageMaxMs = outageMaxMs
+  constructor(options: BreakerOptions) {
+    this.#options = options
   }
 
-  get state(): BreakerState {
+  /** Why no call passes and until when; null while calls pass. The time is over while a probe is in flight. */
+  get open(): Open | null {
     const open = this.#open
-    return open && (this.#probe || open.untilMs > this.#clock.monotonicMs())
-      ? { waitingFor: open.reason, untilMs: open.untilMs }
-      : { waitingFor: 'nothing', untilMs: null }
+    return open && (this.#probe || open.untilMs > this.#options.clock.monotonicMs()) ? open : null
   }
 
   throwIfGivenUp(): void {
@@ -79,8 +73,8 @@ export class CircuitBreaker {
 
   /** Lets one call leave now; null while the breaker is open. */
   pass(): Pass | null {
-    if (this.#gaveUp || this.state.waitingFor !== 'nothing') return null
-    if (!this.#open || this.#open.reason === 'quota') {
+    if (this.#gaveUp || this.open) return null
+    if (!this.#open || this.#open.kind === 'quota') {
       this.#open = null
       return { isProbe: false, openings: this.#openings }
     }
@@ -96,7 +90,8 @@ export class CircuitBreaker {
     else if (result.kind === 'failure') this.#failed(pass, result.message, itemKey, wasProbe)
     else this.#succeeded(wasProbe)
     const { remaining, resetInMs } = result.quota
-    if (remaining === 0 && resetInMs !== null) this.#openFor('quota', clamp(resetInMs, this.#longestWindowMs))
+    if (remaining === 0 && resetInMs !== null)
+      this.#openFor('quota', clamp(resetInMs, this.#options.longestWindowMs))
   }
 
   /** The call ended without a result, for example because it was aborted. */
@@ -104,11 +99,11 @@ export class CircuitBreaker {
     if (pass === this.#probe) this.#probe = null
   }
 
-  #openFor(reason: OpenReason, ms: number): void {
-    const untilMs = this.#clock.monotonicMs() + ms
-    // A used-up quota is weaker than a 429 or an outage: it lengthens the wait and keeps the reason.
-    const kept = reason === 'quota' ? this.#open?.reason : undefined
-    this.#open = { reason: kept ?? reason, untilMs: Math.max(untilMs, this.#open?.untilMs ?? 0) }
+  #openFor(kind: OpenReason, ms: number): void {
+    const untilMs = this.#options.clock.monotonicMs() + ms
+    // A used-up quota is weaker than a 429 or an outage: it lengthens the wait and keeps the kind.
+    const kept = kind === 'quota' ? this.#open?.kind : undefined
+    this.#open = { kind: kept ?? kind, untilMs: Math.max(untilMs, this.#open?.untilMs ?? 0) }
   }
 
   #succeeded(wasProbe: boolean): void {
@@ -131,7 +126,7 @@ export class CircuitBreaker {
       this.#openings++
       this.#rateLimitedInRow++
     }
-    const backoffMs = this.#random() * doubled(1000, this.#rateLimitedInRow, 60_000)
+    const backoffMs = this.#options.random() * doubled(1000, this.#rateLimitedInRow, 60_000)
     this.#openFor(
       'rate_limited',
       retryAfterMs === null ? backoffMs : clamp(retryAfterMs, longestRetryAfterMs),
@@ -140,9 +135,9 @@ export class CircuitBreaker {
 
   #failed(pass: Pass, message: string, itemKey: number | string, wasProbe: boolean): void {
     const failures = this.#failures
-    failures.add(itemKey, this.#clock.monotonicMs())
+    failures.add(itemKey, this.#options.clock.monotonicMs())
     if (!wasProbe && (!failures.isGeneral || pass.openings !== this.#openings)) return
-    if (failures.lastedMs >= this.#outageMaxMs) {
+    if (failures.lastedMs >= (this.#options.outageMaxMs ?? 5 * 60_000)) {
       const lasted = inTime(failures.lastedMs)
       this.#gaveUp = new ApiDownError(`The API has failed every call for ${lasted}. Last: ${message}`)
       return

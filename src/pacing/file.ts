@@ -35,7 +35,7 @@ export async function openFileLedger(options: FileLedgerOptions): Promise<Ledger
   const { clock, bootId = readBootId(), segmentBytes = 256 * 1024 } = options
   const directory = folderOf(options)
   const onDisk = explaining(directory, options.directory)
-  const log = onDisk(() => new SharedLog({ directory, clock, bootId, segmentBytes }))
+  const log = onDisk(() => new SharedLog(directory, clock, bootId, segmentBytes))
   let isClosed = false
 
   function take(windows: readonly RateWindow[], holdMs: number): Taken {
@@ -93,7 +93,7 @@ export function callsAgoMs(options: Pick<FileLedgerOptions, 'directory' | 'insta
   const { clock } = options
   const directory = folderOf(options)
   if (!existsSync(directory)) return []
-  const log = new SharedLog({ directory, clock, bootId: readBootId(), segmentBytes: Infinity })
+  const log = new SharedLog(directory, clock, readBootId(), Infinity)
   log.close()
   return log.calls.agoMs(clock.monotonicMs())
 }

@@ -1,54 +1,12 @@
 import Bottleneck from 'bottleneck'
 import limitConcurrency from 'p-limit'
-import type { Hours } from '../settings/hours.js'
-import type { RateWindow } from '../settings/limits.js'
-import type { Clock } from '../system/clock.js'
 import { UsageError } from '../system/errors.js'
-import { Admission, type Pace, type Waiting } from './admission.js'
-import { type CallResult, CircuitBreaker } from './breaker.js'
-import type { Ledger } from './ledger.js'
+import { Admission, type AdmissionOptions, type Pace } from './admission.js'
+import type { CallResult } from './breaker.js'
 
-export interface LimiterOptions {
-  ledger: Ledger
-  /** The API's own limits; `none` bypasses Bottleneck and the ledger. */
-  windows: readonly RateWindow[] | 'none'
-  /** The part of each window to use, from 0 to 1. */
-  share: number
+export interface LimiterOptions extends AdmissionOptions {
   /** Calls in flight. */
   concurrency: number
-  /** The longest that a call may last, its timeout and a margin. */
-  holdMs: number
-  clock: Clock
-  /** From 0 to 1. */
-  random: () => number
-  hours?: Hours
-  outageMaxMs?: number
-  /** Starts paused. */
-  isPaused?: boolean
-}
-
-/** Lets calls leave when they may. Keep at most about twice `concurrency` scheduled: the queue is slow. */
-export interface Limiter {
-  /**
-   * Waits for a permit, makes the call and learns from its result, which `judge` reads. When the signal is aborted, a
-   * call that has not left never leaves. Rejects with `ApiDownError` or `LedgerLostError` when the API or the ledger
-   * fail for too long.
-   */
-  schedule<T>(
-    options: ScheduleOptions,
-    call: (isProbe: boolean) => Promise<T>,
-    judge: (answer: T) => CallResult,
-  ): Promise<T>
-  /** What all calls wait for right now. */
-  waiting(): Waiting
-  counts(): { sent: number; rateLimited: number }
-  pace(): Pace
-  /** Changes what is named; calls that wait look again at once. */
-  setPace(pace: Partial<Pace>): void
-  /** Milliseconds by what took them, since the last time that this was called. */
-  takeTimeSpent(): Record<string, number>
-  /** Drops the calls that wait, and waits for the calls in flight. The ledger stays open. */
-  close(): Promise<void>
 }
 
 export interface ScheduleOptions {
@@ -58,13 +16,13 @@ export interface ScheduleOptions {
   signal: AbortSignal
 }
 
-export function openLimiter(options: LimiterOptions): Limiter {
-  const { ledger, clock, random, windows, share, holdMs, hours, outageMaxMs, isPaused = false } = options
-  const longestWindowMs = windows === 'none' ? 60_000 : Math.max(0, ...windows.map(({ perMs }) => perMs))
-  const breaker = new CircuitBreaker({ clock, random, longestWindowMs, outageMaxMs })
-  const pace = { windows, share, isPaused }
-  const admission = new Admission({ ledger, breaker, pace, holdMs, hours, clock })
-  const queue = windows === 'none' ? plainQueue(options.concurrency) : priorityQueue(options.concurrency)
+export type Limiter = ReturnType<typeof openLimiter>
+
+/** Lets calls leave when they may. Keep at most about twice `concurrency` scheduled: the queue is slow. */
+export function openLimiter(options: LimiterOptions) {
+  const { ledger, concurrency } = options
+  const admission = new Admission(options)
+  const queue = options.windows === 'none' ? plainQueue(concurrency) : priorityQueue(concurrency)
   let sent = 0
   let rateLimited = 0
   let closing: Promise<void> | null = null
@@ -86,15 +44,11 @@ export function openLimiter(options: LimiterOptions): Limiter {
       throw error
     }
     const result = judge(answer)
-    admission.answered(permit, result, itemKey)
-    const isRateLimited = result.kind === 'rate_limited'
-    if (isRateLimited) rateLimited++
+    const silenceMs = admission.answered(permit, result, itemKey)
+    if (result.kind === 'rate_limited') rateLimited++
     try {
       await permit.taken?.slot.giveBack()
-      const { waitingFor, untilMs } = breaker.state
-      if (isRateLimited && waitingFor === 'rate_limited') {
-        await ledger.blockFor(Math.max(0, untilMs - clock.monotonicMs()))
-      }
+      if (silenceMs > 0) await ledger.blockFor(silenceMs)
     } catch (error) {
       // The answer matters more: the slot comes back anyway when its hold has passed, and if the ledger is still out
       // of order the next call says so.
@@ -104,18 +58,31 @@ export function openLimiter(options: LimiterOptions): Limiter {
   }
 
   return {
-    async schedule(options, call, judge) {
+    /**
+     * Waits for a permit, makes the call and learns from its answer, which `judge` reads. When the signal is aborted,
+     * a call that has not left never leaves. Rejects with `ApiDownError` or `LedgerLostError` when the API or the
+     * ledger fail for too long.
+     */
+    async schedule<T>(
+      options: ScheduleOptions,
+      call: (isProbe: boolean) => Promise<T>,
+      judge: (answer: T) => CallResult,
+    ): Promise<T> {
       options.signal.throwIfAborted()
       return queue.add(options.isRetry, () => send(options, call, judge))
     },
+    /** What all calls wait for right now. */
     waiting: () => admission.waiting,
     counts: () => ({ sent, rateLimited }),
     pace: () => admission.pace,
-    setPace(pace) {
+    /** Changes what is named; calls that wait look again at once. */
+    setPace(pace: Partial<Pace>): void {
       admission.pace = { ...admission.pace, ...pace }
     },
+    /** Milliseconds by what took them, since the last time that this was called. */
     takeTimeSpent: () => admission.takeTimeSpent(),
-    close() {
+    /** Drops the calls that wait, and waits for the calls in flight. The ledger stays open. */
+    close(): Promise<void> {
       admission.close()
       closing ??= queue.close()
       return closing

@@ -91,20 +91,6 @@ export async function openRedisLedger(options: RedisLedgerOptions): Promise<Ledg
 
 const triesMax = 5
 
-interface Wanted {
-  token: string
-  windows: readonly RateWindow[]
-  holdMs: number
-}
-
-interface Answer {
-  taken: number
-  /** Empty when the slot was taken (or none was wanted), else `blind`, `closed`, or the number of the full window. */
-  obstacle: string
-  waitMs: number
-  onRecord: number[]
-}
-
 /** More ends of calls than these are left to their holds. */
 const endsMax = 1000
 
@@ -136,7 +122,7 @@ class RedisRecord {
   }
 
   /** Reports what there is to report, and takes a slot if one is wanted. Rejects with `LedgerUnavailableError`. */
-  async visit(wanted: Wanted | null): Promise<Answer> {
+  async visit(wanted: { token: string; windows: readonly RateWindow[]; holdMs: number } | null) {
     const nowMs = this.#clock.monotonicMs()
     const seen = this.#seen && this.#seen.keptUntilMs > nowMs ? this.#seen : null
     const ends = [...this.#ends]
@@ -165,16 +151,14 @@ class RedisRecord {
       atMs: this.#clock.monotonicMs(),
       keptUntilMs: nowMs + Number(liveMs),
     }
-    return {
-      taken: Number(taken),
-      obstacle,
-      waitMs: Number(waitMs),
-      onRecord: onRecord.map(Number),
-    }
+    return { taken: Number(taken), obstacle, waitMs: Number(waitMs), onRecord: onRecord.map(Number) }
   }
 }
 
-/** Epoch, visit, server's time, how long the record lives, slots taken, obstacle, wait, calls by window. */
+/**
+ * Epoch, visit, server's time, how long the record lives, slots taken, obstacle, wait, calls by window. The obstacle
+ * is empty when the slot was taken (or none was wanted), else `blind`, `closed`, or the number of the full window.
+ */
 type Reply = [string, string, string, string, string, string, string, ...string[]]
 
 function isReply(reply: unknown): reply is Reply {

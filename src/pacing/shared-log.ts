@@ -7,15 +7,6 @@ import { makeDirectory } from '../system/files.js'
 import { unknownBoot } from '../system/host.js'
 import { CallsOnRecord } from './calls-on-record.js'
 
-export interface SharedLogOptions {
-  /** Holds the segments of this log and nothing else. */
-  directory: string
-  clock: Clock
-  bootId: string
-  /** A segment that has grown this far is sealed. */
-  segmentBytes: number
-}
-
 /**
  * The log of one instance, shared by processes, and the calls that it has on record. Every method runs from start to
  * end without waiting, so the records of one process never mix.
@@ -28,16 +19,20 @@ export interface SharedLogOptions {
 export class SharedLog {
   /** As far as the log has been read. */
   readonly calls = new CallsOnRecord()
-  readonly #options: SharedLogOptions
   readonly #writer = randomBytes(6).toString('hex')
   #records = 0
   /** Earlier segments, ascending; all of them were read. */
   readonly #earlier: Segment[] = []
   #segment: Segment
 
-  constructor(options: SharedLogOptions) {
-    this.#options = options
-    makeDirectory(options.directory, 0o700)
+  /** The directory holds the segments and nothing else. A segment that has grown to `segmentBytes` is sealed. */
+  constructor(
+    private readonly directory: string,
+    private readonly clock: Clock,
+    private readonly bootId: string,
+    private readonly segmentBytes: number,
+  ) {
+    makeDirectory(directory, 0o700)
     this.#segment = this.#openLatest()
     this.#readAll()
     this.#removeDead()
@@ -48,9 +43,9 @@ export class SharedLog {
     return {
       kind,
       token: `${this.#writer}-${this.#records++}`,
-      monotonicMs: this.#options.clock.monotonicMs(),
-      wallMs: this.#options.clock.wallMs(),
-      bootId: this.#options.bootId,
+      monotonicMs: this.clock.monotonicMs(),
+      wallMs: this.clock.wallMs(),
+      bootId: this.bootId,
       lengthMs: 0,
       longestMs: 0,
       ...fields,
@@ -60,7 +55,7 @@ export class SharedLog {
   /** Reads what others have written, and begins the next segment when this one is long. */
   catchUp(): void {
     this.#readAll()
-    if (this.#segment.offset <= this.#options.segmentBytes) return
+    if (this.#segment.offset <= this.segmentBytes) return
     this.#segment.append(formatRecord(this.record('seal')))
     this.#readAll()
     this.#removeDead()
@@ -79,11 +74,11 @@ export class SharedLog {
       }
       if (end === 'end')
         throw new UsageError(
-          `The ledger in ${this.#options.directory} was changed by something else. Stop all runs and remove that directory.`,
+          `The ledger in ${this.directory} was changed by something else. Stop all runs and remove that directory.`,
         )
       this.#goOn()
     }
-    throw new Error(`No segment of the ledger in ${this.#options.directory} stays open`)
+    throw new Error(`No segment of the ledger in ${this.directory} stays open`)
   }
 
   close(): void {
@@ -120,9 +115,8 @@ export class SharedLog {
 
   /** When it was written, on this process's clock. After the wall clock went back it counts as written just now. */
   #monotonicOf(record: LogRecord): number {
-    const { bootId, clock } = this.#options
-    if (record.bootId === bootId && bootId !== unknownBoot) return record.monotonicMs
-    return clock.monotonicMs() - Math.max(0, clock.wallMs() - record.wallMs)
+    if (record.bootId === this.bootId && this.bootId !== unknownBoot) return record.monotonicMs
+    return this.clock.monotonicMs() - Math.max(0, this.clock.wallMs() - record.wallMs)
   }
 
   /** Leaves the sealed segment for the latest one. */
@@ -135,26 +129,25 @@ export class SharedLog {
 
   /** Reads the segments that are new, and opens the highest; the next one when there is none. */
   #openLatest(): Segment {
-    const { directory } = this.#options
     for (let tries = 0; tries < triesMax; tries++) {
       const known = this.#earlier.at(-1)?.number ?? 0
-      const numbers = segmentNumbers(directory).filter((number) => number > known)
+      const numbers = segmentNumbers(this.directory).filter((number) => number > known)
       const highest = numbers.pop() ?? known + 1
       for (const number of numbers) this.#readEarlier(number)
       const segment = Segment.open(
-        directory,
+        this.directory,
         highest,
         constants.O_RDWR | constants.O_APPEND | constants.O_CREAT,
       )
-      if (segmentNumbers(directory).at(-1) === highest) return segment
+      if (segmentNumbers(this.directory).at(-1) === highest) return segment
       segment.close()
     }
-    throw new Error(`No segment of the ledger in ${directory} stays the latest`)
+    throw new Error(`No segment of the ledger in ${this.directory} stays the latest`)
   }
 
   #readEarlier(number: number): void {
     try {
-      const segment = Segment.open(this.#options.directory, number, constants.O_RDONLY)
+      const segment = Segment.open(this.directory, number, constants.O_RDONLY)
       this.#readUpTo(segment, null)
       segment.close()
       this.#earlier.push(segment)
@@ -166,11 +159,11 @@ export class SharedLog {
 
   /** In order, so that the end of a call is never removed before its start. */
   #removeDead(): void {
-    const nowMs = this.#options.clock.monotonicMs()
+    const nowMs = this.clock.monotonicMs()
     const keepMs = this.calls.keepMs(nowMs)
     while (this.#earlier.length > 0 && this.#earlier[0]!.countsUntilMs + keepMs <= nowMs) {
       const { number } = this.#earlier.shift()!
-      rmSync(segmentPath(this.#options.directory, number), { force: true })
+      rmSync(segmentPath(this.directory, number), { force: true })
     }
   }
 }

@@ -8,7 +8,7 @@ import type { RunSettings } from '../settings/run-settings.js'
 import type { Fingerprinted } from '../sources/fingerprint.js'
 import { UsageError } from '../system/errors.js'
 import { readSmallText, writeFileAtomically } from '../system/files.js'
-import { version } from '../system/version.js'
+import { version } from '../system/host.js'
 
 const planFileSchema = runFileSchema
   .pick({

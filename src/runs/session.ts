@@ -6,7 +6,7 @@ import type { Ledger } from '../pacing/ledger.js'
 import { type Limiter, openLimiter } from '../pacing/limiter.js'
 import type { RunSettings } from '../settings/run-settings.js'
 import type { Clock } from '../system/clock.js'
-import { version } from '../system/version.js'
+import { version } from '../system/host.js'
 
 /** Time, chance and network. */
 export interface Surroundings {

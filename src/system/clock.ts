@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 /**
  * Time as an argument, so that tests can fake it. All values are milliseconds.
- * `monotonicMs` never jumps and counts from the start of the host; `wallMs` is what people call the time.
+ * `monotonicMs` never jumps and counts from the start of the host; `wallMs` is the time of day.
  */
 export interface Clock {
   wallMs(): number

@@ -37,10 +37,7 @@ export function writeFileAtomically(path: string, text: string): void {
   syncDirectory(dirname(path))
 }
 
-/**
- * Replaces a file as a whole that programs of other users read: mode 0644, whatever the umask. Nothing waits for the
- * disk meanwhile.
- */
+/** Replaces a file as a whole that programs of other users read: mode 0644, whatever the umask. Does not block. */
 export async function writeForOthers(path: string, text: string): Promise<void> {
   const beside = `${path}.${process.pid}.tmp`
   try {
@@ -63,7 +60,10 @@ export function syncDirectory(path: string): void {
   }
 }
 
-/** Makes a directory and what is missing above it, so that a power cut leaves it there. Node's own `recursive` never comes back from places like /proc. */
+/**
+ * Makes a directory and the missing ones above it, so that they survive a power cut. Node's own `recursive` hangs in
+ * places like /proc.
+ */
 export function makeDirectory(path: string, mode = 0o777): void {
   const parent = dirname(path)
   if (parent !== path && !existsSync(parent)) makeDirectory(parent, mode)
@@ -76,12 +76,12 @@ export function makeDirectory(path: string, mode = 0o777): void {
   syncDirectory(parent)
 }
 
-/** Files that are read as a whole are small, unless something else has got their name. */
+/** Files that are read as a whole are small, unless something else has their name. */
 const longestTextBytes = 16 * 1024 * 1024
 
 /**
- * Opens a file for reading. A pipe, which may let us wait for ever, a device, which may never end, and a directory are
- * refused: like the other errors of opening, theirs has a code.
+ * Opens a file for reading. Refuses a pipe, which may make us wait for ever, a device, which may never end, and a
+ * directory, with an error that has a code like the others of opening.
  */
 export function openRegular(path: string): number {
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
@@ -90,7 +90,7 @@ export function openRegular(path: string): number {
   throw Object.assign(new Error(`EFTYPE: not a file, ${path}`), { code: 'EFTYPE' })
 }
 
-/** The bytes of a file that has to be one. */
+/** The bytes of a regular file. */
 export function readRegular(path: string): Buffer {
   const file = openRegular(path)
   try {
@@ -100,7 +100,7 @@ export function readRegular(path: string): Buffer {
   }
 }
 
-/** The text of a file that has to be one, and small. */
+/** The text of a small regular file. */
 export function readSmallText(path: string): string {
   const file = openRegular(path)
   try {
@@ -111,10 +111,10 @@ export function readSmallText(path: string): string {
   throw Object.assign(new Error(`EFBIG: too large for what it should be, ${path}`), { code: 'EFBIG' })
 }
 
-/** What people write by hand is far smaller. */
+/** A file that people write by hand is far smaller. */
 const longestWordsBytes = 1024 * 1024
 
-/** The text of a small file that people write: a pipe, as shells make one of `<(…)`, will do. Of UTF-16, if its mark says so. */
+/** The text of a small file that people write, in UTF-8 or in UTF-16 with its mark. A pipe like `<(…)` of a shell is allowed. */
 export function readWords(path: string): string {
   const file = openSync(path, 'r')
   const bytes = Buffer.alloc(longestWordsBytes + 1)

@@ -2,7 +2,18 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
 
-/** Who runs this process: the user's name, or the number where the system knows no name for it. */
+/** The version in package.json, which is two levels above the sources and three above the built files. */
+export const version: string = ['../../package.json', '../../../package.json']
+  .map((path) => {
+    try {
+      return JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'))
+    } catch {
+      return null
+    }
+  })
+  .find((found) => found?.name === 'ada-bulk').version
+
+/** The name of the user who runs this process, or the number where the system knows no name for it. */
 export function currentUser(): string {
   try {
     return userInfo().username
@@ -11,13 +22,13 @@ export function currentUser(): string {
   }
 }
 
-/** What tells a process from a later one that got the same number. */
+/** Tells a process from a later one that has the same number. */
 export interface ProcessIdentity {
   pid: number
-  /** As the system says it; the same number with another start is another process. */
+  /** As the system writes it; the same number with another start is another process. */
   startedAt: string
   host: string
-  /** The host's boot and the container's process namespace: where the number means something. */
+  /** The host's boot and the container's process namespace: where the number is unique. */
   boot: string
   namespace: string
 }
@@ -27,8 +38,8 @@ export function thisProcess(): ProcessIdentity {
 }
 
 /**
- * Whether that process runs; `unknown` when it is of another host or container, which cannot be seen from here. A
- * process from before this host's last boot is gone.
+ * Whether that process runs; `unknown` when it runs on another host or in another container, which cannot be seen from
+ * here. A process from before this host's last boot is gone.
  */
 export function isAlive(identity: ProcessIdentity): boolean | 'unknown' {
   const here = scope()
@@ -38,7 +49,7 @@ export function isAlive(identity: ProcessIdentity): boolean | 'unknown' {
   return startedAt !== null && startedAt === identity.startedAt
 }
 
-/** The start of a process as a text, null when there is no such process. Linux has it in /proc, others ask `ps`. */
+/** When a process started, as a text; null when there is no such process. Linux has it in /proc, other systems in `ps`. */
 function startOf(pid: number): string | null {
   try {
     if (process.platform === 'linux') {
@@ -60,7 +71,7 @@ function scope(): Pick<ProcessIdentity, 'boot' | 'namespace'> {
 
 export const unknownBoot = 'unknown'
 
-/** Names this start of the host: monotonic times of different processes compare only within it. */
+/** Names this start of the host: monotonic times of different processes compare only within one start. */
 export function readBootId(): string {
   try {
     const id =
@@ -69,7 +80,7 @@ export function readBootId(): string {
         : readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')
     return id.replaceAll(/[^0-9a-zA-Z]/g, '').slice(0, 12) || unknownBoot
   } catch {
-    // No such thing on this system. Then only wall time tells how old a record is.
+    // This system has none. Then only wall time tells how old a record is.
     return unknownBoot
   }
 }

@@ -6,20 +6,19 @@ export type { Logger }
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
 export interface LogOptions {
-  /** The run's own log file. */
   path: string
   level: string
-  /** Is shown every line, too. */
+  /** Gets every line, too. */
   onLine?: ((line: string) => void) | undefined
 }
 
 /**
- * Opens a log of JSON lines. Written synchronously: pino's asynchronous destination loses what it holds when the
+ * Opens a log of JSON lines. It is written synchronously: pino's asynchronous destination loses its buffer when the
  * process is killed. A log that cannot be written (no space left) does not stop a run; the checkpoint does.
  */
 export function openLog(options: LogOptions): Logger {
   const { path, onLine } = options
-  // Opening a pipe that nobody reads would never come back.
+  // Opening a pipe without a reader would hang.
   const isOther = statSync(path, { throwIfNoEntry: false })?.isFile() === false
   const file = isOther
     ? []

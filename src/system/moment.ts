@@ -2,7 +2,7 @@ const written =
   /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(Z|UTC|[+-]\d{2}(?::?\d{2})?)?)?$/i
 
 /**
- * A moment as records write it, in Unix milliseconds; null when it is none. Ada's Data Export leaves out the offset:
+ * A moment as records write it, in Unix milliseconds; null when it is not one. Ada's Data Export leaves out the offset:
  * such a time is UTC. Numbers are Unix seconds, or milliseconds from 12 digits on.
  */
 export function momentMs(value: unknown): number | null {
@@ -13,23 +13,16 @@ export function momentMs(value: unknown): number | null {
   const [, year, month, day, hour = '0', minute = '0', second = '0', fraction = '0', zone = 'Z'] =
     written.exec(text) ?? []
   if (year === undefined) return null
-  const ms = Date.UTC(
-    Number(year),
-    Number(month) - 1,
-    Number(day),
-    Number(hour),
-    Number(minute),
-    Number(second),
-  )
-  const at = new Date(ms)
-  // Of the years 0 to 99 Date makes 1900 to 1999.
+  const at = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)))
+  // Date takes the years 0 to 99 for 1900 to 1999, and 31 February for a day in March.
   const isDay =
     at.getUTCFullYear() === Number(year) &&
     at.getUTCMonth() === Number(month) - 1 &&
     at.getUTCDate() === Number(day)
   const differenceMs = offsetMs(zone)
   if (!isDay || !isTime(hour, minute) || Number(second) > 59 || differenceMs === null) return null
-  return ms + Number(fraction.padEnd(3, '0').slice(0, 3)) - differenceMs
+  const seconds = (Number(hour) * 60 + Number(minute)) * 60 + Number(second)
+  return at.getTime() + seconds * 1000 + Number(fraction.padEnd(3, '0').slice(0, 3)) - differenceMs
 }
 
 function fromNumber(number: number): number | null {

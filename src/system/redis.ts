@@ -2,11 +2,11 @@ import type { Redis } from 'ioredis'
 import { UsageError } from './errors.js'
 import { messageOf } from './text.js'
 
-/** A connection that makes itself anew when it is lost. While it is away every command fails at once. */
+/** A connection that reconnects by itself. While it is lost every command fails at once. */
 export interface RedisConnection {
   /** Host and port, for messages: never a user or a password. */
   readonly address: string
-  /** A function that runs a script by its hash, the keys first among its arguments. Rejects with `RedisError`. */
+  /** Gives a function that runs a script by its hash, with the keys as its first arguments. It rejects with `RedisError`. */
   script(name: string, text: string, keys: number): (...args: (string | number)[]) => Promise<unknown>
   close(): Promise<void>
 }
@@ -16,16 +16,16 @@ export class RedisError extends Error {
   override readonly name = 'RedisError'
 }
 
-/** What takes longer than this on a connection is not worth waiting for. */
+/** A slower command fails. */
 const commandTimeoutMs = 3000
 const openingMaxMs = 5000
 const reconnectMaxMs = 2000
 
-/** Connects and asks for a sign of life. Throws a UsageError when there is none. */
+/** Connects. Throws a UsageError when that fails. */
 export async function connectRedis(url: string): Promise<RedisConnection> {
   const address = parseRedisUrl(url)
   const where = `${address.host}:${address.port}`
-  // It costs 60 ms to load, which a run without it need not pay.
+  // It takes 60 ms to load, which a run without Redis does not need.
   const { Redis } = await import('ioredis')
   let isOpen = false
   const redis = new Redis({
@@ -36,13 +36,13 @@ export async function connectRedis(url: string): Promise<RedisConnection> {
     connectionName: 'ada-bulk',
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
-    // Else what was under way when the connection was lost is never answered.
+    // Else a command that was in flight when the connection was lost is never answered.
     maxRetriesPerRequest: 0,
     retryStrategy: (times) => (isOpen ? Math.min(50 * 2 ** times, reconnectMaxMs) : null),
     // A server that has become a replica: its name may lead to another one by now.
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
   })
-  /** Why there is no connection. Listening also keeps an error from being thrown at nobody. */
+  /** Why there is no connection. Without a listener ioredis would throw the error. */
   let lastError: Error | null = null
   redis.on('error', (error) => {
     lastError = error
@@ -52,7 +52,7 @@ export async function connectRedis(url: string): Promise<RedisConnection> {
   })
   try {
     await openWithin(redis, openingMaxMs)
-    // ioredis goes on in database 0 when this one is not there.
+    // ioredis uses database 0 when this one does not exist.
     if (address.db !== 0) await redis.select(address.db)
     isOpen = true
   } catch (error) {
@@ -67,7 +67,7 @@ export async function connectRedis(url: string): Promise<RedisConnection> {
     try {
       return await command
     } catch (error) {
-      // The other side may be gone without a word, which the system notices after many minutes only.
+      // The other side may be gone without a sign, which the system notices only after many minutes.
       if (redis.status === 'ready' && messageOf(error) === 'Command timed out') redis.disconnect(true)
       const reason = withoutSecrets(messageOf(lastError ?? error), address)
       // No cause: an error of ioredis carries the arguments of its command, and those of AUTH are secret.
@@ -90,7 +90,7 @@ export async function connectRedis(url: string): Promise<RedisConnection> {
   }
 }
 
-/** A server that is loading its data, or stands still, keeps ioredis waiting for long. */
+/** A server that is loading its data, or is frozen, keeps ioredis waiting for long. */
 async function openWithin(redis: Redis, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
@@ -110,7 +110,7 @@ function withoutSecrets(text: string, { username, password }: RedisAddress): str
     .replace(/\.+$/, '')
 }
 
-/** Where a Redis is and how to come in, the way ioredis wants it. */
+/** Address and credentials of a Redis, the way ioredis wants them. */
 export interface RedisAddress {
   host: string
   port: number
@@ -120,7 +120,7 @@ export interface RedisAddress {
   tls?: object
 }
 
-/** Takes `redis://user:password@host:6379/0` apart, `rediss://` for TLS. Never repeats any of it in an error. */
+/** Parses `redis://user:password@host:6379/0`, `rediss://` for TLS. An error never repeats any part of it. */
 export function parseRedisUrl(text: string): RedisAddress {
   const url = URL.canParse(text) ? new URL(text) : null
   const database = /^\/?(\d{0,4})$/.exec(url?.pathname ?? '')

@@ -1,20 +1,20 @@
 import { setMaxListeners } from 'node:events'
 
-/** Why a run stops before its end: one sentence for people, and the exit code that says whose turn it is. */
+/** Why a run stops before its end: one sentence for people, and the exit code. */
 export interface StopReason {
   exitCode: 4 | 75 | 130 | 143
   because: string
-  /** What has begun is brought to its end, waits included; nothing new begins. */
+  /** Items in progress are finished, waits included; no new item begins. */
   finishesItems?: boolean
 }
 
-/** The request to stop, seen by everything that waits. The first reason counts, unless a sterner one follows. */
+/** The request to stop, seen by everything that waits. The first reason counts, unless a stricter one follows. */
 export class Stop {
   readonly #gently = new AbortController()
   readonly #atOnce = new AbortController()
   #reason: StopReason | null = null
 
-  /** Aborted when nothing shall wait any longer; calls in flight go on. */
+  /** Aborted when waits shall end; calls in flight continue. */
   readonly signal = this.#gently.signal
   /** Aborted when calls in flight shall end too; their items stay unsettled. */
   readonly abortSignal = this.#atOnce.signal
@@ -39,7 +39,7 @@ export class Stop {
   }
 }
 
-/** Thrown through whatever was waiting when the run was asked to stop. The item stays unsettled. */
+/** Thrown out of a wait when the run is asked to stop. The item stays unsettled. */
 export class Stopped extends Error {
   override readonly name = 'Stopped'
 }

@@ -1,8 +1,8 @@
 const longestMessage = 300
 
 /**
- * Makes text from outside (an API's message, a cell, an error) fit to be shown: one line of at most
- * `max` characters without control characters, terminal escapes or characters that turn the writing direction.
+ * Makes text from outside (an API's message, a cell, an error) safe to show: one line of at most `max` characters
+ * without control characters, terminal escapes or characters that change the writing direction.
  */
 export function cleanMessage(text: string, max = longestMessage): string {
   const clean = text
@@ -13,20 +13,19 @@ export function cleanMessage(text: string, max = longestMessage): string {
   return clean.length > max ? `${clean.slice(0, max - 1).replace(/[\ud800-\udbff]$/, '')}…` : clean
 }
 
-/** What an unknown thrown value says, for people. */
+/** The message of an unknown thrown value, for people. */
 export function messageOf(error: unknown): string {
   try {
     return cleanMessage(error instanceof Error ? String(error.message || error.name) : String(error))
   } catch {
-    return 'something that cannot be put into words'
+    return 'an error without a message'
   }
 }
-/** A word as /bin/sh reads it back: in quotes where it needs them. */
+
+/** A word as /bin/sh reads it back, in quotes where it needs them. */
 export function shellWord(word: string): string {
   return /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }
-
-/** Numbers and times as people read them. */
 
 /** `39,988`. */
 export function inDigits(number: number): string {

@@ -73,7 +73,7 @@ const windows = [
 function seen(...answers: { limit: number; remaining: number; ours: number; atMs: number }[]) {
   const external = new ExternalUsage(windows)
   for (const { limit, remaining, ours, atMs } of answers)
-    external.note({ ...noQuota, limit, remaining }, { onRecord: [ours, ours], takenSince: 0 }, atMs)
+    external.note({ ...noQuota, limit, remaining }, [ours, ours], atMs)
   return external
 }
 
@@ -83,10 +83,10 @@ describe('external usage', () => {
     expect(external.callsInWindows(0)).toEqual([0, 60])
   })
 
-  it('is zero while all calls may be ours, those that left since included', () => {
+  it('is zero while all calls may be ours', () => {
     const external = new ExternalUsage(windows)
     const quota = { ...noQuota, limit: 300, remaining: 200 }
-    external.note(quota, { onRecord: [10, 90], takenSince: 9 }, 0)
+    external.note(quota, [19, 99], 0)
     expect(external.callsInWindows(0)).toEqual([0, 0])
   })
 
@@ -103,7 +103,7 @@ describe('external usage', () => {
 
   it('is unknown when the headers are about another window, or missing', () => {
     const external = seen({ limit: 100, remaining: 1, ours: 9, atMs: 0 })
-    external.note(noQuota, { onRecord: [1, 1], takenSince: 0 }, 0)
+    external.note(noQuota, [1, 1], 0)
     expect(external.callsInWindows(0)).toEqual([0, 0])
   })
 })

@@ -16,8 +16,7 @@ const report = (pass: Pass, kind: CallResult['kind'], quota: Partial<Quota> = {}
 
 /** Waits until the breaker lets a call pass; gives how long that took. */
 async function openMs(): Promise<number> {
-  const { untilMs } = breaker.state
-  const ms = Math.max(0, (untilMs ?? 0) - clock.monotonicMs())
+  const ms = Math.max(0, (breaker.open?.untilMs ?? 0) - clock.monotonicMs())
   if (ms > 0) {
     await clock.advance(ms - 1)
     expect(breaker.pass()).toBeNull()
@@ -36,7 +35,7 @@ function failEverything(): void {
 describe('the breaker', () => {
   it('lets every call pass as long as nothing is wrong', () => {
     for (let call = 0; call < 100; call++) report(breaker.pass()!, 'ok')
-    expect(breaker.state).toEqual({ waitingFor: 'nothing', untilMs: null })
+    expect(breaker.open).toBeNull()
   })
 
   it.each([
@@ -52,7 +51,7 @@ describe('the breaker', () => {
 
   it('says why it is open and until when', () => {
     report(breaker.pass()!, 'rate_limited', { retryAfterMs: 7000 })
-    expect(breaker.state).toEqual({ waitingFor: 'rate_limited', untilMs: clock.monotonicMs() + 7000 })
+    expect(breaker.open).toEqual({ kind: 'rate_limited', untilMs: clock.monotonicMs() + 7000 })
     expect(breaker.pass()).toBeNull()
   })
 
@@ -93,7 +92,7 @@ describe('the breaker', () => {
     expect(breaker.pass()).toBeNull()
     await clock.advance(60_000)
     expect(breaker.pass()).toBeNull()
-    expect(breaker.state.waitingFor).toBe('rate_limited')
+    expect(breaker.open?.kind).toBe('rate_limited')
     report(ahead, 'ok')
     expect(breaker.pass()).not.toBeNull()
     expect(breaker.pass()).not.toBeNull()
@@ -122,7 +121,7 @@ describe('the breaker', () => {
 
   it('keeps the reason of a 429 when no calls remain as well, and the longer time', async () => {
     report(breaker.pass()!, 'rate_limited', { retryAfterMs: 1000, remaining: 0, resetInMs: 5000 })
-    expect(breaker.state).toMatchObject({ waitingFor: 'rate_limited' })
+    expect(breaker.open).toMatchObject({ kind: 'rate_limited' })
     expect(await openMs()).toBe(5000)
     breaker.pass()
     expect(breaker.pass()).toBeNull()
@@ -144,7 +143,7 @@ describe('the breaker', () => {
     failEverything()
     const waits: number[] = []
     for (let probe = 0; probe < 7; probe++) {
-      expect(breaker.state).toMatchObject({ waitingFor: 'outage' })
+      expect(breaker.open).toMatchObject({ kind: 'outage' })
       waits.push(await openMs())
       const pass = breaker.pass()!
       expect(pass.isProbe).toBe(true)
@@ -159,7 +158,7 @@ describe('the breaker', () => {
     report(breaker.pass()!, 'failure')
     await clock.advance(2000)
     report(breaker.pass()!, 'ok')
-    expect(breaker.state.waitingFor).toBe('nothing')
+    expect(breaker.open).toBeNull()
     report(breaker.pass()!, 'failure')
     expect(breaker.pass()).toMatchObject({ isProbe: false })
     failEverything()

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Admission } from '../../src/pacing/admission.js'
-import { CircuitBreaker } from '../../src/pacing/breaker.js'
 import { openRedisLedger } from '../../src/pacing/redis.js'
 import { noQuota } from '../../src/settings/limits.js'
 import { connectRedis, type RedisConnection } from '../../src/system/redis.js'
@@ -50,9 +49,8 @@ describe.runIf(hasRedis)('processes that share a window', () => {
         script: scriptOnFakeTime,
       })
       await clock.advance(10)
-      const breaker = new CircuitBreaker({ clock, random, longestWindowMs: window.perMs })
-      const pace = { windows: [window], share: 1, isPaused: false }
-      const admission = new Admission({ ledger: await opening, breaker, pace, holdMs: 30_000, clock })
+      const pace = { windows: [window], share: 1 }
+      const admission = new Admission({ ...pace, ledger: await opening, holdMs: 30_000, clock, random })
       const callOn = async () => {
         for (;;) {
           const permit = await admission.admit(stop.signal)
