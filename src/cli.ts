@@ -1,39 +1,15 @@
 #!/bin/sh
+
 // 2>/dev/null; exec node -- "$0" "$@"
 // (The shell runs the line above. Without the -- Node would take our --env-file for its own.)
 
+import { refuseRepeated } from './commands/command.js'
+import { commands } from './commands/commands.js'
 import { complaint } from './commands/complaint.js'
-import type { KnownCommand } from './commands/complete.js'
 import { epilogue, firstHelp, usage } from './commands/first-help.js'
-import { refuseRepeated } from './commands/refuse-repeated.js'
 import { exitCodeOf, Interrupted, processShell, type Shell } from './commands/shell.js'
 import { UsageError } from './system/errors.js'
 import { version } from './system/host.js'
-
-/** The commands; a file is loaded when its command is typed. */
-const commands: readonly KnownCommand[] = [
-  ['run <job>', 'Run a job over a list of IDs', () => import('./commands/run.js')],
-  ['plan <job>', 'Say what a run would do, and call nothing', () => import('./commands/plan.js')],
-  ['resume [run]', 'Go on with a stopped run', () => import('./commands/resume.js')],
-  ['retry <run>', 'Run again what failed or is unknown in a run', () => import('./commands/retry.js')],
-  ['status [run]', 'Say where a run stands, or list the runs', () => import('./commands/status.js')],
-  ['pause <run>', 'Make a run stand still, in whatever process', () => import('./commands/pause.js')],
-  ['continue <run>', 'Let a paused run go on', () => import('./commands/continue.js')],
-  ['throttle <run>', 'Change the pace of a run', () => import('./commands/throttle.js')],
-  ['report <run>', "Write a run's report again", () => import('./commands/report.js')],
-  ['verify <run>', "Check that a run's record is whole and unaltered", () => import('./commands/verify.js')],
-  ['prune', 'Remove old runs', () => import('./commands/prune.js')],
-  ['export', 'Download Data Export records to a file', () => import('./commands/export.js')],
-  [
-    'schedule <job>',
-    'Print crontab, systemd or Kubernetes text for a run',
-    () => import('./commands/schedule.js'),
-  ],
-  ['jobs', 'List the jobs', () => import('./commands/jobs.js')],
-  ['sandbox', 'Start a local Ada to practise on', () => import('./commands/sandbox.js')],
-  ['completion', 'Print what completes commands in your shell', () => import('./commands/completion.js')],
-  ['doctor', 'Check key, address, clock and disk', () => import('./commands/doctor.js')],
-]
 
 /** How the scripts of yargs ask for completions. */
 const completionFlag = '--get-yargs-completions'

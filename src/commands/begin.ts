@@ -7,11 +7,11 @@ import type { Progress, RunView } from '../monitor/progress.js'
 import type { Coordination } from '../runs/coordination.js'
 import { execute } from '../runs/execute.js'
 import type { OpenRun } from '../runs/open.js'
+import type { Flags } from '../settings/flags.js'
 import { systemClock } from '../system/clock.js'
 import { UsageError } from '../system/errors.js'
 import { type Logger, logLevels, openLog } from '../system/log.js'
 import { Stop } from '../system/stop.js'
-import type { ShowFlags } from './options.js'
 import { saveMemory } from './save-memory.js'
 import type { Shell } from './shell.js'
 import { stopOnSignals } from './signals.js'
@@ -31,7 +31,7 @@ export interface Beginning {
 }
 
 /** Runs with progress, log and signals; prints the summary and returns the exit code. */
-export async function begin(beginning: Beginning, flags: ShowFlags, shell: Shell): Promise<number> {
+export async function begin(beginning: Beginning, flags: Flags, shell: Shell): Promise<number> {
   const stop = new Stop()
   let progress = noProgress(shell)
   const { notices, maxDurationMs, run, key, coordination, maxItems, confirmed, pollForMs } = beginning
@@ -80,13 +80,13 @@ export async function begin(beginning: Beginning, flags: ShowFlags, shell: Shell
   }
 }
 
-export function printSummary(summary: Summary, flags: ShowFlags, shell: Shell): void {
+export function printSummary(summary: Summary, flags: Flags, shell: Shell): void {
   if (flags.json) shell.print(JSON.stringify(summary, null, 2))
   else if (!flags.quiet) shell.print(summaryText(summary, existsSync(join(summary.directory, 'report.csv'))))
 }
 
 /** Checks what is wrong with the flags before anything else happens. */
-export function checkShowFlags(flags: ShowFlags): void {
+export function checkShowFlags(flags: Flags): void {
   const level = flags['log-level']
   if (level !== undefined && !(logLevels as readonly string[]).includes(level)) {
     throw new UsageError(`--log-level ${level}: not a level. There are ${logLevels.join(', ')}.`)
@@ -94,7 +94,7 @@ export function checkShowFlags(flags: ShowFlags): void {
 }
 
 /** A level that is named on the command line asks for the log on stderr, too. */
-function openRunLog(directory: RunDirectory, flags: ShowFlags, onLine: (line: string) => void): Logger {
+function openRunLog(directory: RunDirectory, flags: Flags, onLine: (line: string) => void): Logger {
   const level = flags['log-level']
   return openLog({
     path: directory.log,
@@ -105,7 +105,7 @@ function openRunLog(directory: RunDirectory, flags: ShowFlags, onLine: (line: st
 
 const noProgress = (shell: Shell): Progress => ({ note: shell.notice, stop() {} })
 
-async function progressOf(flags: ShowFlags, shell: Shell): Promise<(view: () => RunView) => Progress> {
+async function progressOf(flags: Flags, shell: Shell): Promise<(view: () => RunView) => Progress> {
   const asked = flags.quiet ? 'none' : (flags.progress ?? 'auto')
   const kind = asked === 'auto' ? (shell.isStderrTerminal ? 'bar' : 'plain') : asked
   switch (kind) {

@@ -2,12 +2,8 @@ import { basename } from 'node:path'
 import yargs from 'yargs'
 import { listRuns } from '../checkpoint/directory.js'
 import { jobNames } from '../runs/jobs.js'
-import type { Environment } from '../settings/environment.js'
-import type { Command } from './command.js'
-import { runsDirectory } from './settings.js'
-
-/** A command as the command line declares it: `run <job>` is its name, and what it wants behind it. */
-export type KnownCommand = [words: string, describe: string, load: () => Promise<{ command: Command }>]
+import { type Environment, runsDirectory } from '../settings/environment.js'
+import type { Command, KnownCommand } from './command.js'
 
 /**
  * What may stand in the place of the last word of a line, as a shell asks for it; nothing where a file may. Some shells

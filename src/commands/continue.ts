@@ -1,16 +1,16 @@
-import type { Command } from './command.js'
+import type { FlagsOf } from '../settings/flags.js'
+import { type Command, optionsOf } from './command.js'
 import { controlRun } from './control-run.js'
-import { type Flags, placeOptions, runArgument } from './options.js'
 
 export const command: Command = {
   flags: (argv) =>
     argv
-      .positional('run', runArgument)
-      .options(placeOptions)
+      .positional('run', { type: 'string', describe: "A run's directory or name" })
+      .options(optionsOf('continue'))
       .example('$0 continue latest', 'Go on after `pause`')
       .example('$0 resume latest --yes', 'That is for a run whose process has ended'),
 
-  run: (flags: Flags<typeof placeOptions> & { run: string }, shell) =>
+  run: (flags: FlagsOf<'continue'> & { run: string }, shell) =>
     controlRun(
       flags,
       shell,

@@ -3,9 +3,9 @@ import { findRun, type RunDirectory } from '../checkpoint/directory.js'
 import { type Control, changeControl } from '../monitor/control.js'
 import { readLive } from '../monitor/live.js'
 import { runState } from '../runs/state.js'
+import { runsDirectory } from '../settings/environment.js'
+import type { Flags } from '../settings/flags.js'
 import { UsageError } from '../system/errors.js'
-import type { Flags, placeOptions } from './options.js'
-import { runsDirectory } from './settings.js'
 import type { Shell } from './shell.js'
 
 /** A running process looks four times a second and says how it stands once a second. */
@@ -17,7 +17,7 @@ const lookEveryMs = 100
  * of a run that goes on now, and of one that will when it is resumed.
  */
 export async function controlRun(
-  flags: Flags<typeof placeOptions> & { run: string },
+  flags: Flags & { run: string },
   shell: Shell,
   change: Parameters<typeof changeControl>[1],
   words: { done: string; later: string },

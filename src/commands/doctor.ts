@@ -2,15 +2,14 @@ import { accessSync, constants, existsSync, mkdtempSync, rmdirSync, statfsSync }
 import { dirname, join, resolve } from 'node:path'
 import { sandboxKey } from '../sandbox/options.js'
 import { startSandbox } from '../sandbox/server.js'
-import { redisUrl, stateDirectory, withEnvFile } from '../settings/environment.js'
+import { instanceOrigin, noInstance } from '../settings/addresses.js'
+import { redisUrl, requiredKey, runsDirectory, stateDirectory, withEnvFile } from '../settings/environment.js'
+import type { FlagsOf } from '../settings/flags.js'
 import { UsageError } from '../system/errors.js'
 import { connectRedis } from '../system/redis.js'
 import { inDigits, messageOf } from '../system/text.js'
-import type { Command } from './command.js'
+import { type Command, optionsOf } from './command.js'
 import { checkInstance } from './doctor-instance.js'
-import { type Flags, instanceOptions, jsonOption, keyOptions, placeOptions } from './options.js'
-import { redisOptions } from './redis-options.js'
-import { instanceOrigin, noInstance, requiredKey, runsDirectory } from './settings.js'
 
 /** One thing that was looked at. */
 export interface Check {
@@ -20,20 +19,12 @@ export interface Check {
   finding: string
 }
 
-const doctorOptions = {
-  ...instanceOptions,
-  ...keyOptions,
-  'redis-url': redisOptions['redis-url'],
-  ...placeOptions,
-  ...jsonOption,
-} as const
-
-type DoctorFlags = Flags<typeof doctorOptions>
+type DoctorFlags = FlagsOf<'doctor'>
 
 export const command: Command = {
   flags: (argv) =>
     argv
-      .options(doctorOptions)
+      .options(optionsOf('doctor'))
       .example('$0 doctor --sandbox', 'What it looks at; name your instance, and it makes one harmless call')
       .example('$0 doctor --sandbox --json', 'For a script'),
 
@@ -42,7 +33,7 @@ export const command: Command = {
     const checks = [
       checkNode(),
       ...(await instanceChecks(flags, environment)),
-      ...(await redisChecks(redisUrl(environment, flags['redis-url']))),
+      ...(await redisChecks(redisUrl(flags, environment))),
       checkDirectory('disk', runsDirectory(flags, environment), '--runs-dir'),
       checkDirectory('state', stateDirectory(environment), 'ADA_BULK_STATE'),
     ]

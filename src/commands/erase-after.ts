@@ -13,25 +13,17 @@ import { idRulesOf } from '../runs/id-rules.js'
 import { loadJob } from '../runs/jobs.js'
 import { findUnfinished, runState } from '../runs/state.js'
 import { withEnvFile } from '../settings/environment.js'
-import { defaultSettings } from '../settings/run-settings.js'
+import type { Flags } from '../settings/flags.js'
+import { defaultSettings, stopLimits } from '../settings/run-settings.js'
 import { openInput } from '../sources/input.js'
 import type { InputFile } from '../sources/source.js'
 import { UsageError } from '../system/errors.js'
 import { writeFileAtomically } from '../system/files.js'
 import { coordinated } from './coordinated.js'
 import { beginNewRun } from './new-run.js'
-import type { ShowFlags, StopFlags, WaitFlag } from './options.js'
-import type { RedisFlags } from './redis-options.js'
-import { stopLimits } from './settings.js'
 import type { Shell } from './shell.js'
 import { relativePath } from './summary-text.js'
 import { telling } from './telling.js'
-
-type EraseFlags = Pick<StopFlags, 'max-duration' | 'poll-for' | 'yes-erase'> &
-  ShowFlags &
-  WaitFlag &
-  Partial<RedisFlags> &
-  Parameters<typeof telling>[0]
 
 /** What a second run needs to know of the execution that it follows. */
 export interface After {
@@ -66,7 +58,7 @@ export function refuseErasingUnasked(flags: { 'yes-erase'?: boolean | undefined 
  * After a sweep with `--erase` has come to its end, begins the run that erases. Returns the worse exit code. What keeps
  * that run from beginning is for a person: the conversations are ended all the same.
  */
-export async function eraseAfter(after: After, flags: EraseFlags, shell: Shell): Promise<number> {
+export async function eraseAfter(after: After, flags: Flags, shell: Shell): Promise<number> {
   try {
     return await erase(after, flags, shell)
   } catch (error) {
@@ -79,7 +71,7 @@ export async function eraseAfter(after: After, flags: EraseFlags, shell: Shell):
   }
 }
 
-async function erase(after: After, flags: EraseFlags, shell: Shell): Promise<number> {
+async function erase(after: After, flags: Flags, shell: Shell): Promise<number> {
   const { directory, exitCode } = after
   const sweep = readRunFile(directory)
   if (!isErasing(sweep)) return exitCode

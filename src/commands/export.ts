@@ -10,45 +10,28 @@ import { exportLimits } from '../runs/export-pages.js'
 import { takeLock } from '../runs/lock-file.js'
 import { sandboxKey } from '../sandbox/options.js'
 import { startSandbox } from '../sandbox/server.js'
-import { withEnvFile } from '../settings/environment.js'
+import { instanceOrigin, noInstance } from '../settings/addresses.js'
+import { requiredKey, withEnvFile } from '../settings/environment.js'
+import type { FlagsOf } from '../settings/flags.js'
+import { newSettings } from '../settings/run-settings.js'
 import { UsageError } from '../system/errors.js'
 import { makeDirectory } from '../system/files.js'
 import { Stop, Stopped } from '../system/stop.js'
 import { counted, inDigits } from '../system/text.js'
-import type { Command } from './command.js'
+import { type Command, optionsOf } from './command.js'
 import { coordinated } from './coordinated.js'
 import { exportSpan, pageSizeOf } from './export-span.js'
 import { sandboxConversations } from './live-input.js'
-import { type Flags, instanceOptions, jsonOption, keyOptions, pacingOptions, spanOptions } from './options.js'
-import { redisOptions } from './redis-options.js'
-import { instanceOrigin, newSettings, noInstance, requiredKey } from './settings.js'
 import type { Shell } from './shell.js'
 import { stopOnSignals } from './signals.js'
 import { relativePath } from './summary-text.js'
 
-const exportOptions = {
-  ...spanOptions,
-  output: {
-    type: 'string',
-    requiresArg: true,
-    alias: 'o',
-    demandOption: true,
-    describe: 'File for the records: gzipped JSON Lines',
-  },
-  ...instanceOptions,
-  ...keyOptions,
-  ...pacingOptions,
-  ...redisOptions,
-  quiet: { type: 'boolean', describe: 'No progress and no summary' },
-  ...jsonOption,
-} as const
-
-type ExportFlags = Flags<typeof exportOptions>
+type ExportFlags = FlagsOf<'export'>
 
 export const command: Command = {
   flags: (argv) =>
     argv
-      .options(exportOptions)
+      .options(optionsOf('export'))
       .example(
         '$0 export --sandbox --updated-since 90d --output export.jsonl.gz',
         'The conversations of the last 90 days',

@@ -1,4 +1,4 @@
-import type { KnownCommand } from './complete.js'
+import type { KnownCommand } from './command.js'
 
 export const usage = `<command>
 

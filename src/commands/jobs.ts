@@ -1,15 +1,15 @@
 import { jobNames, loadJob } from '../runs/jobs.js'
-import type { Command } from './command.js'
-import { type Flags, jsonOption } from './options.js'
+import type { FlagsOf } from '../settings/flags.js'
+import { type Command, optionsOf } from './command.js'
 
 export const command: Command = {
   flags: (argv) =>
     argv
-      .options(jsonOption)
+      .options(optionsOf('jobs'))
       .example('$0 jobs', 'All jobs')
       .example('$0 run end-conversations --help', 'The flags of one'),
 
-  async run(flags: Flags<typeof jsonOption>, shell) {
+  async run(flags: FlagsOf<'jobs'>, shell) {
     const jobs = []
     for (const name of jobNames()) {
       const { job } = await loadJob(name)

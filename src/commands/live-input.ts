@@ -10,14 +10,13 @@ import { LedgerLostError } from '../pacing/ledger.js'
 import type { Coordination } from '../runs/coordination.js'
 import { ExportRefusedError, fetchExport } from '../runs/export.js'
 import { exportLimits } from '../runs/export-pages.js'
-import type { ExportSpan } from '../settings/run-settings.js'
+import type { Flags } from '../settings/flags.js'
+import { type ExportSpan, newSettings } from '../settings/run-settings.js'
 import { parseDuration } from '../settings/values.js'
 import type { InputFile } from '../sources/source.js'
 import { UsageError } from '../system/errors.js'
 import { Stop } from '../system/stop.js'
 import { exportSpan, pageSizeOf } from './export-span.js'
-import type { Flags, PacingFlags, spanOptions } from './options.js'
-import { newSettings } from './settings.js'
 import type { Shell } from './shell.js'
 
 /** What the download is called in a run's directory, and in its report. */
@@ -44,7 +43,7 @@ export function isLiveInput(
 }
 
 export interface LiveInput {
-  flags: Flags<typeof spanOptions> & PacingFlags & { quiet?: boolean | undefined }
+  flags: Flags
   jobFlags: JobFlags
   memory: Memory | null
   nowMs: number

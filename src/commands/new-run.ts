@@ -12,10 +12,10 @@ import { type PlanFile, refuseFoundOtherwise } from '../runs/plan-file.js'
 import { recentCallsAgoMs } from '../runs/recent-calls.js'
 import { sandboxKey } from '../sandbox/options.js'
 import { isLoopback } from '../settings/addresses.js'
+import type { Flags } from '../settings/flags.js'
 import { begin } from './begin.js'
 import { confirm } from './confirm.js'
 import { forecast, forecastText } from './forecast.js'
-import type { ShowFlags, WaitFlag } from './options.js'
 import { asUsageError, makeOwnDirectory } from './own-directory.js'
 import type { Shell } from './shell.js'
 import { leaveOnSignals } from './signals.js'
@@ -44,11 +44,7 @@ export interface NewRun extends Omit<Asked, 'startedAt' | 'judgedAt'> {
 }
 
 /** Counts, asks, and begins. Until the person has agreed nothing is sent and nothing stays behind. */
-export async function beginNewRun(
-  newRun: NewRun,
-  flags: ShowFlags & WaitFlag,
-  shell: Shell,
-): Promise<number> {
+export async function beginNewRun(newRun: NewRun, flags: Flags, shell: Shell): Promise<number> {
   const { job, origin, label, coordination } = newRun
   const ownName = label === undefined ? job.shortName : `${job.shortName}-${label}`
   const startedAt = new Date()
@@ -131,7 +127,7 @@ async function agree(
   directory: RunDirectory,
   memory: Memory | null,
   startedAt: Date,
-  flags: ShowFlags,
+  flags: Flags,
   shell: Shell,
 ): Promise<Agreed> {
   const { job, settings, origin, planned } = newRun

@@ -1,16 +1,16 @@
-import type { Command } from './command.js'
+import type { FlagsOf } from '../settings/flags.js'
+import { type Command, optionsOf } from './command.js'
 import { controlRun } from './control-run.js'
-import { type Flags, placeOptions, runArgument } from './options.js'
 
 export const command: Command = {
   flags: (argv) =>
     argv
-      .positional('run', runArgument)
-      .options(placeOptions)
+      .positional('run', { type: 'string', describe: "A run's directory or name" })
+      .options(optionsOf('pause'))
       .example('$0 pause latest', 'Calls in flight end, none leaves; from any terminal or host')
       .example('$0 continue latest', 'Go on'),
 
-  run: (flags: Flags<typeof placeOptions> & { run: string }, shell) =>
+  run: (flags: FlagsOf<'pause'> & { run: string }, shell) =>
     controlRun(
       flags,
       shell,

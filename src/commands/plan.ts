@@ -13,42 +13,23 @@ import { recentCallsAgoMs } from '../runs/recent-calls.js'
 import { sandboxKey } from '../sandbox/options.js'
 import type { Sandbox } from '../sandbox/server.js'
 import { startSandbox } from '../sandbox/server.js'
-import { stateDirectory, withEnvFile } from '../settings/environment.js'
+import { instanceOrigin, noInstance } from '../settings/addresses.js'
+import { requiredKey, stateDirectory, withEnvFile } from '../settings/environment.js'
+import type { FlagsOf } from '../settings/flags.js'
+import { newSettings, stopLimits } from '../settings/run-settings.js'
 import { requiredPseudonyms } from '../sources/pseudonyms.js'
 import { UsageError } from '../system/errors.js'
-import type { Command } from './command.js'
+import { type Command, optionsOf } from './command.js'
 import { coordinated } from './coordinated.js'
 import { isErasing } from './erase-after.js'
 import { forecast, forecastText } from './forecast.js'
-import { inputFiles } from './input-files.js'
+import { inputFiles, namedFiles, requiredInput } from './input-files.js'
 import { jobFlagsOf, withJobFlags } from './job-flags.js'
 import { isLiveInput, liveInput, sandboxConversations } from './live-input.js'
-import { type Flags, instancesOption } from './options.js'
 import { planInstances } from './plan-instances.js'
 import { sandboxInstance } from './planned.js'
-import { runOptions } from './run-options.js'
-import {
-  instanceOrigin,
-  namedFiles,
-  newSettings,
-  noInstance,
-  requiredInput,
-  requiredKey,
-  stopLimits,
-} from './settings.js'
 
-const planOptions = {
-  ...runOptions,
-  ...instancesOption,
-  output: {
-    type: 'string',
-    requiresArg: true,
-    describe: 'Keep the plan in this file, for `run --plan`',
-    group: 'Output:',
-  },
-} as const
-
-type PlanFlags = Flags<typeof planOptions> & { job: string }
+type PlanFlags = FlagsOf<'plan'> & { job: string }
 
 export const command: Command = {
   async flags(argv, typed) {
@@ -57,14 +38,14 @@ export const command: Command = {
         type: 'string',
         describe: 'A name that `ada-bulk jobs` lists, or the path of your own job file',
       })
-      .options(planOptions)
+      .options(optionsOf('plan'))
       .example('$0 plan end-conversations -i samples/conversations.csv', 'Count, call nothing')
       .example('$0 plan end-conversations -i samples/conversations.csv --share 50% --json', 'For a script')
       .example(
         '$0 plan close-stale -i samples/export.jsonl --sandbox --output plan.json',
         'To keep, for `run --plan`',
       )
-    return withJobFlags(argv, typed, planOptions)
+    return withJobFlags(argv, typed, optionsOf('plan'))
   },
 
   async run(flags: PlanFlags, shell) {

@@ -1,18 +1,15 @@
 import { type PlanFile, readPlanFile } from '../runs/plan-file.js'
-import type { RunSettings } from '../settings/run-settings.js'
+import { instanceOrigin } from '../settings/addresses.js'
+import type { Flags } from '../settings/flags.js'
+import { changedSettings, newSettings, type RunSettings, stopLimits } from '../settings/run-settings.js'
 import type { InputFile } from '../sources/source.js'
 import { UsageError } from '../system/errors.js'
-import type { Flags, planOption } from './options.js'
-import type { runOptions } from './run-options.js'
-import { changedSettings, instanceOrigin, newSettings, stopLimits } from './settings.js'
 
 /** How a plan names the sandbox: the address of the one to come is not known. */
 export const sandboxInstance = 'sandbox'
 
-type RunFlags = Flags<typeof runOptions & typeof planOption>
-
 /** The plan that a run goes by; null when it has none. */
-export function plannedBy(flags: RunFlags): PlanFile | null {
+export function plannedBy(flags: Flags): PlanFile | null {
   if (flags.plan === undefined) return null
   if (flags['dry-run'])
     throw new UsageError('--plan is for a run; --dry-run makes a new plan: give one of them.')
@@ -25,7 +22,7 @@ export function plannedBy(flags: RunFlags): PlanFile | null {
 
 /** The settings that the flags ask for. What they leave out is as planned. */
 export function askedSettings(
-  flags: RunFlags,
+  flags: Flags,
   job: Parameters<typeof newSettings>[1],
   planned: PlanFile | null,
 ): RunSettings {
@@ -41,7 +38,7 @@ export function askedSettings(
 }
 
 /** How far this execution goes: no further than planned. */
-export function askedLimits(flags: RunFlags, planned: PlanFile | null): ReturnType<typeof stopLimits> {
+export function askedLimits(flags: Flags, planned: PlanFile | null): ReturnType<typeof stopLimits> {
   const asked = stopLimits(flags)
   const mostItems = planned?.maxItems ?? Number.POSITIVE_INFINITY
   if (flags['max-items'] !== undefined && asked.maxItems > mostItems)
@@ -51,7 +48,7 @@ export function askedLimits(flags: RunFlags, planned: PlanFile | null): ReturnTy
 
 /** The instance that the flags or the environment name, else the planned one; null when there is none. */
 export function askedInstance(
-  flags: RunFlags,
+  flags: Flags,
   environment: Parameters<typeof instanceOrigin>[1],
   planned: PlanFile | null,
 ): string | null {
@@ -60,7 +57,7 @@ export function askedInstance(
 }
 
 /** The planned input, of a run that names no other; null when it does. Whether it is the same shows when it is read. */
-export function plannedInput(flags: RunFlags, planned: PlanFile | null): InputFile[] | null {
+export function plannedInput(flags: Flags, planned: PlanFile | null): InputFile[] | null {
   if (planned === null || flags.input !== undefined) return null
   if (planned.input.some(({ name }) => name === '-'))
     throw new UsageError(`${flags.plan} was made of stdin, which is gone: give it again with --input -.`)

@@ -1,36 +1,20 @@
 import { type OldRun, oldRuns, removeRun, sweepPruned } from '../runs/prune.js'
-import { stateDirectory } from '../settings/environment.js'
-import { parsePositiveDuration } from '../settings/values.js'
+import { runsDirectory, stateDirectory } from '../settings/environment.js'
+import { type FlagsOf, valueIn } from '../settings/flags.js'
 import { UsageError } from '../system/errors.js'
 import { counted, inDigits, messageOf } from '../system/text.js'
-import type { Command } from './command.js'
+import { type Command, optionsOf } from './command.js'
 import { typeNumber } from './confirm.js'
-import { type Flags, jsonOption, placeOptions } from './options.js'
-import { runsDirectory } from './settings.js'
-
-const pruneOptions = {
-  'older-than': {
-    type: 'string',
-    requiresArg: true,
-    demandOption: true,
-    describe: 'Runs that ended so long ago: 400d',
-  },
-  unfinished: { type: 'boolean', describe: 'Also those that could be resumed' },
-  'dry-run': { type: 'boolean', describe: 'Only say what would be removed' },
-  yes: { type: 'boolean', alias: 'y', describe: 'Do not ask' },
-  ...placeOptions,
-  ...jsonOption,
-} as const
 
 export const command: Command = {
   flags: (argv) =>
     argv
-      .options(pruneOptions)
+      .options(optionsOf('prune'))
       .example('$0 prune --older-than 400d --dry-run', 'What would be removed')
       .example('$0 prune --older-than 400d --yes', 'Without asking, for cron'),
 
-  async run(flags: Flags<typeof pruneOptions>, shell) {
-    const olderThanMs = parsePositiveDuration(flags['older-than'], '--older-than')
+  async run(flags: FlagsOf<'prune'>, shell) {
+    const olderThanMs = valueIn(flags, 'older-than')
     const runs = runsDirectory(flags, shell.environment)
     const isDry = flags['dry-run'] ?? false
     if (!isDry && !flags.yes && !shell.isInteractive)

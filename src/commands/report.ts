@@ -4,46 +4,29 @@ import { csvReport } from '../reports/csv.js'
 import { htmlReport } from '../reports/html.js'
 import { jsonLinesReport } from '../reports/json-lines.js'
 import { type Report, reportedRun, writeReportFile } from '../reports/report.js'
+import { runsDirectory } from '../settings/environment.js'
+import type { FlagsOf } from '../settings/flags.js'
 import { UsageError } from '../system/errors.js'
-import type { Command } from './command.js'
-import { type Flags, placeOptions } from './options.js'
+import { type Command, optionsOf } from './command.js'
 import { packRun } from './pack.js'
-import { runsDirectory } from './settings.js'
 import { relativePath } from './summary-text.js'
 
 /** Every format of a report. */
 export const reports: readonly Report[] = [csvReport, htmlReport, jsonLinesReport]
 
-const reportOptions = {
-  ...placeOptions,
-  format: {
-    type: 'string',
-    requiresArg: true,
-    choices: [...reports.map(({ format }) => format), 'pack'],
-    default: 'csv',
-    describe: 'What to write; pack: the whole record as a ZIP archive for an auditor',
-  },
-  output: {
-    type: 'string',
-    requiresArg: true,
-    alias: 'o',
-    describe: "A file, or - for stdout; default: in the run's directory, a pack in this one",
-  },
-} as const
-
 export const command: Command = {
   flags: (argv) =>
     argv
       .positional('run', { type: 'string', describe: "A run's directory or name, or latest" })
-      .options(reportOptions)
+      .options(optionsOf('report'))
       .example('$0 report latest --format jsonl', 'One JSON object an item')
       .example('$0 report latest --format csv --output -', 'On stdout')
       .example('$0 report latest --format pack --output tonight.zip', 'For the auditor'),
 
-  async run(flags: Flags<typeof reportOptions> & { run: string }, shell) {
+  async run(flags: FlagsOf<'report'> & { run: string }, shell) {
     const directory = findRun(runsDirectory(flags, shell.environment), flags.run)
     if (flags.format === 'pack') return packRun(directory, reports, flags.output, shell)
-    const report = reports.find(({ format }) => format === flags.format)!
+    const report = reports.find(({ format }) => format === (flags.format ?? 'csv'))!
     const run = reportedRun(directory)
     if (flags.output === '-') {
       await report.write(run, process.stdout)

@@ -2,10 +2,9 @@ import { existsSync } from 'node:fs'
 import { type RunDirectory, readRunFile } from '../checkpoint/directory.js'
 import { sandboxKey } from '../sandbox/options.js'
 import { startSandbox } from '../sandbox/server.js'
-import { withEnvFile } from '../settings/environment.js'
+import { requiredKey, withEnvFile } from '../settings/environment.js'
 import { eraseAfter, erasureOf, refuseErasingUnasked, worse } from './erase-after.js'
 import type { ResumeFlags } from './resume.js'
-import { requiredKey } from './settings.js'
 import type { Shell } from './shell.js'
 
 /** Goes on with a sweep that is to erase, and then with its second part, or begins that. */

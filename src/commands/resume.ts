@@ -12,47 +12,24 @@ import { readAskedRun } from '../runs/loaded-run.js'
 import { findUnfinished, runState } from '../runs/state.js'
 import { sandboxKey } from '../sandbox/options.js'
 import { startSandbox } from '../sandbox/server.js'
-import { withEnvFile } from '../settings/environment.js'
+import { requiredKey, runsDirectory, withEnvFile } from '../settings/environment.js'
+import type { FlagsOf } from '../settings/flags.js'
+import { changedSettings, stopLimits } from '../settings/run-settings.js'
 import { type Pseudonyms, pseudonymsOfRun } from '../sources/pseudonyms.js'
 import { UsageError } from '../system/errors.js'
 import { begin, checkShowFlags, printSummary } from './begin.js'
-import type { Command } from './command.js'
+import { type Command, optionsOf } from './command.js'
 import { confirmRest } from './confirm-rest.js'
 import { coordinated } from './coordinated.js'
 import { asOneDocument, isErasing } from './erase-after.js'
 import { withInputAsItIs } from './input-as-it-is.js'
-import { noticeOptions } from './notice-options.js'
-import {
-  changedInputOption,
-  type Flags,
-  keyOptions,
-  pacingOptions,
-  placeOptions,
-  showOptions,
-  stopOptions,
-  waitOption,
-} from './options.js'
 import { asUsageError } from './own-directory.js'
-import { redisOptions } from './redis-options.js'
 import { resumeErasing } from './resume-erasing.js'
-import { changedSettings, requiredKey, runsDirectory, stopLimits } from './settings.js'
 import type { Shell } from './shell.js'
 import { isIdle, takeLocks } from './take-locks.js'
 import { telling } from './telling.js'
 
-const resumeOptions = {
-  ...keyOptions,
-  ...pacingOptions,
-  ...redisOptions,
-  ...stopOptions,
-  ...placeOptions,
-  ...noticeOptions,
-  ...showOptions,
-  ...changedInputOption,
-  ...waitOption,
-} as const
-
-export type ResumeFlags = Flags<typeof resumeOptions>
+export type ResumeFlags = FlagsOf<'resume'>
 
 export const command: Command = {
   flags: (argv) =>
@@ -61,7 +38,7 @@ export const command: Command = {
         type: 'string',
         describe: "A run's directory or name, or latest; default: the latest unfinished",
       })
-      .options(resumeOptions)
+      .options(optionsOf('resume'))
       .example('$0 resume', 'Go on with the latest unfinished run')
       .example('$0 resume latest --yes --share 50%', 'Slower than before, and without asking'),
 

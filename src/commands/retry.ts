@@ -10,52 +10,28 @@ import { loadJob } from '../runs/jobs.js'
 import { readAskedRun } from '../runs/loaded-run.js'
 import { sandboxKey } from '../sandbox/options.js'
 import { startSandbox } from '../sandbox/server.js'
-import { withEnvFile } from '../settings/environment.js'
+import { requiredKey, runsDirectory, withEnvFile } from '../settings/environment.js'
+import type { FlagsOf } from '../settings/flags.js'
+import { changedSettings, stopLimits } from '../settings/run-settings.js'
 import type { InputFile } from '../sources/source.js'
 import { UsageError } from '../system/errors.js'
 import { checkShowFlags } from './begin.js'
-import type { Command } from './command.js'
+import { type Command, optionsOf } from './command.js'
 import { refuseUnasked } from './confirm.js'
 import { coordinated } from './coordinated.js'
+import { namedFiles } from './input-files.js'
 import { beginNewRun } from './new-run.js'
-import { noticeOptions } from './notice-options.js'
-import {
-  type Flags,
-  inputOptions,
-  keyOptions,
-  newRunOptions,
-  pacingOptions,
-  placeOptions,
-  showOptions,
-  stopOptions,
-  waitOption,
-} from './options.js'
-import { redisOptions } from './redis-options.js'
-import { changedSettings, namedFiles, requiredKey, runsDirectory, stopLimits } from './settings.js'
 import type { Shell } from './shell.js'
 import { isIdle } from './take-locks.js'
 import { telling } from './telling.js'
 
-const retryOptions = {
-  hold: inputOptions.hold,
-  ...keyOptions,
-  ...pacingOptions,
-  ...redisOptions,
-  ...stopOptions,
-  ...placeOptions,
-  ...newRunOptions,
-  ...noticeOptions,
-  ...showOptions,
-  ...waitOption,
-} as const
-
-type RetryFlags = Flags<typeof retryOptions> & { run: string }
+type RetryFlags = FlagsOf<'retry'> & { run: string }
 
 export const command: Command = {
   flags: (argv) =>
     argv
       .positional('run', { type: 'string', describe: "A run's directory or name, or latest" })
-      .options(retryOptions)
+      .options(optionsOf('retry'))
       .example('$0 retry latest --yes', 'What failed or is unknown, once more')
       .example('$0 retry latest --yes --attempts 10 --share 50%', 'More patient, and slower'),
 
@@ -78,7 +54,7 @@ async function startAgain(flags: RetryFlags, shell: Shell, notices: Notices): Pr
   }
   // Who is behind the conversations a retry cannot tell: the list of what failed names nobody.
   const { erase: _erase, ...jobFlags } = asked.jobFlags
-  const settings = changedSettings({ ...asked.settings, format: 'csv', idColumn: 'conversation_id' }, flags)
+  const settings = { ...changedSettings(asked.settings, flags), format: 'csv', idColumn: 'conversation_id' }
   if (!(await isIdle(old, flags.wait, shell))) return 75
   if (!(await hasAny(failedItems(old)))) {
     shell.notice(`${old.name}: no item failed or is unknown, so there is nothing to retry.`)

@@ -7,11 +7,13 @@ import { refuseAskedOtherwise } from '../runs/plan-file.js'
 import { findUnfinished } from '../runs/state.js'
 import { sandboxKey } from '../sandbox/options.js'
 import { startSandbox } from '../sandbox/server.js'
-import { withEnvFile } from '../settings/environment.js'
+import { noInstance } from '../settings/addresses.js'
+import { requiredKey, runsDirectory, withEnvFile } from '../settings/environment.js'
+import type { FlagsOf } from '../settings/flags.js'
 import { requiredPseudonyms } from '../sources/pseudonyms.js'
 import { UsageError } from '../system/errors.js'
 import { checkShowFlags } from './begin.js'
-import type { Command } from './command.js'
+import { type Command, optionsOf } from './command.js'
 import { refuseUnasked } from './confirm.js'
 import { coordinated } from './coordinated.js'
 import {
@@ -21,11 +23,10 @@ import {
   refuseErasingUnasked,
   unfinishedErasure,
 } from './erase-after.js'
-import { inputFiles } from './input-files.js'
+import { inputFiles, namedFiles, requiredInput } from './input-files.js'
 import { jobFlagsOf, withJobFlags } from './job-flags.js'
 import { isLiveInput, liveInput, sandboxConversations } from './live-input.js'
 import { beginNewRun } from './new-run.js'
-import { type Flags, instancesOption, planOption } from './options.js'
 import { command as plan } from './plan.js'
 import {
   askedInstance,
@@ -37,15 +38,11 @@ import {
 } from './planned.js'
 import { resumeRun } from './resume.js'
 import { runInstances } from './run-instances.js'
-import { runOptions } from './run-options.js'
-import { namedFiles, noInstance, requiredInput, requiredKey, runsDirectory } from './settings.js'
 import type { Shell } from './shell.js'
 import { isIdle } from './take-locks.js'
 import { telling } from './telling.js'
 
-const ownOptions = { ...runOptions, ...planOption, ...instancesOption } as const
-
-type RunFlags = Flags<typeof ownOptions> & { job: string; label?: string; erase?: boolean }
+type RunFlags = FlagsOf<'run'> & { job: string; label?: string; erase?: boolean }
 
 export const command: Command = {
   async flags(argv, typed) {
@@ -54,13 +51,13 @@ export const command: Command = {
         type: 'string',
         describe: 'A name that `ada-bulk jobs` lists, or the path of your own job file',
       })
-      .options(ownOptions)
+      .options(optionsOf('run'))
       .example('$0 run end-conversations -i samples/conversations.csv --sandbox --yes', 'Practise')
       .example(
         '$0 run end-conversations -i samples/conversations.csv --sandbox --yes --max-items 10',
         'Try ten first',
       )
-    return withJobFlags(argv, typed, ownOptions)
+    return withJobFlags(argv, typed, optionsOf('run'))
   },
 
   async run(flags: RunFlags, shell) {

@@ -2,29 +2,16 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UsageError } from '../system/errors.js'
 import { messageOf } from '../system/text.js'
-import type { Command } from './command.js'
+import { type Command, optionsOf } from './command.js'
 import { withJobFlags } from './job-flags.js'
 import { crontab } from './schedule/crontab.js'
 import { kubernetes } from './schedule/kubernetes.js'
 import type { Schedule, ScheduleFile } from './schedule/schedule.js'
 import { systemd } from './schedule/systemd.js'
-import { type ScheduleFlags, scheduleOptions } from './schedule-options.js'
-import { scheduledTask } from './scheduled-task.js'
+import { type ScheduleFlags, scheduledTask } from './scheduled-task.js'
 
 /** Every scheduler that a text is printed for. */
 const schedules: readonly Schedule[] = [crontab, systemd, kubernetes]
-
-const commandOptions = {
-  as: {
-    type: 'string',
-    requiresArg: true,
-    choices: schedules.map(({ name }) => name),
-    default: 'crontab',
-    describe: 'What starts it',
-    group: 'Schedule:',
-  },
-  ...scheduleOptions,
-} as const
 
 export const command: Command = {
   async flags(argv, typed) {
@@ -33,18 +20,18 @@ export const command: Command = {
         type: 'string',
         describe: 'A name that `ada-bulk jobs` lists, or the path of your own job file',
       })
-      .options(commandOptions)
+      .options(optionsOf('schedule'))
       .example('$0 schedule cleanup --handle acme --idle 14d --at 03:00', 'A line for crontab')
       .example(
         "$0 schedule end-conversations -i samples/conversations.csv --sandbox --as systemd --at '0 22 * * mon-fri'",
         'A service and its timer, to practise',
       )
       .example('$0 schedule cleanup --handle acme --as kubernetes --image ada-bulk:1', 'A CronJob')
-    return withJobFlags(argv, typed, commandOptions)
+    return withJobFlags(argv, typed, optionsOf('schedule'))
   },
 
-  async run(flags: ScheduleFlags & { as: string }, shell) {
-    const schedule = schedules.find(({ name }) => name === flags.as)!
+  async run(flags: ScheduleFlags, shell) {
+    const schedule = schedules.find(({ name }) => name === (flags.as ?? 'crontab'))!
     const files = schedule.files(await scheduledTask(flags, schedule === kubernetes, shell))
     if (flags.output !== undefined) {
       for (const path of writeFiles(files, flags.output)) shell.print(path)

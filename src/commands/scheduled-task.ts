@@ -1,36 +1,32 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Job } from '../job.js'
 import { type LoadedJob, loadJob } from '../runs/jobs.js'
-import { parseCronTime } from '../settings/cron-time.js'
-import { type Environment, stateDirectory, withEnvFile } from '../settings/environment.js'
+import { instanceOrigin, noInstance } from '../settings/addresses.js'
+import { type Environment, runsDirectory, stateDirectory, withEnvFile } from '../settings/environment.js'
+import { type FlagsOf, isPath, rowsOf, typedIn, valueIn } from '../settings/flags.js'
 import { keyVariables } from '../settings/instances-file.js'
+import { newSettings, stopLimits } from '../settings/run-settings.js'
 import { UsageError } from '../system/errors.js'
 import { currentUser, version } from '../system/host.js'
 import { messageOf } from '../system/text.js'
 import { checkShowFlags } from './begin.js'
 import { exportSpan, pageSizeOf } from './export-span.js'
+import { requiredInput } from './input-files.js'
 import { jobFlagsOf } from './job-flags.js'
 import { isLiveInput } from './live-input.js'
 import { volumePath } from './schedule/kubernetes.js'
 import type { Cluster, Task } from './schedule/schedule.js'
-import type { ScheduleFlags } from './schedule-options.js'
-import { scheduledWords } from './scheduled-words.js'
-import {
-  instanceOrigin,
-  newSettings,
-  noInstance,
-  requiredInput,
-  runsDirectory,
-  stopLimits,
-} from './settings.js'
 import type { Shell } from './shell.js'
+
+export type ScheduleFlags = FlagsOf<'schedule'> & { job: string; erase?: boolean }
 
 /** The task that the flags ask for, checked as `run` checks it. No key is needed, and no input read. */
 export async function scheduledTask(flags: ScheduleFlags, isInCluster: boolean, shell: Shell): Promise<Task> {
   const { job, shortName } = await loadJob(flags.job)
   const { timeoutMs } = checkedSettings(flags, job)
-  const at = parseCronTime(flags.at ?? '03:00')
+  const at = valueIn(flags, 'at')
   const cluster = clusterOf(flags, isInCluster)
   const environment = environmentOf(flags, shell)
   const isNamed = flags.sandbox || flags.instances !== undefined
@@ -50,7 +46,7 @@ export async function scheduledTask(flags: ScheduleFlags, isInCluster: boolean, 
   }
   if (!isInCluster) noticeWhatIsMissing(flags, shell)
   return {
-    name: named('--name', flags.name ?? defaultName(shortName), 52),
+    name: typedIn(flags, 'name') ?? defaultName(shortName),
     at,
     program: [process.execPath, '--', programPath(shell.environment)],
     words: scheduledWords(asked, job, directory).map(refuseLineBreak),
@@ -117,18 +113,10 @@ function clusterOf(flags: ScheduleFlags, isInCluster: boolean): Cluster {
   }
   return {
     image: image ?? `ada-bulk:${version}`,
-    namespace: namespace && named('--namespace', namespace, 63),
-    volumeClaim: named('--volume-claim', volumeClaim ?? 'ada-bulk', 63),
-    secret: named('--secret', secret ?? 'ada-bulk', 63),
+    namespace: typedIn(flags, 'namespace'),
+    volumeClaim: valueIn(flags, 'volume-claim'),
+    secret: valueIn(flags, 'secret'),
   }
-}
-
-/** A name that every scheduler takes. */
-function named(flag: string, name: string, most: number): string {
-  if (/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name) && name.length <= most) return name
-  throw new UsageError(
-    `${flag} ${name}: must be lower-case letters, digits and hyphens, like ada-bulk, ${most} at most.`,
-  )
 }
 
 function defaultName(job: string): string {
@@ -186,4 +174,29 @@ function programPath({ PATH = '' }: Environment): string {
     .filter((directory) => !/[\\/]node_modules[\\/]\.bin[\\/]?$/.test(directory))
     .map((directory) => resolve(directory, 'ada-bulk'))
   return candidates.find((path) => existsSync(path) && realpathSync(path) === own) ?? own
+}
+
+/** `run`, the job and its flags, as they would be typed in any directory. */
+function scheduledWords(flags: ScheduleFlags, job: Job, directory: string): string[] {
+  const passed = rowsOf('schedule').filter(({ commands }) => commands.includes('run'))
+  const paths = new Set<string>(passed.filter(isPath).map(({ flag }) => flag))
+  const whole = (name: string, value: unknown) =>
+    paths.has(name) ? resolve(directory, String(value)) : String(value)
+  return [
+    'run',
+    isJobFile(flags.job) ? resolve(directory, flags.job) : flags.job,
+    ...[...Object.keys(job.flags ?? {}), ...passed.map(({ flag }) => flag)].flatMap((name) => {
+      const value = (flags as Record<string, unknown>)[name]
+      const values = value === undefined ? [] : Array.isArray(value) ? value : [value]
+      return values.flatMap((one) => wordsOf(name, typeof one === 'boolean' ? one : whole(name, one)))
+    }),
+  ]
+}
+
+const isJobFile = (job: string) => /[/\\]|\.(c|m)?(j|t)s$/.test(job)
+
+/** A value that looks like a flag, or like nothing, is tied to its own. */
+function wordsOf(name: string, value: string | boolean): string[] {
+  if (typeof value === 'boolean') return [`--${value ? '' : 'no-'}${name}`]
+  return value === '' || value.startsWith('-') ? [`--${name}=${value}`] : [`--${name}`, value]
 }

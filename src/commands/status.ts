@@ -6,22 +6,12 @@ import { jobShortName } from '../checkpoint/run-file.js'
 import { readControl } from '../monitor/control.js'
 import { readLive } from '../monitor/live.js'
 import { runState } from '../runs/state.js'
+import { runsDirectory } from '../settings/environment.js'
+import type { FlagsOf } from '../settings/flags.js'
 import { UsageError } from '../system/errors.js'
 import { inClock, inDigits } from '../system/text.js'
-import type { Command } from './command.js'
-import { type Flags, jsonOption, placeOptions } from './options.js'
-import { runsDirectory } from './settings.js'
+import { type Command, optionsOf } from './command.js'
 import { type Damage, type Status, tableOf } from './status-table.js'
-
-const statusOptions = {
-  ...placeOptions,
-  ...jsonOption,
-  watch: {
-    type: 'boolean',
-    describe: 'Show it anew every two seconds, until the run has ended',
-    group: 'Output:',
-  },
-} as const
 
 const watchEveryMs = 2000
 
@@ -32,12 +22,12 @@ export const command: Command = {
         type: 'string',
         describe: "A run's directory or name, or latest; without it, the list of runs",
       })
-      .options(statusOptions)
+      .options(optionsOf('status'))
       .example('$0 status', 'All runs, the latest first')
       .example('$0 status latest --watch', 'One run, until it has ended')
       .example('$0 status latest --json', 'One run, for a script'),
 
-  async run(flags: Flags<typeof statusOptions> & { run?: string }, shell) {
+  async run(flags: FlagsOf<'status'> & { run?: string }, shell) {
     const runs = runsDirectory(flags, shell.environment)
     for (;;) {
       const { text, isRunning } =

@@ -1,7 +1,8 @@
+import { requestedMetricsFile, requestedNotifiers } from '../monitor/notifier-addresses.js'
 import { type Notices, openNotices } from '../monitor/notifiers.js'
 import { withEnvFile } from '../settings/environment.js'
+import type { Flags } from '../settings/flags.js'
 import { messageOf } from '../system/text.js'
-import { askedMetricsFile, askedNotices, type NoticeFlags } from './notice-options.js'
 import { exitCodeOf, type Shell } from './shell.js'
 
 /** Another run is at work, and speaks for itself. */
@@ -12,16 +13,16 @@ const tryLater = 75
  * sits there and sees it. `job` is how it was typed. What is told last is waited for when all else is closed.
  */
 export async function telling(
-  flags: NoticeFlags & { 'env-file'?: string | undefined },
+  flags: Flags,
   shell: Shell,
   job: string | null,
   work: (notices: Notices) => Promise<number>,
 ): Promise<number> {
   const environment = withEnvFile(shell.environment, flags['env-file'])
-  const asked = askedNotices(flags, environment)
+  const asked = requestedNotifiers(flags, environment)
   let fault: unknown = null
   try {
-    asked.push(...askedMetricsFile(flags, environment))
+    asked.push(...requestedMetricsFile(flags, environment))
   } catch (error) {
     fault = error
   }

@@ -1,34 +1,32 @@
 import { findRun, readRunFile } from '../checkpoint/directory.js'
 import { readControl } from '../monitor/control.js'
 import { sharedWindows } from '../pacing/allowance.js'
+import { runsDirectory } from '../settings/environment.js'
+import { type FlagsOf, typedIn } from '../settings/flags.js'
 import { inLimit, type RateWindow } from '../settings/limits.js'
-import { parseLimits, parseShare } from '../settings/values.js'
 import { UsageError } from '../system/errors.js'
-import type { Command } from './command.js'
+import { type Command, optionsOf } from './command.js'
 import { controlRun } from './control-run.js'
-import { type Flags, pacingOptions, placeOptions, runArgument } from './options.js'
-import { runsDirectory } from './settings.js'
-
-const throttleOptions = { limit: pacingOptions.limit, share: pacingOptions.share, ...placeOptions } as const
 
 export const command: Command = {
   flags: (argv) =>
     argv
-      .positional('run', runArgument)
-      .options(throttleOptions)
+      .positional('run', { type: 'string', describe: "A run's directory or name" })
+      .options(optionsOf('throttle'))
       .example('$0 throttle latest --share 50%', 'Half of every window from now on')
       .example('$0 throttle latest --limit 100/m', 'Another window of a minute; the others stay'),
 
-  run(flags: Flags<typeof throttleOptions> & { run: string }, shell) {
+  run(flags: FlagsOf<'throttle'> & { run: string }, shell) {
     if (flags.share === undefined && flags.limit === undefined) {
       throw new UsageError('throttle to what? Give --share 50% or --limit 10/s, or both.')
     }
     const directory = findRun(runsDirectory(flags, shell.environment), flags.run)
     const { settings } = readRunFile(directory)
     const before = readControl(directory.control)?.control
-    const share = flags.share === undefined ? null : parseShare(flags.share)
+    const share = typedIn(flags, 'share') ?? null
     const windows = before?.limits ?? settings.limits
-    const limits = flags.limit === undefined ? null : replaced(windows, parseLimits(flags.limit))
+    const asked = typedIn(flags, 'limit')
+    const limits = asked === undefined ? null : replaced(windows, asked)
     const change = { ...(share === null ? {} : { share }), ...(limits === null ? {} : { limits }) }
     const pace = paceText(limits ?? windows, share ?? before?.share ?? settings.share)
     return controlRun(flags, shell, change, { done: `now ${pace}.`, later: `When it is resumed: ${pace}.` })

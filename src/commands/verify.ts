@@ -1,39 +1,22 @@
 import { findRun, readRunFile } from '../checkpoint/directory.js'
 import { type Verification, verifyRun } from '../reports/verify.js'
+import { runsDirectory } from '../settings/environment.js'
+import type { FlagsOf } from '../settings/flags.js'
 import { inputFormats } from '../sources/input.js'
 import { UsageError } from '../system/errors.js'
-import type { Command } from './command.js'
+import { type Command, optionsOf } from './command.js'
 import { idRulesOfRun } from './id-rules-of-run.js'
-import { type Flags, inputOptions, jsonOption, placeOptions } from './options.js'
+import { namedFiles } from './input-files.js'
 import { reports } from './report.js'
 import { saveMemory } from './save-memory.js'
-import { namedFiles, runsDirectory } from './settings.js'
 
-const verifyOptions = {
-  input: { ...inputOptions.input, describe: 'File of which every ID must have one outcome, repeatable' },
-  format: inputOptions.format,
-  'id-column': inputOptions['id-column'],
-  'without-input': {
-    type: 'boolean',
-    describe: 'Leave out input and hold lists that lie elsewhere',
-    group: 'Input:',
-  },
-  head: {
-    type: 'string',
-    requiresArg: true,
-    describe: 'The head that was kept elsewhere: shows what was cut off, or written anew',
-  },
-  ...placeOptions,
-  ...jsonOption,
-} as const
-
-type VerifyFlags = Flags<typeof verifyOptions> & { run: string }
+type VerifyFlags = FlagsOf<'verify'> & { run: string }
 
 export const command: Command = {
   flags: (argv) =>
     argv
       .positional('run', { type: 'string', describe: "A run's directory or name" })
-      .options(verifyOptions)
+      .options(optionsOf('verify'))
       .example('$0 verify latest', 'Whether the record is whole and unaltered')
       .example(
         '$0 verify latest --input samples/conversations.csv',

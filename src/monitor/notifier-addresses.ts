@@ -1,8 +1,34 @@
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { isLoopback } from '../settings/addresses.js'
+import { type Environment, given } from '../settings/environment.js'
+import type { Flags } from '../settings/flags.js'
 import { UsageError } from '../system/errors.js'
-import { metricsFileBegins } from './metrics-file.js'
+import { openHeartbeat } from './heartbeat.js'
+import { metricsFileBegins, openMetricsFile } from './metrics-file.js'
+import type { Notice } from './notifier.js'
+import { openPost } from './post.js'
+import { openWebhook } from './webhook.js'
+
+type NotifierFlags = Pick<Flags, 'notify' | 'heartbeat' | 'metrics-file'>
+
+/** The notifiers that flags or variables ask for. A variable, because others could read an address in a flag. */
+export function requestedNotifiers(flags: NotifierFlags, environment: Environment): Notice[] {
+  const post = openPost()
+  const urls = (flag: 'notify' | 'heartbeat') =>
+    given(flags, flag, environment).map(([text, where]) => parseNoticeUrl(text, where))
+  return [
+    ...urls('notify').map((url) => openWebhook(url, post)),
+    ...urls('heartbeat').map((url) => openHeartbeat(url, post)),
+  ]
+}
+
+/** The metrics file, in a list of one or none. Throws a UsageError when it cannot be written. */
+export function requestedMetricsFile(flags: NotifierFlags, environment: Environment): Notice[] {
+  return given(flags, 'metrics-file', environment).map(([text, where]) =>
+    openMetricsFile(parseMetricsFile(text, where)),
+  )
+}
 
 /**
  * An address that is told of a run. Whoever knows it may write there, so no more than its host is ever shown; for the

@@ -4,7 +4,7 @@ import { isAbsolute } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { runFileSchema } from '../checkpoint/run-file.js'
-import type { RunSettings } from '../settings/run-settings.js'
+import { type RunSettings, settingFlags } from '../settings/run-settings.js'
 import type { Fingerprinted } from '../sources/fingerprint.js'
 import { UsageError } from '../system/errors.js'
 import { readSmallText, writeFileAtomically } from '../system/files.js'
@@ -80,7 +80,7 @@ export function readPlanFile(
 /** Throws a UsageError that names what is asked for otherwise than when the plan was made. */
 export function refuseAskedOtherwise(path: string, planned: PlanFile, asked: Asked): void {
   const flags = new Set([...Object.keys(planned.jobFlags), ...Object.keys(asked.jobFlags)])
-  const settings = Object.keys(settingNames) as (keyof RunSettings)[]
+  const settings = Object.keys(settingFlags) as (keyof RunSettings)[]
   refuse(path, [
     ...(planned.adaBulk === version ? [] : [`ada-bulk itself (${planned.adaBulk}, now ${version})`]),
     ...(planned.job === asked.job ? [] : [`the job (${planned.job}, now ${asked.job})`]),
@@ -90,7 +90,7 @@ export function refuseAskedOtherwise(path: string, planned: PlanFile, asked: Ask
       .map((flag) => `--${flag}`),
     ...settings
       .filter((name) => !isDeepStrictEqual(planned.settings[name], asked.settings[name]))
-      .map((name) => settingNames[name]),
+      .map((name) => settingFlags[name]),
     ...(planned.instance === asked.instance
       ? []
       : [`the instance (${planned.instance}, now ${asked.instance})`]),
@@ -129,21 +129,6 @@ function counted(files: readonly unknown[]): string {
 /** A job that comes with the program is as old as the program. */
 function jobSha256(job: string): string | null {
   return isAbsolute(job) ? createHash('sha256').update(readFileSync(job)).digest('hex') : null
-}
-
-const settingNames: Record<keyof RunSettings, string> = {
-  format: '--format',
-  idColumn: '--id-column',
-  acceptTruncated: '--accept-truncated',
-  limits: '--limit',
-  share: '--share',
-  hours: '--hours',
-  concurrency: '--concurrency',
-  timeoutMs: '--timeout',
-  attemptsMax: '--attempts',
-  maxFailures: '--max-failures',
-  maxOutageMs: '--max-outage',
-  checkFirst: '--check-first',
 }
 
 function codeOf(error: unknown): string {

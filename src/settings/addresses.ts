@@ -1,5 +1,26 @@
 import { UsageError } from '../system/errors.js'
+import { type Environment, given } from './environment.js'
+import type { Flags } from './flags.js'
 import { couldBeKey, isRandom } from './secrets.js'
+
+/** Said where an instance is needed and none is named. */
+export const noInstance =
+  'no instance: name it with --base-url https://acme.ada.support, --handle acme, or ADA_BASE_URL. To practise on a local one, use --sandbox.'
+
+/** The origin that the flags or the environment name; null when they name none. */
+export function instanceOrigin(
+  flags: Pick<Flags, 'base-url' | 'handle' | 'region'>,
+  environment: Environment,
+): string | null {
+  const { handle, region } = flags
+  if (handle !== undefined && flags['base-url'] !== undefined)
+    throw new UsageError('--base-url and --handle both name the instance: give one of them.')
+  if (region !== undefined && handle === undefined)
+    throw new UsageError('--region goes with --handle; an address has the region in it.')
+  if (handle !== undefined) return originOfHandle(handle, region)
+  const [named] = given(flags, 'base-url', environment)
+  return named === undefined ? null : parseBaseUrl(...named)
+}
 
 const apiPath = /^\/*(api\/*(v\d+(\/.*)?)?)?$/i
 

@@ -1,28 +1,107 @@
 import { z } from 'zod'
-import type { Job } from '../job.js'
+import { UsageError } from '../system/errors.js'
+import { type AnyRow, type Flags, parse, type Row, rows, typedIn, type ValueOf } from './flags.js'
+import type { RateWindow } from './limits.js'
+import type { Kind } from './setting.js'
 
 /** As `RateWindow`, from a file. */
 export const rateWindow = z.object({ max: z.number().int().positive(), perMs: z.number().positive() })
 
-/** What decides how a run goes; kept, so that a resumed run goes the same way. */
-export const runSettings = z.object({
-  format: z.string(),
-  idColumn: z.string().nullable(),
-  acceptTruncated: z.boolean(),
-  /** `none`: no pacing at all. */
+type KeptRow = Extract<AnyRow, { keptAs: string }>
+type Always = { default: string } | { kind: 'switch' | 'limits' }
+
+/** The settings that run.json keeps, so that a resumed run goes the same way. */
+export type RunSettings = {
+  [R in KeptRow as R['keptAs']]: ValueOf<R> | (R extends Always ? never : null)
+}
+type SettingName = keyof RunSettings
+
+const keptRows = rows.filter((row): row is Row & { keptAs: SettingName } => row.keptAs !== undefined)
+
+/** The flag of each. */
+export const settingFlags = byName(({ flag }) => `--${flag}`) as Record<SettingName, string>
+
+/** As kinds of values are written in JSON. */
+const shapes: Partial<Record<Kind, z.ZodType>> = {
+  text: z.string(),
+  choice: z.string(),
+  switch: z.boolean(),
+  count: z.number().positive(),
+  duration: z.number().positive(),
+  percent: z.number().positive().max(1),
   limits: z.union([z.literal('none'), z.array(rateWindow)]),
-  /** From 0 to 1. */
-  share: z.number().positive().max(1),
-  hours: z.object({ fromMinute: z.number(), toMinute: z.number() }).nullable(),
-  concurrency: z.number().positive(),
-  timeoutMs: z.number().positive(),
-  attemptsMax: z.number().positive(),
-  maxFailures: z.object({ count: z.number().nullable(), ratio: z.number().nullable() }),
-  maxOutageMs: z.number(),
-  /** Each conversation is asked for before something is done to it. */
-  checkFirst: z.boolean(),
-})
-export type RunSettings = z.infer<typeof runSettings>
+  hours: z.object({ fromMinute: z.number(), toMinute: z.number() }),
+  failures: z.object({ count: z.number().nullable(), ratio: z.number().nullable() }),
+}
+
+/** A setting that is missing, because it is younger than the run, has its default. */
+export const runSettings = z.object(
+  byName((row) => {
+    const shape = shapes[row.kind]!
+    if (row.kind === 'limits') return shape
+    const fallback = fallbackOf(row)
+    return (fallback === null ? shape.nullable() : shape).default(fallback)
+  }) as Record<string, z.ZodType>,
+) as unknown as z.ZodType<RunSettings>
+
+/** Null where a setting need not have a value. */
+function fallbackOf(row: Row): unknown {
+  if (row.default !== undefined) return parse(row, row.default)
+  return row.kind === 'switch' ? false : null
+}
+
+function byName(of: (row: Row) => unknown): Record<string, unknown> {
+  return Object.fromEntries(keptRows.map((row) => [row.keptAs, of(row)]))
+}
+
+/** What the settings of a run need to know of its job. */
+interface SettingsOfJob {
+  checksFirst?: boolean
+  idColumns?: unknown
+  operation: { limits: readonly RateWindow[] }
+}
+
+/** The settings of a run of this job, unless flags say otherwise. */
+export function defaultSettings(job: SettingsOfJob): RunSettings {
+  const defaults = byName(fallbackOf) as RunSettings
+  return { ...defaults, limits: [...job.operation.limits], checkFirst: job.checksFirst ?? false }
+}
+
+/** The settings of a new run: the flags, else the defaults. */
+export function newSettings(flags: Flags, job: SettingsOfJob): RunSettings {
+  const isOfEndUsers = job.idColumns !== undefined
+  if (isOfEndUsers && flags['check-first'])
+    throw new UsageError('--check-first is for jobs that do something to conversations, one by one.')
+  if (isOfEndUsers && flags.format === 'json')
+    throw new UsageError('--format json: the input of this job is CSV, with one identifier a row.')
+  const settings = { ...defaultSettings(job), ...typedSettings(flags, keptRows) }
+  return isOfEndUsers ? { ...settings, format: 'csv' } : settings
+}
+
+/** Settings of a run that exists, with what the flags may change. */
+export function changedSettings(settings: RunSettings, flags: Flags): RunSettings {
+  const changeable = keptRows.filter(({ isFixed }) => !isFixed)
+  return { ...settings, ...typedSettings(flags, changeable) }
+}
+
+function typedSettings(flags: Flags, among: typeof keptRows): Partial<RunSettings> {
+  const typed = among.filter(({ flag }) => flags[flag] !== undefined)
+  return Object.fromEntries(typed.map((row) => [row.keptAs, parse(row, flags[row.flag])]))
+}
+
+/** How far this execution goes. */
+export function stopLimits(flags: Flags): {
+  maxItems: number
+  maxDurationMs: number | null
+  pollForMs?: number
+} {
+  const pollForMs = typedIn(flags, 'poll-for')
+  return {
+    maxItems: typedIn(flags, 'max-items') ?? Number.POSITIVE_INFINITY,
+    maxDurationMs: typedIn(flags, 'max-duration') ?? null,
+    ...(pollForMs === undefined ? {} : { pollForMs }),
+  }
+}
 
 /** Data Export holds 12 months. A day less, as the edge moves on. Source: Ada's public documentation, October 2026. */
 export const exportHistoryMs = 364 * 86_400_000
@@ -33,24 +112,4 @@ export interface ExportSpan {
   fromMs: number
   /** Exclusive. */
   toMs: number
-}
-
-/** The settings of a run of this job, if nobody says otherwise. */
-export function defaultSettings(
-  job: Pick<Job, 'checksFirst'> & { operation: Pick<Job['operation'], 'limits'> },
-): RunSettings {
-  return {
-    format: 'auto',
-    idColumn: null,
-    acceptTruncated: false,
-    limits: [...job.operation.limits],
-    share: 0.8,
-    hours: null,
-    concurrency: 16,
-    timeoutMs: 30_000,
-    attemptsMax: 5,
-    maxFailures: { count: null, ratio: 0.25 },
-    maxOutageMs: 300_000,
-    checkFirst: job.checksFirst ?? false,
-  }
 }

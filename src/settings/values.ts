@@ -1,4 +1,5 @@
 import { UsageError } from '../system/errors.js'
+import { momentMs } from '../system/moment.js'
 import { inTime } from '../system/text.js'
 import type { Hours } from './hours.js'
 import type { RateWindow } from './limits.js'
@@ -53,6 +54,29 @@ export function parseShare(text: string, flag = '--share'): number {
     throw new UsageError(`${flag} ${text}: not a share. Write a percentage from 1% to 100%.`)
   }
   return percent / 100
+}
+
+/** A part of all calls, which may be none. */
+export function parseRate(text: string, flag: string): number {
+  return /^0+(\.0+)?%?$/.test(text) ? 0 : parseShare(text, flag)
+}
+
+/** `90d` ago, or a moment: a function, as it depends on when it is asked. */
+export function parseMoment(text: string, flag: string): (nowMs: number) => number {
+  const ms = momentMs(text)
+  if (ms !== null) return () => ms
+  if (/^\d{4}/.test(text))
+    throw new UsageError(`${flag} ${text}: not a moment. Write it like 2026-01-31 or 2026-01-31T08:00Z.`)
+  const agoMs = parseDuration(text, flag)
+  return (nowMs) => nowMs - agoMs
+}
+
+/** A name that every scheduler takes. */
+export function parseLabel(name: string, flag: string, most: number): string {
+  if (/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name) && name.length <= most) return name
+  throw new UsageError(
+    `${flag} ${name}: must be lower-case letters, digits and hyphens, like ada-bulk, ${most} at most.`,
+  )
 }
 
 /** When so many items have failed that a person should look: a number, or a share of the items called. */

@@ -13,10 +13,10 @@ import {
   writeRunFile,
 } from '../../src/checkpoint/directory.js'
 import { type RunFile, runFileSchema } from '../../src/checkpoint/run-file.js'
-import { newSettings } from '../../src/commands/settings.js'
 import { endConversation } from '../../src/operations/end-conversation.js'
 import { csvReport } from '../../src/reports/csv.js'
 import { writeReportFile } from '../../src/reports/report.js'
+import { newSettings } from '../../src/settings/run-settings.js'
 import { UsageError } from '../../src/system/errors.js'
 import { runOf } from '../reports/reported.js'
 

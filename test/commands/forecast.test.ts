@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Tally } from '../../src/checkpoint/summary.js'
 import { forecast, forecastText } from '../../src/commands/forecast.js'
-import { newSettings } from '../../src/commands/settings.js'
 import { endConversation } from '../../src/operations/end-conversation.js'
 import type { Count } from '../../src/runs/count.js'
+import { newSettings } from '../../src/settings/run-settings.js'
 
 const zone = process.env.TZ
 beforeEach(() => {

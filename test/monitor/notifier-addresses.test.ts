@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { metricsText } from '../../src/monitor/metrics-file.js'
-import { parseMetricsFile, parseNoticeUrl } from '../../src/monitor/notifier-addresses.js'
+import {
+  parseMetricsFile,
+  parseNoticeUrl,
+  requestedMetricsFile,
+  requestedNotifiers,
+} from '../../src/monitor/notifier-addresses.js'
 import { UsageError } from '../../src/system/errors.js'
 import { finished } from './news.js'
 
@@ -67,4 +72,48 @@ describe('a metrics file', () => {
     expect(() => parseMetricsFile(path, '--metrics-file')).toThrow(UsageError)
     expect(() => parseMetricsFile(path, '--metrics-file')).toThrow(words)
   })
+})
+
+const names = (...asked: Parameters<typeof requestedNotifiers>) =>
+  requestedNotifiers(...asked).map(({ name }) => name)
+
+test('there are no notifiers by default', () => {
+  const empty = { ADA_BULK_NOTIFY: '', ADA_BULK_HEARTBEAT: '', ADA_BULK_METRICS_FILE: '' }
+  for (const environment of [{}, empty]) {
+    expect(requestedNotifiers({}, environment)).toEqual([])
+    expect(requestedMetricsFile({}, environment)).toEqual([])
+  }
+})
+
+test('flags and variables name the notifiers, and a flag wins', () => {
+  const environment = {
+    ADA_BULK_NOTIFY: 'https://hooks.slack.com/services/s3cret https://ops.example.com/s3cret',
+    ADA_BULK_HEARTBEAT: 'https://hc-ping.com/s3cret',
+    ADA_BULK_METRICS_FILE: '/tmp/of the environment.prom',
+  }
+  expect(names({}, environment)).toEqual([
+    '--notify https://hooks.slack.com',
+    '--notify https://ops.example.com',
+    '--heartbeat https://hc-ping.com',
+  ])
+  expect(requestedMetricsFile({}, environment)[0]!.name).toBe('--metrics-file /tmp/of the environment.prom')
+  const flags = {
+    notify: ['https://flag.example.com/a', 'https://flag.example.org/b'],
+    heartbeat: 'https://flag.example.net/c',
+    'metrics-file': '/tmp/flag.prom',
+  }
+  expect(names(flags, environment)).toEqual([
+    '--notify https://flag.example.com',
+    '--notify https://flag.example.org',
+    '--heartbeat https://flag.example.net',
+  ])
+  expect(requestedMetricsFile(flags, environment)[0]!.name).toBe('--metrics-file /tmp/flag.prom')
+})
+
+test('an error names the flag or the variable that is wrong', () => {
+  expect(() => requestedNotifiers({ heartbeat: 'hc-ping.com/s3cret' }, {})).toThrow(/^--heartbeat: /)
+  expect(() => requestedNotifiers({}, { ADA_BULK_NOTIFY: 'hooks.slack.com/s3cret' })).toThrow(
+    /^ADA_BULK_NOTIFY: /,
+  )
+  expect(() => requestedMetricsFile({}, { ADA_BULK_METRICS_FILE: '/tmp/a.txt' })).toThrow(UsageError)
 })

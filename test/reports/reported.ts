@@ -1,8 +1,8 @@
 import { type RunFile, runFileSchema } from '../../src/checkpoint/run-file.js'
-import { newSettings } from '../../src/commands/settings.js'
 import type { SettledItem } from '../../src/item.js'
 import { endConversation } from '../../src/operations/end-conversation.js'
 import type { ReportedRun } from '../../src/reports/report.js'
+import { newSettings } from '../../src/settings/run-settings.js'
 
 /** What was asked of a run that reports are written of. */
 export const runFile: RunFile = runFileSchema.parse({

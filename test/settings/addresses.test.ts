@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { originOfHandle, parseBaseUrl } from '../../src/settings/addresses.js'
+import { instanceOrigin, originOfHandle, parseBaseUrl } from '../../src/settings/addresses.js'
 import { UsageError } from '../../src/system/errors.js'
 
 describe('an address', () => {
@@ -117,4 +117,27 @@ test('a bare handle is no address: it says which flag takes it', () => {
   expect(() => parseBaseUrl('acme')).toThrow(
     '--base-url acme: not an address. For a handle alone, write --handle acme.',
   )
+})
+
+describe('the instance', () => {
+  const originOf = (flags: object, environment: Record<string, string> = {}) =>
+    instanceOrigin(flags as Parameters<typeof instanceOrigin>[0], environment)
+  const environment = { ADA_BASE_URL: 'https://environment.ada.support/api' }
+
+  test('is the one of the flags, else of the environment, else none', () => {
+    expect(originOf({ 'base-url': 'acme.ada.support' }, environment)).toBe('https://acme.ada.support')
+    expect(originOf({ handle: 'acme', region: 'eu' }, environment)).toBe('https://acme.eu.ada.support')
+    expect(originOf({}, environment)).toBe('https://environment.ada.support')
+    expect(originOf({}, { ADA_BASE_URL: '' })).toBeNull()
+    expect(originOf({})).toBeNull()
+  })
+
+  test('is named once', () => {
+    expect(() => originOf({ 'base-url': 'acme.ada.support', handle: 'acme' })).toThrow(UsageError)
+    expect(() => originOf({ 'base-url': 'acme.ada.support', region: 'eu' })).toThrow(UsageError)
+  })
+
+  test('of the environment that cannot be used is blamed on the environment', () => {
+    expect(() => originOf({}, { ADA_BASE_URL: 'http://acme.ada.support' })).toThrow(/^ADA_BASE_URL/)
+  })
 })

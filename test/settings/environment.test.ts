@@ -2,7 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { apiKey, redisUrl, stateDirectory, withEnvFile } from '../../src/settings/environment.js'
+import {
+  apiKey,
+  redisUrl,
+  requiredKey,
+  runsDirectory,
+  stateDirectory,
+  withEnvFile,
+} from '../../src/settings/environment.js'
 import { UsageError } from '../../src/system/errors.js'
 
 let directory: string
@@ -114,7 +121,20 @@ describe('the state directory', () => {
 
 test('a Redis is named by its flag, else by its variable', () => {
   const environment = { ADA_BULK_REDIS_URL: 'redis://127.0.0.1:6379' }
-  expect(redisUrl(environment, undefined)).toBe('redis://127.0.0.1:6379')
-  expect(redisUrl(environment, 'redis://other:6379')).toBe('redis://other:6379')
-  expect(redisUrl({ ADA_BULK_REDIS_URL: '' }, undefined)).toBeNull()
+  expect(redisUrl({}, environment)).toBe('redis://127.0.0.1:6379')
+  expect(redisUrl({ 'redis-url': 'redis://other:6379' }, environment)).toBe('redis://other:6379')
+  expect(redisUrl({}, { ADA_BULK_REDIS_URL: '' })).toBeNull()
+})
+
+test('a missing key is answered with every way to give one', () => {
+  expect(requiredKey({}, { ADA_API_KEY: 'ada-key' })).toBe('ada-key')
+  expect(() => requiredKey({}, {})).toThrow(UsageError)
+  expect(() => requiredKey({}, {})).toThrow(/ADA_API_KEY.*--api-key-file.*--sandbox/)
+})
+
+test('runs live where the flag says, else the environment, else in runs', () => {
+  expect(runsDirectory({ 'runs-dir': '/a' }, { ADA_BULK_RUNS: '/b' })).toBe('/a')
+  expect(runsDirectory({}, { ADA_BULK_RUNS: '/b' })).toBe('/b')
+  expect(runsDirectory({}, { ADA_BULK_RUNS: '' })).toBe('runs')
+  expect(runsDirectory({}, {})).toBe('runs')
 })

@@ -1,27 +1,11 @@
 import yargs from 'yargs'
-import type { Command } from '../../src/commands/command.js'
-import { refuseRepeated } from '../../src/commands/refuse-repeated.js'
+import { refuseRepeated } from '../../src/commands/command.js'
+import { commands as allCommands } from '../../src/commands/commands.js'
 import { exitCodeOf, type Shell } from '../../src/commands/shell.js'
 import { UsageError } from '../../src/system/errors.js'
 
-/** The commands that end by themselves, with the words that the command line has for them. */
-const commands: readonly [string, () => Promise<{ command: Command }>][] = [
-  ['run <job>', () => import('../../src/commands/run.js')],
-  ['plan <job>', () => import('../../src/commands/plan.js')],
-  ['resume [run]', () => import('../../src/commands/resume.js')],
-  ['retry <run>', () => import('../../src/commands/retry.js')],
-  ['status [run]', () => import('../../src/commands/status.js')],
-  ['pause <run>', () => import('../../src/commands/pause.js')],
-  ['continue <run>', () => import('../../src/commands/continue.js')],
-  ['throttle <run>', () => import('../../src/commands/throttle.js')],
-  ['report <run>', () => import('../../src/commands/report.js')],
-  ['verify <run>', () => import('../../src/commands/verify.js')],
-  ['prune', () => import('../../src/commands/prune.js')],
-  ['export', () => import('../../src/commands/export.js')],
-  ['schedule <job>', () => import('../../src/commands/schedule.js')],
-  ['jobs', () => import('../../src/commands/jobs.js')],
-  ['doctor', () => import('../../src/commands/doctor.js')],
-]
+/** The commands that end by themselves. */
+const commands = allCommands.filter(([words]) => !['sandbox', 'completion'].includes(words))
 
 export const commandNames = commands.map(([words]) => words.split(' ')[0]!)
 
@@ -54,7 +38,7 @@ export async function typed(words: readonly string[], environment: Record<string
     .fail((message, error) => {
       throw error ?? new UsageError(message)
     })
-  for (const [name, load] of commands) {
+  for (const [name, , load] of commands) {
     cli.command(
       name,
       name,

@@ -1,0 +1,107 @@
+import { type CommandName, type Kind, kinds, type Setting } from './setting.js'
+import { sections } from './settings.js'
+
+/** What is derived from the table of settings: types of flags, rows of a command, help texts, values. */
+
+type Section = (typeof sections)[number]
+type RowsOf<C> = Section extends infer S
+  ? S extends { commands: readonly (infer One)[]; rows: infer R }
+    ? C extends One
+      ? R
+      : never
+    : never
+  : never
+type NameIn<R> = R extends unknown ? keyof R & string : never
+type RowNamed<R, F> = R extends { [K in F & string]: infer Row } ? Row : never
+
+/** What yargs makes of a row. */
+type Typed<R> = R extends { kind: 'switch' }
+  ? boolean
+  : R extends { isList: true } | { kind: 'limits' }
+    ? string[]
+    : R extends { choices: readonly (infer Choice)[] }
+      ? Choice
+      : string
+
+type FlagIn<R, F> = Typed<RowNamed<R, F>> | (RowNamed<R, F> extends { isRequired: true } ? never : undefined)
+
+type RowIn<R> = R extends unknown ? R[keyof R] : never
+export type AnyRow = RowIn<Section['rows']>
+
+export type FlagName = NameIn<Section['rows']>
+
+/** The flags of a command, as they are typed. */
+export type FlagsOf<C extends CommandName> = { [F in NameIn<RowsOf<C>>]: FlagIn<RowsOf<C>, F> }
+
+/** Flags of any command. */
+export type Flags = { [F in FlagName]?: Typed<RowNamed<Section['rows'], F>> | undefined }
+
+export interface Row extends Setting {
+  flag: FlagName
+  group: string
+  commands: readonly CommandName[]
+}
+
+export const rows: readonly Row[] = sections.flatMap(({ group, commands, rows }) =>
+  Object.entries<Setting>(rows).map(([flag, row]) => ({ ...row, flag: flag as FlagName, group, commands })),
+)
+
+export function rowsOf(command: CommandName): Row[] {
+  return rows.filter(({ commands }) => commands.includes(command))
+}
+
+export function isList({ kind, isList }: Setting): boolean {
+  return isList === true || kind === 'limits'
+}
+
+export function isPath({ kind }: Setting): boolean {
+  return kind === 'file' || kind === 'directory'
+}
+
+/** With how often it may be given, its default and its variable. */
+export function helpOf(row: Setting): string {
+  const fallback = row.default ?? row.otherwise
+  return [
+    row.help,
+    ...(isList(row) ? ['(repeatable)'] : []),
+    ...(fallback === undefined ? [] : [`(${fallback})`]),
+    ...(row.variable === undefined ? [] : [`[${row.variable}]`]),
+  ].join(' ')
+}
+
+/** `--share PERCENT`, as it is written. */
+export function usageOf({ flag, kind, placeholder }: Row): string {
+  return `--${flag} ${placeholder ?? kinds[kind].placeholder}`.trimEnd()
+}
+
+type RowOf<F> = RowNamed<Section['rows'], F>
+/** What a value of the row is, once it is checked. */
+export type ValueOf<R> = R extends { kind: infer K extends Kind }
+  ? ReturnType<(typeof kinds)[K]['parse']>
+  : never
+type Parsed<F> = ValueOf<RowOf<F>>
+
+/** The value of a flag, checked; undefined when it was not typed. Throws a UsageError. */
+export function typedIn<F extends FlagName>(flags: Pick<Flags, F>, flag: F): Parsed<F> | undefined {
+  const typed = flags[flag]
+  return typed === undefined ? undefined : (parse(rowNamed(flag), typed) as Parsed<F>)
+}
+
+/** The same; its default when it was not typed. */
+export function valueIn<F extends FlagName>(
+  flags: Pick<Flags, F>,
+  flag: F,
+): Parsed<F> | (RowOf<F> extends { default: string } | { isRequired: true } ? never : undefined) {
+  const row = rowNamed(flag)
+  return (typedIn(flags, flag) ?? (row.default && parse(row, row.default))) as Parsed<F>
+}
+
+/** Checks what was typed, and makes it a value. Throws a UsageError that names the flag. */
+export function parse(row: Row, typed: unknown): unknown {
+  const read = kinds[row.kind].parse as (typed: unknown, flag: string, row: Row) => unknown
+  return read(typed, `--${row.flag}`, row)
+}
+
+export function rowNamed(flag: string): Row {
+  return rows.find((row) => row.flag === flag)!
+}
