@@ -10,10 +10,10 @@ export const csvReport = rowsReport({
     `${item.durationMs},${cell(item.message)},${cell(item.source)},${item.line}\n`,
 })
 
-/** What a spreadsheet takes as the beginning of a formula, in its plain and its full-width form. */
+/** Characters that begin a formula in a spreadsheet, plain and full-width. */
 const formulaStart = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/
 
-/** Quotes a cell if it needs to be, and puts an apostrophe before what a spreadsheet would run. */
+/** Quotes a cell where needed, and puts an apostrophe before a formula. */
 function cell(text: string): string {
   const safe = formulaStart.test(text) ? `'${text}` : text
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe

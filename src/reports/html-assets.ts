@@ -12,7 +12,7 @@ export async function pageAssets(): Promise<{ script: string; style: string }> {
 
 let bundled: Promise<{ script: string; style: string }> | undefined
 
-const chartLicense = '/*! uPlot (c) Leon Sorokin, MIT license, https://github.com/leeoniq/uPlot */'
+const chartLicense = '/*! uPlot (c) Leon Sorokin, MIT license, https://github.com/leeoniya/uPlot */'
 
 async function bundle() {
   const { buildSync } = await import('esbuild')
@@ -30,7 +30,7 @@ async function bundle() {
   return { script: script!, style: css! }
 }
 
-/** Colours that differ in lightness too, so that people who do not see red and green apart can tell them. */
+/** The colors differ in lightness too, for readers who cannot tell red from green. */
 const light = `color-scheme: light; --page: #f5f6f8; --card: #fff; --text: #1b1f24; --quiet: #59626e; --line: #dce0e5;
 --link: #0b57a4; --succeeded: #2673b8; --failed: #c4320a; --unknown: #e09a00; --invalid: #7d3c98; --duplicate: #8a94a0;
 --filtered: #aab3bd; --left: #dce0e5; --warn: #fff1cc; --warn-text: #4d3800; --good: #e3f1fc; --bad: #fde8e1;`
@@ -127,7 +127,7 @@ dialog h3 { margin-top: 0; font-family: ui-monospace, Menlo, Consolas, monospace
 dialog dl { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1.2rem; margin-bottom: 1rem; }
 dialog dd { unicode-bidi: isolate; }
 #printed { display: none; }
-@media (max-width: 40rem) { h1 { font-size: 1.5rem; } header, section { padding: 1rem; border-radius: 8px; } main { padding: .5rem .5rem 3rem; } .practice strong { font-size: 1.5rem; } .totals { grid-template-columns: 1fr 1fr; } #waits + table td:last-child { display: none; } .plain time { white-space: normal; } }
+@media (max-width: 40rem) { h1 { font-size: 1.5rem; } header, section { padding: 1rem; border-radius: 8px; } main { padding: .5rem .5rem 3rem; } .practice strong { font-size: 1.5rem; } .totals { grid-template-columns: 1fr 1fr; } #waits + table td:last-child { display: none; } .plain time { white-space: normal; } .plain th[scope=row] { min-width: 6rem; } }
 @media print {
   @page { margin: 14mm; }
   :root { font-size: 11px; }
@@ -135,7 +135,7 @@ dialog dd { unicode-bidi: isolate; }
   main { padding: 0; display: block; }
   header, section { border: 0; padding: 0 0 1rem; margin-bottom: 1rem; border-radius: 0; border-bottom: 1px solid var(--line); }
   #viewer, button.show, details:not([open]) { display: none; }
-  .bar, .wait, .status::before, .verdict, .practice { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  .bar, .wait, .u-marker, .status::before, .verdict, .practice { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   .chart, .failure, .unbroken, tr, .totals div { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
   .plain { display: table; }

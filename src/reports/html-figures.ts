@@ -174,7 +174,7 @@ export class FailureGroups {
   }
 }
 
-/** More rows than these nobody looks through by hand. */
+/** More rows are too many to look through by hand. */
 const rowsMax = 100_000
 /** A cell of the input may be a mebibyte. */
 const textMax = 300

@@ -103,7 +103,7 @@ export async function readModel({ run, items, history }: ReportedRun) {
   return { model, rows: rows.list }
 }
 
-/** The path of a file is nobody's business but its owner's. */
+/** A report is handed on, and does not tell where files lie. */
 function withoutPath({ name, bytes, sha256 }: Fingerprinted): Omit<Fingerprinted, 'path'> {
   return { name, bytes, sha256 }
 }

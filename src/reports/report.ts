@@ -9,7 +9,10 @@ import type { RunFile } from '../checkpoint/run-file.js'
 import type { SettledItem } from '../item.js'
 import { syncDirectory } from '../system/files.js'
 
-/** What reports are made from: run.json and the checkpoint, so that they are the same whenever and wherever they are written. `bytesMax`: of its first bytes only. */
+/**
+ * Reads a run from run.json and the checkpoint, so that a report is the same whenever it is written. With `bytesMax`, from
+ * the first bytes of the checkpoint only.
+ */
 export function reportedRun(directory: RunDirectory, bytesMax?: number): ReportedRun {
   return {
     run: readRunFile(directory),
@@ -18,7 +21,7 @@ export function reportedRun(directory: RunDirectory, bytesMax?: number): Reporte
   }
 }
 
-/** Writes a report beside, flushes it, and puts it in its place. Mode 0600. */
+/** Writes a report beside its path, flushes it, and renames it. Mode 0600. */
 export async function writeReportFile(report: Report, run: ReportedRun, path: string): Promise<void> {
   const beside = `${path}.${process.pid}.tmp`
   try {
@@ -38,29 +41,29 @@ export async function writeReportFile(report: Report, run: ReportedRun, path: st
   syncDirectory(resolve(path, '..'))
 }
 
-/** The promise of a report format: writes what became of a run to a stream, which it does not end. */
+/** A report format: writes the outcomes of a run to a stream, which it does not end. */
 export interface Report {
-  /** What `report --format` calls it. */
+  /** Its name for `report --format`. */
   readonly format: string
   readonly fileName: string
   write(run: ReportedRun, out: Writable): Promise<void>
 }
 
-/** What a report is made from: what was asked, and what the checkpoint says. Nothing is read before it is asked for. */
+/** A run as reports read it. Nothing is read before it is needed. */
 export interface ReportedRun {
-  /** As it was asked for first; `history` tells of an input that was changed since. */
+  /** As it was first requested; `history` tells of a changed input. */
   run: RunFile
   /** The settled items, in the order of the input. */
   items(): AsyncIterable<readonly SettledItem[]>
-  /** What happened, in the order in which it did. Returns where it ends. */
+  /** Plays the events in their order. Returns where they end. */
   history(see: History): { head: string; lastMs: number }
 }
 
-/** What a report with a row for each item has to say. */
+/** A format with a row for each item. */
 export interface Rows {
   readonly format: string
   readonly fileName: string
-  /** What stands before the first item, line end included. */
+  /** The text before the first item, line end included. */
   readonly head: string
   /** One item's text, line end included. */
   row(item: SettledItem): string
@@ -79,7 +82,7 @@ export function rowsReport<R extends Rows>(rows: R): R & Report {
   }
 }
 
-/** Writes, and waits where the stream is slow. */
+/** Writes, and waits for a slow stream. */
 export async function writePiece(out: Writable, piece: string): Promise<void> {
   if (!out.write(piece)) await new Promise((resolve) => out.once('drain', resolve))
 }

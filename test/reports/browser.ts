@@ -25,16 +25,13 @@ afterAll(async () => {
 /** How the reader of a report has set up the browser. */
 interface Reader {
   colorScheme?: 'light' | 'dark'
-  width?: number
+  javaScriptEnabled?: boolean
 }
 
 /** Opens a report. Whatever it says on the console, throws, or asks for outside of its own file is kept. */
-export async function openReport(
-  file: string,
-  { colorScheme = 'light', width = 1280 }: Reader = {},
-): Promise<Page> {
+export async function openReport(file: string, reader: Reader = {}): Promise<Page> {
   browser ??= chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox'] })
-  const page = await (await browser).newPage({ colorScheme, viewport: { width, height: 900 } })
+  const page = await (await browser).newPage({ ...reader, viewport: { width: 1280, height: 900 } })
   const problems: string[] = []
   opened.push({ page, problems })
   const url = `file://${file}`

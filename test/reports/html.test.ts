@@ -122,6 +122,14 @@ describeInBrowser('the page', () => {
     await expect.poll(() => page.locator('#printed tr').count()).toBe(0)
   })
 
+  test('without JavaScript still says what became of the run, and what failed', async () => {
+    const page = await openReport(file, { javaScriptEnabled: false })
+    const text = await page.locator('main').innerText()
+    expect(text).toContain('Finished; 13 of 1,201 items need a look.')
+    expect(text).toMatch(/not_found\s+12[\s\S]*Conversation was not found × 12/)
+    expect(text).toContain('The rest of this page needs JavaScript.')
+  })
+
   test('is one file that fetches nothing and runs only what is its own', () => {
     const text = readFileSync(file, 'utf8')
     const policy = /http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(text)![1]!
@@ -132,68 +140,71 @@ describeInBrowser('the page', () => {
   })
 })
 
-describeInBrowser('what stands at the top', () => {
+describeInBrowser('the top of the page', () => {
   const topOf = async (file: string) => (await openReport(file)).locator('header').innerText()
+  const oneEnded = (run: MadeRun) => {
+    run.start()
+    run.settle(ended)
+    run.ms += 1000
+  }
 
-  test('of a run that went well: that nothing is left to do', async () => {
-    const file = await newRun((run) => {
-      run.start()
-      run.settle(ended)
-      run.ms += 1000
-      run.event({ event: 'finished', exitCode: 0 })
-    })
-    expect(await topOf(file)).toContain('Finished, and nothing failed. There is nothing left to do.')
-    expect(await colorsIn(await openReport(file), 'outcomes-chart')).toBeGreaterThan(1)
-  })
-
-  test('of a stopped run: how much is left, why, and how to go on', async () => {
-    const file = await newRun(
+  test.each<[string, (run: MadeRun) => void, number, string[]]>([
+    [
+      'a run that went well: nothing is left to do',
       (run) => {
-        run.start()
-        run.settle(ended)
+        oneEnded(run)
+        run.event({ event: 'finished', exitCode: 0 })
+      },
+      0,
+      ['Finished, and nothing failed. There is nothing left to do.'],
+    ],
+    [
+      'a stopped run: how much is left, why, and how to resume',
+      (run) => {
+        oneEnded(run)
         run.event({ event: 'stopped', exitCode: 75, because: '--max-items 1 reached' })
       },
-      { left: 12_003 },
-    )
-    const top = await topOf(file)
-    expect(top).toContain(
-      'Stopped, not finished. 12,003 of 12,004 items are left. Why: --max-items 1 reached.',
-    )
-    expect(top).toContain('ada-bulk resume ')
+      12_003,
+      [
+        'Stopped, not finished. 12,003 of 12,004 items are left. Why: --max-items 1 reached.',
+        'ada-bulk resume ',
+      ],
+    ],
+    [
+      'a run at work, or whose process died: not finished',
+      oneEnded,
+      1,
+      ['Not finished. 1 of 2 items is left.'],
+    ],
+    ['a run that has not begun', () => {}, 3, ['Not begun. 3 of 3 items are left.']],
+  ])('says of %s', async (_, happens, left, texts) => {
+    const top = await topOf(await newRun(happens, { left }))
+    for (const text of texts) expect(top).toContain(text)
   })
 
-  test('of a run that is at work, or whose process died: that it is not finished', async () => {
-    const file = await newRun(
-      (run) => {
-        run.start()
-        run.settle(ended)
-      },
-      { left: 1 },
-    )
-    expect(await topOf(file)).toContain('Not finished. 1 of 2 items is left.')
+  test('stands over charts, though all happened in one moment', async () => {
+    const page = await openReport(await newRun(oneEnded))
+    expect(await colorsIn(page, 'outcomes-chart')).toBeGreaterThan(1)
   })
 
-  test('of a run that has not begun: just that', async () => {
-    expect(await topOf(await newRun(() => {}, { left: 3 }))).toContain('Not begun. 3 of 3 items are left.')
-  })
-
-  test('of an empty run: that there was nothing to do', async () => {
+  test('of an empty run says that there was nothing to do', async () => {
     const file = await newRun((run) => {
       run.start()
       run.event({ event: 'finished', exitCode: 0 })
     })
-    expect(await topOf(file)).toContain('Finished, and nothing failed.')
-    expect(await (await openReport(file)).locator('body').innerText()).toContain('No calls were made.')
+    const page = await openReport(file)
+    expect(await page.locator('header').innerText()).toContain('Finished, and nothing failed.')
+    expect(await page.locator('body').innerText()).toContain('No calls were made.')
   })
 
-  test('of practice: that it was only that, in large letters', async () => {
-    const page = await openReport(await newRun(aRun, { isSandbox: true, instance: 'http://127.0.0.1:4000' }))
+  test('of practice says so in large letters', async () => {
+    const local = { instance: 'http://127.0.0.1:4000' }
+    const page = await openReport(await newRun(aRun, { isSandbox: true, ...local }))
     const practice = page.locator('.practice strong')
     expect(await practice.innerText()).toBe('PRACTICE RUN')
     const size = await practice.evaluate((element) => Number.parseFloat(getComputedStyle(element).fontSize))
     expect(size).toBeGreaterThanOrEqual(32)
-    // Also against a sandbox that somebody has started before; but not against anything on this machine.
-    const local = { instance: 'http://127.0.0.1:4000' }
+    // Also against a sandbox that was started before; but not against any server on this machine.
     expect(await topOf(await newRun(aRun, { ...local, isPractice: true }))).toContain('PRACTICE RUN')
     expect(await topOf(await newRun(aRun, local))).not.toContain('PRACTICE RUN')
   })

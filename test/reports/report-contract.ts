@@ -6,20 +6,8 @@ import type { Report, Rows } from '../../src/reports/report.js'
 import { runOf } from './reported.js'
 
 /** The contract's columns, in their order. */
-export const columns = [
-  ...[
-    'id',
-    'status',
-    'reason',
-    'http_status',
-    'attempts',
-    'finished_at',
-    'duration_ms',
-    'message',
-    'source',
-    'line',
-  ],
-]
+export const columns =
+  'id,status,reason,http_status,attempts,finished_at,duration_ms,message,source,line'.split(',')
 
 /** What a report says of an item. */
 export type ReportRow = Record<string, string | number | null>
@@ -60,27 +48,8 @@ const hostileText = fc.oneof(
   fc
     .array(
       fc.constantFrom(
-        ...[
-          '=',
-          '+',
-          '-',
-          '@',
-          '"',
-          '""',
-          "'",
-          ',',
-          ';',
-          '\n',
-          '\r',
-          '\r\n',
-          '\t',
-          '|',
-          '\\',
-          ' ',
-          '\ufeff',
-          '\uff1d',
-        ],
-        ...['=HYPERLINK("https://evil.example";"x")', 'ä🙂', '\u2028', '\0', '</script>', '{', 'a'],
+        ...'=+-@"\',;\n\r\t|\\ \ufeff\uff1d\u2028\0{a',
+        ...['""', '\r\n', '=HYPERLINK("https://evil.example";"x")', 'ä🙂', '</script>'],
       ),
       { maxLength: 6 },
     )
