@@ -20,7 +20,7 @@ export {
   type Operation,
   type Verdict,
 } from './job.js'
-export type { RunView } from './monitor/progress.js'
+export type { RunView } from './monitor/view.js'
 export { settledBy, verdictOf } from './operations/answer.js'
 export { endConversation } from './operations/end-conversation.js'
 export { endHandoff } from './operations/end-handoff.js'

@@ -1,6 +1,6 @@
-import { type EarlierCalls, type Item, nameOf, type Outcome, type SettledItem } from '../item.js'
+import type { Item } from '../item.js'
 import { fieldsOf } from './codec.js'
-import type { BatchEvent, RunEvent, RunListener } from './events.js'
+import type { RunEvent, RunListener } from './events.js'
 import { Log } from './log.js'
 
 /**
@@ -10,16 +10,16 @@ import { Log } from './log.js'
  */
 export class Checkpoint {
   readonly #log: Log
-  readonly #listeners: readonly RunListener[]
+  readonly #listeners: RunListener[] = []
 
   /** Continues behind the whole lines of the file. */
-  constructor(
-    path: string,
-    { bytes, head }: { bytes: number; head: string },
-    listeners: readonly RunListener[] = [],
-  ) {
+  constructor(path: string, { bytes, head }: { bytes: number; head: string }) {
     this.#log = new Log(path, bytes, head)
-    this.#listeners = listeners
+  }
+
+  /** From here on they hear every event once it is written. */
+  listen(...listeners: readonly RunListener[]): void {
+    this.#listeners.push(...listeners)
   }
 
   /** The hash of the last line: with a copy of it one can prove later that nothing was altered. */
@@ -59,41 +59,7 @@ export class Checkpoint {
     this.#log.close()
   }
 
-  settle(settled: SettledItem, item?: Item): void {
-    this.add({ event: 'settled', settled }, item)
-  }
-
-  settleDurably(settled: SettledItem, item?: Item): Promise<void> {
-    return this.record({ event: 'settled', settled }, item)
-  }
-
-  noteSent(item: Item, at: string, isRead: boolean): void {
-    const { ordinal } = item
-    this.note({ event: isRead ? 'check-sent' : 'call-sent', ordinal, id: nameOf(item), at }, item)
-  }
-
-  noteBack(item: Item, at: string, { reason, httpStatus }: Outcome, isRead: boolean): void {
-    const event = { event: 'call-returned', ordinal: item.ordinal, reason, httpStatus, at } as const
-    this.note(isRead ? { ...event, isRead } : event, item)
-  }
-
-  carryOpen(item: Item, { calls, isAnswerLost }: EarlierCalls): void {
-    this.add({ event: 'calls-carried', ordinal: item.ordinal, id: nameOf(item), calls, isAnswerLost }, item)
-  }
-
-  noteBatch({ batch: reference, ...note }: BatchNote): void {
-    const { n: ordinals, http: httpStatus, ...rest } = note as Record<string, unknown>
-    this.note({ event: 'batch', reference, ...rest, ordinals, httpStatus } as unknown as BatchEvent)
-  }
-
   #tell(event: RunEvent, item: Item | undefined): void {
     for (const listener of this.#listeners) listener.on(event, item)
   }
 }
-
-export type BatchNote = { batch: string; at: string } & (
-  | { did: 'sent'; n: number[] }
-  | { did: 'accepted'; job: string }
-  | { did: 'returned' | 'asked in vain'; reason: string; http: number | null }
-  | { did: 'split' | 'asked' }
-)

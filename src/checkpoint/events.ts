@@ -75,6 +75,8 @@ export const eventSchemas = {
     at: moment,
     /** It answers a check. */
     isRead: z.literal(true).optional(),
+    /** For the log; not in the checkpoint. */
+    message: text.optional(),
   }),
   /** What is known of calls that settled nothing, under the item's ordinal in a changed input. */
   'calls-carried': z.object({

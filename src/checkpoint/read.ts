@@ -38,6 +38,7 @@ export class CheckpointState implements RunListener {
   /** Length of the whole lines, and the hash of the last. */
   bytes = 0
   head = firstHead
+  #sweepAt = 64
 
   on(event: RunEvent): void {
     switch (event.event) {
@@ -99,6 +100,9 @@ export class CheckpointState implements RunListener {
       const { ordinals } = event
       const sent = { calls: calls + 1, back, isAnswerLost: true }
       this.batches.set(reference, { reference, ordinals, job: null, firstSentAt, ...sent })
+      if (this.batches.size < this.#sweepAt) return
+      this.dropSettledBatches()
+      this.#sweepAt = 2 * this.batches.size + 64
     }
     if (open === undefined) return
     if (event.did === 'accepted') this.batches.set(reference, { ...open, job: event.job })

@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunDirectory } from '../checkpoint/directory.js'
 import type { Summary } from '../checkpoint/summary.js'
-import type { Notices } from '../monitor/notifiers.js'
-import type { Progress, RunView } from '../monitor/progress.js'
+import type { Progress } from '../monitor/lines.js'
+import type { Notifiers } from '../monitor/notifiers.js'
+import type { RunView } from '../monitor/view.js'
 import type { Coordination } from '../runs/coordination.js'
 import { execute } from '../runs/execute.js'
 import type { OpenRun } from '../runs/open.js'
@@ -27,7 +28,7 @@ export interface Beginning {
   confirmed: number
   pollForMs?: number
   maxDurationMs: number | null
-  notices: Notices
+  notices: Notifiers
 }
 
 /** Runs with progress, log and signals; prints the summary and returns the exit code. */
@@ -59,10 +60,11 @@ export async function begin(beginning: Beginning, flags: Flags, shell: Shell): P
       clock: systemClock,
       random: Math.random,
       log,
+      listeners: [notices],
       onFirstItem: saveMemory,
       onStart(view) {
         progress = showProgress(view)
-        notices.started(file, run.directory.path, view, log)
+        notices.watch(file, run.directory.path, view, log)
       },
     })
     progress.stop()
@@ -114,11 +116,11 @@ async function progressOf(flags: Flags, shell: Shell): Promise<(view: () => RunV
       return (view) => barProgress(view, process.stderr)
     }
     case 'plain': {
-      const { plainProgress } = await import('../monitor/progress.js')
+      const { plainProgress } = await import('../monitor/lines.js')
       return (view) => plainProgress(view, shell.notice)
     }
     case 'json': {
-      const { jsonProgress } = await import('../monitor/progress.js')
+      const { jsonProgress } = await import('../monitor/lines.js')
       return (view) => jsonProgress(view, shell.notice)
     }
     default:

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { findRun, type RunDirectory } from '../checkpoint/directory.js'
-import { type Control, changeControl } from '../monitor/control.js'
-import { readLive } from '../monitor/live.js'
+import { type Control, changeControl, readLiveStatus } from '../monitor/status.js'
 import { runState } from '../runs/state.js'
 import { runsDirectory } from '../settings/environment.js'
 import type { Flags } from '../settings/flags.js'
@@ -48,7 +47,7 @@ function changed(directory: RunDirectory, change: Parameters<typeof changeContro
 
 async function isHeardBy(directory: RunDirectory, control: Control): Promise<boolean> {
   for (let waitedMs = 0; waitedMs < heardWithinMs; waitedMs += lookEveryMs) {
-    if (readLive(directory.live)?.controlAt === control.at) return true
+    if (readLiveStatus(directory.live)?.controlAt === control.at) return true
     if (runState(directory).kind !== 'running') return false
     await delay(lookEveryMs)
   }

@@ -5,7 +5,7 @@ import { readCheckpoint } from '../checkpoint/read.js'
 import type { RunFile } from '../checkpoint/run-file.js'
 import { conversationsColumn } from '../filters/hold.js'
 import { leaveColumn } from '../filters/identifiers.js'
-import type { Notices } from '../monitor/notifiers.js'
+import type { Notifiers } from '../monitor/notifiers.js'
 import { changedFiles } from '../runs/changed-input.js'
 import type { Coordination } from '../runs/coordination.js'
 import { type EndUser, endUsersBehind } from '../runs/end-users.js'
@@ -88,7 +88,7 @@ async function erase(after: After, flags: Flags, shell: Shell): Promise<number> 
   const jobFlags = { 'identifier-type': 'end_user_id' }
   const { share, hours, concurrency, timeoutMs, attemptsMax, maxFailures, maxOutageMs } = sweep.settings
   const paced = { share, hours, concurrency, timeoutMs, attemptsMax, maxFailures, maxOutageMs }
-  const begin = (coordination: Coordination, notices: Notices) =>
+  const begin = (coordination: Coordination, notices: Notifiers) =>
     beginNewRun(
       {
         ...after,

@@ -2,7 +2,7 @@ import type { RunDirectory } from '../checkpoint/directory.js'
 import { withAcceptedInput } from '../checkpoint/history.js'
 import { type CheckpointState, readCheckpoint } from '../checkpoint/read.js'
 import type { RunFile } from '../checkpoint/run-file.js'
-import type { Memory } from '../filters/settled-before.js'
+import type { SyncState } from '../filters/settled-before.js'
 import type { Job } from '../job.js'
 import { acceptChangedInput, changedFiles, countChanged } from '../runs/changed-input.js'
 import { filtersOfRun } from '../runs/filters.js'
@@ -21,7 +21,7 @@ export async function withInputAsItIs(
   directory: RunDirectory,
   asked: RunFile,
   job: Job,
-  memory: Memory | null,
+  memory: SyncState | null,
   isAccepted: boolean,
   ids: IdRules,
   shell: Shell,

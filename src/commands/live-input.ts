@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { LogWriteError } from '../checkpoint/log.js'
-import type { Memory } from '../filters/settled-before.js'
+import type { SyncState } from '../filters/settled-before.js'
 import type { Job, JobFlags } from '../job.js'
 import { KeyRefusedError } from '../operations/retry.js'
 import { ApiDownError } from '../pacing/breaker.js'
@@ -45,7 +45,7 @@ export function isLiveInput(
 export interface LiveInput {
   flags: Flags
   jobFlags: JobFlags
-  memory: Memory | null
+  memory: SyncState | null
   nowMs: number
   /** Where the download is kept. */
   directory: string
@@ -120,7 +120,7 @@ function liveSpan({ flags, jobFlags, memory, nowMs, shell }: LiveInput): ExportS
   const span = exportSpan(flags, nowMs, shell.notice)
   const toMs = Math.min(span.toMs, latestMs + 1)
   const isAsked = flags['updated-since'] !== undefined || isByCreated
-  const settledToMs = isAsked ? null : (memory?.settledToMs ?? null)
+  const settledToMs = isAsked ? null : (memory?.highWaterMarkMs ?? null)
   // With a longer --idle than last night's, everything may be settled that is stale by it.
   const fromMs =
     settledToMs === null ? span.fromMs : Math.max(span.fromMs, Math.min(settledToMs, toMs) - overlapMs)

@@ -3,9 +3,9 @@ import { newRunDirectory, type RunDirectory } from '../checkpoint/directory.js'
 import { readCheckpoint } from '../checkpoint/read.js'
 import type { RunFile } from '../checkpoint/run-file.js'
 import { type RecentlySubmitted, recentlySubmittedOf } from '../filters/cooldown.js'
-import { type Memory, openMemoryOf } from '../filters/settled-before.js'
+import { openSyncStateOf, type SyncState } from '../filters/settled-before.js'
 import { itemsPerCall } from '../job.js'
-import type { Notices } from '../monitor/notifiers.js'
+import type { Notifiers } from '../monitor/notifiers.js'
 import type { Coordination, RunLock } from '../runs/coordination.js'
 import { type Asked, type NewInput, prepareRun } from '../runs/create.js'
 import { type PlanFile, refuseFoundOtherwise } from '../runs/plan-file.js'
@@ -33,14 +33,14 @@ export interface NewRun extends Omit<Asked, 'startedAt' | 'judgedAt'> {
   coordination: Coordination
   maxItems: number
   maxDurationMs: number | null
-  notices: Notices
+  notices: Notifiers
   pollForMs?: number
   /** The plan that the run goes by, and where it lies. */
   planned?: { path: string; plan: PlanFile }
   /** Is told where the run lies. */
   onDirectory?: (directory: RunDirectory) => void
   /** The input; may put files into the run's directory first. `nowMs` is when the run began. */
-  input(directory: RunDirectory, memory: Memory | null, nowMs: number): Promise<NewInput>
+  input(directory: RunDirectory, memory: SyncState | null, nowMs: number): Promise<NewInput>
 }
 
 /** Counts, asks, and begins. Until the person has agreed nothing is sent and nothing stays behind. */
@@ -64,7 +64,7 @@ export async function beginNewRun(newRun: NewRun, flags: Flags, shell: Shell): P
   const endListening = leaveOnSignals(leaveNothing)
   let left: number | null = null
   let lock: RunLock | null = null
-  let memory: Memory | null = null
+  let memory: SyncState | null = null
   try {
     let agreed: Agreed
     try {
@@ -76,7 +76,7 @@ export async function beginNewRun(newRun: NewRun, flags: Flags, shell: Shell): P
         leaveNothing()
         return 75
       }
-      memory = openMemoryOf(
+      memory = openSyncStateOf(
         { ...newRun, stateDirectory: coordination.stateDirectory },
         job.job,
         job.name,
@@ -125,7 +125,7 @@ interface Agreed {
 async function agree(
   newRun: NewRun,
   directory: RunDirectory,
-  memory: Memory | null,
+  memory: SyncState | null,
   startedAt: Date,
   flags: Flags,
   shell: Shell,

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { recentlySubmittedOf } from '../filters/cooldown.js'
-import { type Memory, openMemoryOf } from '../filters/settled-before.js'
+import { openSyncStateOf, type SyncState } from '../filters/settled-before.js'
 import { itemsPerCall } from '../job.js'
 import { countInput } from '../runs/count.js'
 import { openFilters } from '../runs/filters.js'
@@ -65,11 +65,11 @@ export const command: Command = {
     const state = stateDirectory(environment)
     const directory = mkdtempSync(join(tmpdir(), 'ada-bulk-plan-'))
     let sandbox: Sandbox | null = null
-    let memory: Memory | null = null
+    let memory: SyncState | null = null
     try {
       if (isLive && flags.sandbox) sandbox = await startSandbox({ conversations: sandboxConversations })
       const asked = { stateDirectory: state, jobFlags, isSandbox: flags.sandbox ?? false, isParallel: false }
-      if (instance !== null) memory = openMemoryOf(asked, job, name, instance)
+      if (instance !== null) memory = openSyncStateOf(asked, job, name, instance)
       const origin = sandbox?.url ?? instance!
       const isSandbox = sandbox !== null
       const { files } = isLive

@@ -2,9 +2,9 @@ import { findRun, type RunDirectory, readSummary } from '../checkpoint/directory
 import { readCheckpoint } from '../checkpoint/read.js'
 import type { RunFile } from '../checkpoint/run-file.js'
 import { recentlySubmittedOf } from '../filters/cooldown.js'
-import { type Memory, openMemoryOf } from '../filters/settled-before.js'
-import { changeControl, readControl } from '../monitor/control.js'
-import type { Notices } from '../monitor/notifiers.js'
+import { openSyncStateOf, type SyncState } from '../filters/settled-before.js'
+import type { Notifiers } from '../monitor/notifiers.js'
+import { changeControl, readControl } from '../monitor/status.js'
 import type { Coordination } from '../runs/coordination.js'
 import { idRulesOf } from '../runs/id-rules.js'
 import { type LoadedJob, loadJob } from '../runs/jobs.js'
@@ -61,7 +61,7 @@ export async function resumeRun(
   directory: RunDirectory,
   flags: ResumeFlags,
   shell: Shell,
-  notices: Notices,
+  notices: Notifiers,
 ): Promise<number> {
   if (!isErasing(readAskedRun(directory))) return resumeOne(directory, flags, shell, notices)
   return asOneDocument(flags.json, shell, (within) =>
@@ -73,7 +73,7 @@ async function resumeOne(
   directory: RunDirectory,
   flags: ResumeFlags,
   shell: Shell,
-  notices: Notices,
+  notices: Notifiers,
 ): Promise<number> {
   const environment = withEnvFile(shell.environment, flags['env-file'])
   checkShowFlags(flags)
@@ -107,7 +107,7 @@ interface Resumed {
   loaded: LoadedJob
   key: string
   limits: ReturnType<typeof stopLimits>
-  notices: Notices
+  notices: Notifiers
   pseudonyms: Pseudonyms | null
   coordination: Coordination
 }
@@ -118,14 +118,14 @@ async function goOn(resumed: Resumed, flags: ResumeFlags, shell: Shell): Promise
   const lock = await takeLocks(coordination, wanted, flags.wait, shell)
   if (lock === null) return 75
   const sandbox = run.isSandbox ? await startSandbox() : null
-  let memory: Memory | null = null
+  let memory: SyncState | null = null
   try {
     // What is asked for now is newer than what was asked of the run before.
     const isThrottled = readControl(directory.control) !== null
     if (isThrottled && flags.share !== undefined) changeControl(directory.control, { share: null })
     if (isThrottled && flags.limit !== undefined) changeControl(directory.control, { limits: null })
     const { stateDirectory } = coordination
-    memory = openMemoryOf({ ...run, stateDirectory }, loaded.job, run.job, run.instance)
+    memory = openSyncStateOf({ ...run, stateDirectory }, loaded.job, run.job, run.instance)
     const { pseudonyms } = resumed
     const ids = idRulesOf(loaded.job, run.jobFlags, pseudonyms)
     const current = await withInputAsItIs(

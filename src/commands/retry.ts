@@ -4,7 +4,7 @@ import { finished } from 'node:stream/promises'
 import { findRun, type RunDirectory } from '../checkpoint/directory.js'
 import { settledItems } from '../checkpoint/items.js'
 import { isOnBatches } from '../job.js'
-import type { Notices } from '../monitor/notifiers.js'
+import type { Notifiers } from '../monitor/notifiers.js'
 import type { Coordination } from '../runs/coordination.js'
 import { loadJob } from '../runs/jobs.js'
 import { readAskedRun } from '../runs/loaded-run.js'
@@ -39,7 +39,7 @@ export const command: Command = {
     telling(flags, shell, null, (notices) => startAgain(flags, shell, notices)),
 }
 
-async function startAgain(flags: RetryFlags, shell: Shell, notices: Notices): Promise<number> {
+async function startAgain(flags: RetryFlags, shell: Shell, notices: Notifiers): Promise<number> {
   const environment = withEnvFile(shell.environment, flags['env-file'])
   checkShowFlags(flags)
   const limits = stopLimits(flags)

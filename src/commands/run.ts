@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { type RunDirectory, runDirectory } from '../checkpoint/directory.js'
-import type { Notices } from '../monitor/notifiers.js'
+import type { Notifiers } from '../monitor/notifiers.js'
 import type { Coordination } from '../runs/coordination.js'
 import { type LoadedJob, loadJob } from '../runs/jobs.js'
 import { refuseAskedOtherwise } from '../runs/plan-file.js'
@@ -75,7 +75,7 @@ export const command: Command = {
   },
 }
 
-async function start(flags: RunFlags, shell: Shell, notices: Notices): Promise<number> {
+async function start(flags: RunFlags, shell: Shell, notices: Notifiers): Promise<number> {
   const planned = plannedBy(flags)
   const environment = withEnvFile(shell.environment, flags['env-file'])
   const job = await loadJob(flags.job)

@@ -1,5 +1,5 @@
 import type { Totals } from '../checkpoint/summary.js'
-import type { Shown } from '../monitor/live.js'
+import type { LiveStatus } from '../monitor/status.js'
 import type { RunState } from '../runs/state.js'
 import { inDigits } from '../system/text.js'
 
@@ -23,7 +23,7 @@ export interface Status {
   /** It was asked to stand still. */
   isPaused: boolean
   /** How it stands right now; null when it does not run, or says nothing. */
-  live: Shown | null
+  live: LiveStatus | null
 }
 
 /** Of a run whose files cannot be read the list says so, and tells of the others all the same. */

@@ -3,8 +3,7 @@ import { findRun, listRuns, type RunDirectory, readRunFile } from '../checkpoint
 import { withAcceptedInput } from '../checkpoint/history.js'
 import { readCheckpoint } from '../checkpoint/read.js'
 import { jobShortName } from '../checkpoint/run-file.js'
-import { readControl } from '../monitor/control.js'
-import { readLive } from '../monitor/live.js'
+import { readControl, readLiveStatus } from '../monitor/status.js'
 import { runState } from '../runs/state.js'
 import { runsDirectory } from '../settings/environment.js'
 import type { FlagsOf } from '../settings/flags.js'
@@ -88,7 +87,7 @@ function statusOf(directory: RunDirectory): Status {
     requests: checkpoint.requests,
     holder: isRunning ? state.holder : null,
     isPaused: readControl(directory.control)?.control.isPaused ?? false,
-    live: isRunning ? readLive(directory.live) : null,
+    live: isRunning ? readLiveStatus(directory.live) : null,
   }
 }
 

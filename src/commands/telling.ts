@@ -1,5 +1,5 @@
 import { requestedMetricsFile, requestedNotifiers } from '../monitor/notifier-addresses.js'
-import { type Notices, openNotices } from '../monitor/notifiers.js'
+import { type Notifiers, openNotifiers } from '../monitor/notifiers.js'
 import { withEnvFile } from '../settings/environment.js'
 import type { Flags } from '../settings/flags.js'
 import { messageOf } from '../system/text.js'
@@ -16,7 +16,7 @@ export async function telling(
   flags: Flags,
   shell: Shell,
   job: string | null,
-  work: (notices: Notices) => Promise<number>,
+  work: (notices: Notifiers) => Promise<number>,
 ): Promise<number> {
   const environment = withEnvFile(shell.environment, flags['env-file'])
   const asked = requestedNotifiers(flags, environment)
@@ -26,7 +26,7 @@ export async function telling(
   } catch (error) {
     fault = error
   }
-  const notices = openNotices(asked, job, shell.notice)
+  const notices = openNotifiers(asked, job, shell.notice)
   try {
     if (fault !== null) throw fault
     const exitCode = await work(notices)

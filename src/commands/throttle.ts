@@ -1,5 +1,5 @@
 import { findRun, readRunFile } from '../checkpoint/directory.js'
-import { readControl } from '../monitor/control.js'
+import { readControl } from '../monitor/status.js'
 import { sharedWindows } from '../pacing/allowance.js'
 import { runsDirectory } from '../settings/environment.js'
 import { type FlagsOf, typedIn } from '../settings/flags.js'

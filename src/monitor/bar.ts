@@ -1,58 +1,49 @@
-import cliProgress from 'cli-progress'
-import { type Progress, progressParts, type RunView } from './progress.js'
+import { clearLine, cursorTo } from 'node:readline'
+import { type Progress, progressParts } from './lines.js'
+import { every, type RunView } from './view.js'
 
-const everyMs = 250
+const hideCursor = '\u001b[?25l'
+const showCursor = '\u001b[?25h'
 
-/** A bar with the counts behind it, drawn anew four times a second. For a terminal, however narrow. */
+/** A bar with the counts behind it, drawn four times a second. For a terminal, however narrow. */
 export function barProgress(view: () => RunView, stream: NodeJS.WriteStream): Progress {
-  const bar = new cliProgress.SingleBar({
-    stream,
-    format: ({ barCompleteString = '', barIncompleteString = '' }, { progress }, { now }) => {
-      const columns = stream.columns || 80
-      const size = Math.max(8, Math.min(24, Math.floor(columns / 6)))
-      const done = Math.floor(progress * size)
-      const bar = barCompleteString.slice(0, done) + barIncompleteString.slice(0, size - done)
-      const head = `${bar} ${String(Math.floor(progress * 100)).padStart(3)}% `
-      return head + fitting(now, columns - head.length - 1)
-    },
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
-    hideCursor: true,
-    gracefulExit: false,
-    noTTYOutput: false,
-    linewrap: true,
-    // After a log line or a change of the window's size it has to be drawn though nothing has changed.
-    forceRedraw: true,
-    fps: 4,
-  })
+  let isActive = true
   const draw = () => {
-    const now = view()
-    bar.update(now.tally.settled, { now })
+    cursorTo(stream, 0)
+    stream.write(barText(view(), stream.columns || 80))
+    clearLine(stream, 1)
   }
-  const first = view()
-  bar.start(first.read, first.tally.settled, { now: first })
-  const timer = setInterval(draw, everyMs).unref()
+  stream.write(hideCursor)
+  draw()
+  const timer = every(250, draw)
   return {
     note(text) {
-      if (!bar.isActive) return void stream.write(`${text}\n`)
-      stream.write(`${clearLine}${text}\n${saveCursor}`)
-      bar.render()
+      if (isActive) {
+        cursorTo(stream, 0)
+        clearLine(stream, 0)
+      }
+      stream.write(`${text}\n`)
+      if (isActive) draw()
     },
     stop() {
-      clearInterval(timer)
-      if (!bar.isActive) return
+      if (!isActive) return
+      isActive = false
+      timer[Symbol.dispose]()
       draw()
-      bar.stop()
+      stream.write(`\n${showCursor}`)
     },
   }
 }
 
-const clearLine = '\r\u001b[K'
+function barText(view: RunView, columns: number): string {
+  const size = Math.max(8, Math.min(24, Math.floor(columns / 6)))
+  const share = Math.min(1, view.tally.settled / Math.max(1, view.read))
+  const bar = '█'.repeat(Math.floor(share * size)).padEnd(size, '░')
+  const head = `${bar} ${String(Math.floor(share * 100)).padStart(3)}% `
+  return head + fitting(view, columns - head.length - 1)
+}
 
-/** When it stops, cli-progress goes back to where the cursor was saved: that has to be the bar's line. */
-const saveCursor = '\u001b7'
-
-/** As much of what there is to say as a line has room for: the counts by outcome go first, then the pace. */
+/** The most that a line has room for: the counts by outcome go first, then the pace. */
 function fitting(view: RunView, columns: number): string {
   const { done, counts, pace, doing } = progressParts(view)
   const texts = [

@@ -1,17 +1,17 @@
 import { readFile } from 'node:fs/promises'
 import { writeForOthers } from '../system/files.js'
-import type { Notice, RunNews } from './notifier.js'
+import type { Notification, Notifier } from './notifier.js'
 
 const everyMs = 15_000
 
 /** Keeps a file for the textfile collector of Prometheus's node_exporter: how the run stands, and how the last one ended. */
-export function openMetricsFile(path: string): Notice {
+export function openMetricsFile(path: string): Notifier {
   return {
     name: `--metrics-file ${path}`,
     everyMs,
-    async tell(news) {
+    async notify(notification) {
       const before = await readFile(path, 'utf8').catch(() => '')
-      await writeForOthers(path, metricsText(news, before))
+      await writeForOthers(path, metricsText(notification, before))
     },
   }
 }
@@ -23,23 +23,23 @@ export const metricsFileBegins = '# HELP ada_bulk_'
 type Gauge = [name: string, help: string, samples: [labels: string, value: number | null][]]
 
 /** The file. What the run has nothing to say about, such as the last success, is taken over from `before`. */
-export function metricsText(news: RunNews, before: string): string {
+export function metricsText(notification: Notification, before: string): string {
   const last = lastWords(before)
-  const labels = news.instance === null && last.labels !== null ? last.labels : labelsOf(news)
+  const labels = notification.instance === null && last.labels !== null ? last.labels : labelsOf(notification)
   const kept = (name: string) => (labels === last.labels ? (last.values.get(name) ?? null) : null)
-  const isOver = news.exitCode !== null
-  const { totals, requests } = news
+  const isOver = notification.exitCode !== null
+  const { totals, requests } = notification
   const gauges: Gauge[] = [
     ['ada_bulk_run_running', 'Whether a run is at work.', [['', isOver ? 0 : 1]]],
     [
       'ada_bulk_run_breaker_open',
       'Whether the API fails for everybody, so that the run waits.',
-      [['', news.isBreakerOpen ? 1 : 0]],
+      [['', notification.isBreakerOpen ? 1 : 0]],
     ],
     [
       'ada_bulk_run_start_timestamp_seconds',
       'When the run began, of a resumed one the first time.',
-      [['', seconds(news.startedAt)]],
+      [['', seconds(notification.startedAt)]],
     ],
     [
       'ada_bulk_run_items',
@@ -57,13 +57,13 @@ export function metricsText(news: RunNews, before: string): string {
     [
       lastFinish,
       'When the last run ended or stopped.',
-      [['', isOver ? seconds(news.finishedAt) : kept(lastFinish)]],
+      [['', isOver ? seconds(notification.finishedAt) : kept(lastFinish)]],
     ],
-    [lastExitCode, 'The exit code of the last run.', [['', news.exitCode ?? kept(lastExitCode)]]],
+    [lastExitCode, 'The exit code of the last run.', [['', notification.exitCode ?? kept(lastExitCode)]]],
     [
       lastSuccess,
       'When a run last ended with exit code 0.',
-      [['', news.exitCode === 0 ? seconds(news.finishedAt) : kept(lastSuccess)]],
+      [['', notification.exitCode === 0 ? seconds(notification.finishedAt) : kept(lastSuccess)]],
     ],
   ]
   return gauges.map((gauge) => gaugeText(gauge, labels)).join('')
@@ -81,7 +81,7 @@ function gaugeText([name, help, samples]: Gauge, labels: string): string {
 }
 
 /** Not `job` and `instance`: under these names Prometheus keeps what it scrapes from, and would rename ours. */
-function labelsOf({ job, instance }: RunNews): string {
+function labelsOf({ job, instance }: Notification): string {
   return `ada_job="${escaped(job ?? '')}",ada_instance="${escaped(instance ?? '')}"`
 }
 

@@ -6,14 +6,13 @@ import type { Flags } from '../settings/flags.js'
 import { UsageError } from '../system/errors.js'
 import { openHeartbeat } from './heartbeat.js'
 import { metricsFileBegins, openMetricsFile } from './metrics-file.js'
-import type { Notice } from './notifier.js'
-import { openPost } from './post.js'
-import { openWebhook } from './webhook.js'
+import type { Notifier } from './notifier.js'
+import { openPost, openWebhook } from './webhook.js'
 
 type NotifierFlags = Pick<Flags, 'notify' | 'heartbeat' | 'metrics-file'>
 
 /** The notifiers that flags or variables ask for. A variable, because others could read an address in a flag. */
-export function requestedNotifiers(flags: NotifierFlags, environment: Environment): Notice[] {
+export function requestedNotifiers(flags: NotifierFlags, environment: Environment): Notifier[] {
   const post = openPost()
   const urls = (flag: 'notify' | 'heartbeat') =>
     given(flags, flag, environment).map(([text, where]) => parseNoticeUrl(text, where))
@@ -24,7 +23,7 @@ export function requestedNotifiers(flags: NotifierFlags, environment: Environmen
 }
 
 /** The metrics file, in a list of one or none. Throws a UsageError when it cannot be written. */
-export function requestedMetricsFile(flags: NotifierFlags, environment: Environment): Notice[] {
+export function requestedMetricsFile(flags: NotifierFlags, environment: Environment): Notifier[] {
   return given(flags, 'metrics-file', environment).map(([text, where]) =>
     openMetricsFile(parseMetricsFile(text, where)),
   )

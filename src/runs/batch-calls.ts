@@ -1,5 +1,5 @@
-import type { BatchNote, Checkpoint } from '../checkpoint/checkpoint.js'
-import type { CheckpointState } from '../checkpoint/read.js'
+import type { Checkpoint } from '../checkpoint/checkpoint.js'
+import type { BatchEvent } from '../checkpoint/events.js'
 import type { RecentlySubmitted } from '../filters/cooldown.js'
 import type { EarlierCalls, Outcome } from '../item.js'
 import type { Attempt, Batch, BatchOperation, Operation } from '../job.js'
@@ -10,9 +10,7 @@ import type { Session } from './session.js'
 export interface BatchCallsParts {
   operation: BatchOperation
   session: Pick<Session, 'api' | 'pace'>
-  checkpoint: Pick<Checkpoint, 'noteBatch' | 'synced'>
-  /** Kept up to date. */
-  requests: CheckpointState['requests']
+  checkpoint: Pick<Checkpoint, 'note' | 'synced'>
   /** Null for a sandbox. */
   cooldown: RecentlySubmitted | null
   policy: RetryPolicy
@@ -59,7 +57,7 @@ export class BatchCalls {
       job = submitted.job
       return submitted.verdict
     })
-    const sent = { did: 'sent', n: batch.items.map(({ ordinal }) => ordinal) } as const
+    const sent = { did: 'sent', ordinals: batch.items.map(({ ordinal }) => ordinal) } as const
     const settlement = await this.#call(batch, submitting, earlier, sent)
     if (job !== null) {
       this.#note(batch, { did: 'accepted', job })
@@ -114,29 +112,24 @@ export class BatchCalls {
     batch: Batch,
     operation: Operation,
     earlier: EarlierCalls,
-    sent: { did: 'sent'; n: number[] } | { did: 'asked' },
+    sent: { did: 'sent'; ordinals: number[] } | { did: 'asked' },
   ): Promise<Settlement> {
-    const { session, policy, requests } = this.#parts
+    const { session, policy } = this.#parts
     const notes: CallNotes = {
-      sent: () => {
-        requests.sent += 1
-        this.#note(batch, sent)
-      },
-      back: (_item, { reason, httpStatus: http }) => {
-        if (reason === 'rate_limited') requests.rateLimited += 1
-        this.#note(batch, { did: sent.did === 'sent' ? 'returned' : 'asked in vain', reason, http })
-      },
+      sent: () => this.#note(batch, sent),
+      back: (_item, { reason, httpStatus }) =>
+        this.#note(batch, { did: sent.did === 'sent' ? 'returned' : 'asked in vain', reason, httpStatus }),
     }
     return settleWithRetries(operation, session.api, batch.items[0]!, earlier, policy, notes)
   }
 
-  #note({ reference }: Batch, what: WithoutOrigin<BatchNote>): void {
+  #note({ reference }: Batch, what: WithoutOrigin<BatchEvent>): void {
     const at = new Date(this.#parts.policy.clock.wallMs()).toISOString()
-    this.#parts.checkpoint.noteBatch({ batch: reference, ...what, at })
+    this.#parts.checkpoint.note({ event: 'batch', reference, ...what, at })
   }
 }
 
-type WithoutOrigin<T> = T extends BatchNote ? Omit<T, 'batch' | 'at'> : never
+type WithoutOrigin<T> = T extends BatchEvent ? Omit<T, 'event' | 'reference' | 'at'> : never
 
 /** Sent again now, the batch would become a second job, which fails for everybody whom the first one took. */
 export const lostForGood: Outcome = {

@@ -77,8 +77,14 @@ export async function acceptChangedInput(
       const before = called.get(name)
       const earlier = open.get(name)
       if (before)
-        checkpoint.settle({ ...before, ordinal: item.ordinal, source: item.source, line: item.line })
-      else if (earlier) checkpoint.carryOpen(item, earlier)
+        checkpoint.add({
+          event: 'settled',
+          settled: { ...before, ordinal: item.ordinal, source: item.source, line: item.line },
+        })
+      else if (earlier) {
+        const { calls, isAnswerLost } = earlier
+        checkpoint.add({ event: 'calls-carried', ordinal: item.ordinal, id: name, calls, isAnswerLost })
+      }
     }
   }
   hashes.close()

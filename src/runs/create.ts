@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { type RunDirectory, writeRunFile } from '../checkpoint/directory.js'
 import type { RunFile } from '../checkpoint/run-file.js'
 import type { RecentlySubmitted } from '../filters/cooldown.js'
-import type { Memory } from '../filters/settled-before.js'
+import type { SyncState } from '../filters/settled-before.js'
 import type { Job } from '../job.js'
 import type { ExportSpan, RunSettings } from '../settings/run-settings.js'
 import { type Fingerprinted, isUnchanged } from '../sources/fingerprint.js'
@@ -59,7 +59,7 @@ export async function prepareRun(
   asked: Asked,
   directory: RunDirectory,
   input: NewInput,
-  memory: Memory | null,
+  memory: SyncState | null,
   agree: (counted: Counted) => Promise<void>,
 ): Promise<RunFile> {
   const { job, settings, startedAt, judgedAt } = asked

@@ -3,19 +3,17 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { Checkpoint } from '../checkpoint/checkpoint.js'
 import { type RunDirectory, writeSummary } from '../checkpoint/directory.js'
-import type { EndEvent, StartEvent } from '../checkpoint/events.js'
+import type { EndEvent, RunListener, StartEvent } from '../checkpoint/events.js'
 import { settledItems } from '../checkpoint/items.js'
 import { LogWriteError } from '../checkpoint/log.js'
 import { readCheckpoint } from '../checkpoint/read.js'
 import { jobShortName } from '../checkpoint/run-file.js'
 import type { Summary } from '../checkpoint/summary.js'
-import { updatedMsOf } from '../filters/record-dates.js'
 import type { Outcome } from '../item.js'
 import { type Filter, isOnBatches, withFlags } from '../job.js'
-import { startLive } from '../monitor/live.js'
-import type { RunView } from '../monitor/progress.js'
-import { RateMeter } from '../monitor/rate-meter.js'
-import { viewOf } from '../monitor/run-view.js'
+import { runLog } from '../monitor/run-log.js'
+import { openLiveStatus } from '../monitor/status.js'
+import { RateMeter, type RunView, viewer } from '../monitor/view.js'
 import { checkingFirst } from '../operations/check-first.js'
 import { refusalOf } from '../operations/retry.js'
 import { type Ledger, whileHeld } from '../pacing/ledger.js'
@@ -47,7 +45,9 @@ export interface World extends Surroundings {
   log: Logger
   openLedger(instance: string): Promise<Ledger>
   limits: ExecutionLimits
-  /** Called with a look at the run before the first item. */
+  /** Hear every event of the run once it is on record. */
+  listeners?: readonly RunListener[]
+  /** Called with the view of the run before its first event. */
   onStart?(view: () => RunView): void
   /** Called when the input is open and the first unsettled item is found: from here on the rate limits decide the pace. */
   onFirstItem?(): void
@@ -141,27 +141,15 @@ async function settleAll(
   )
   const meter = new RateMeter(clock)
   const seen = { failures: state.tally.failures, called: state.tally.called }
-  const recorder = new Recorder(checkpoint, state, clock, log, judgeFailures, (item, settled) =>
-    run.syncState?.remember(item.id, updatedMsOf(item.record()), settled, Date.parse(settled.finishedAt)),
-  )
+  const recorder = new Recorder(checkpoint, state.open, clock, judgeFailures)
   const dispatcher = dispatcherOf(run, world, session, recorder, checkpoint, filters)
-  await checkpoint.record(startOf(run, world, hold)).catch(stopBecause)
-  const waitsForJobs = isOnBatches(job.operation)
-  const view = () => viewOf({ run: file, state, limiter: session.limiter, meter, stop, clock, waitsForJobs })
-  using _live = {
-    [Symbol.dispose]: startLive({
-      controlPath: directory.control,
-      livePath: directory.live,
-      settings,
-      limiter: session.limiter,
-      checkpoint,
-      state,
-      view,
-      clock,
-      log,
-    }),
-  }
+  const view = viewer(file, state, session.limiter, meter, stop, clock, isOnBatches(job.operation))
+  using status = openLiveStatus(directory, settings, state.events, session.limiter, checkpoint, view, clock)
+  checkpoint.listen(state, meter)
+  if (run.syncState !== null) checkpoint.listen(run.syncState)
+  checkpoint.listen(runLog(log), status, ...(world.listeners ?? []))
   world.onStart?.(view)
+  await checkpoint.record(startOf(run, world, hold)).catch(stopBecause)
   let begun = 0
   const line = runLine({
     items: dispatcher.through(read()),
@@ -197,7 +185,6 @@ async function settleAll(
 
   /** Judged before the outcome is on disk, so that no more calls leave than are in flight. */
   function judgeFailures({ status }: Outcome): void {
-    meter.add()
     if (status === 'failed' || status === 'unknown') seen.failures += 1
     if (status !== 'filtered') seen.called += 1
     const because = tooManyFailures(seen, settings.maxFailures)
@@ -219,8 +206,7 @@ function dispatcherOf(
   const operation = withFlags(job.operation, file.jobFlags)
   if (isOnBatches(operation)) {
     const { pollForMs = usualPollForMs } = limits
-    const { requests } = state
-    const calls = { operation, session, checkpoint, requests, cooldown, policy, pollForMs }
+    const calls = { operation, session, checkpoint, cooldown, policy, pollForMs }
     return new BatchDispatcher(calls, recorder, state, file)
   }
   const { pace } = session

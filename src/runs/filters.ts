@@ -1,7 +1,7 @@
 import type { RunFile } from '../checkpoint/run-file.js'
 import { notSubmittedRecently, type RecentlySubmitted } from '../filters/cooldown.js'
 import { openHoldLists } from '../filters/hold.js'
-import { type Memory, notSettledBefore } from '../filters/settled-before.js'
+import { notSettledBefore, type SyncState } from '../filters/settled-before.js'
 import { type Filter, isOnBatches, type Job } from '../job.js'
 import type { Fingerprinted } from '../sources/fingerprint.js'
 import type { InputFile } from '../sources/source.js'
@@ -15,7 +15,7 @@ export interface FilterSettings {
   /** A retried item has passed the job's own filters once, and the record that they look at is gone. */
   isRetry: boolean
   /** Of a job that remembers. */
-  memory: Memory | null
+  memory: SyncState | null
   /** Who was handed over lately; null where nobody has to remember. */
   recent?: RecentlySubmitted | null
   /** The moment by which the job's filters judge (Unix): when the run began, or its plan was made. */
@@ -41,7 +41,7 @@ export async function openFilters(
 export function filtersOfRun(
   run: RunFile,
   job: Job,
-  memory: Memory | null,
+  memory: SyncState | null,
   recent: RecentlySubmitted | null = null,
 ): Promise<{ filters: Filter[]; hold: Fingerprinted[] }> {
   const { jobFlags, hold } = run

@@ -2,7 +2,7 @@ import type { RunDirectory } from '../checkpoint/directory.js'
 import type { CheckpointState } from '../checkpoint/read.js'
 import type { RunFile } from '../checkpoint/run-file.js'
 import type { RecentlySubmitted } from '../filters/cooldown.js'
-import type { Memory } from '../filters/settled-before.js'
+import type { SyncState } from '../filters/settled-before.js'
 import type { Job } from '../job.js'
 import type { Pseudonyms } from '../sources/pseudonyms.js'
 import type { RunLock } from './coordination.js'
@@ -17,7 +17,7 @@ export interface OpenRun {
   state: CheckpointState
   lock: RunLock
   /** What earlier runs of the job have settled; null for a job that does not remember. */
-  syncState: Memory | null
+  syncState: SyncState | null
   /** The end users that were submitted in the last seven days; null for a job that need not know. */
   cooldown: RecentlySubmitted | null
   /** Null where the record keeps the IDs. */

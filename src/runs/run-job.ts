@@ -4,9 +4,9 @@ import { runDirectory } from '../checkpoint/directory.js'
 import { readCheckpoint } from '../checkpoint/read.js'
 import type { Summary } from '../checkpoint/summary.js'
 import { recentlySubmittedOf } from '../filters/cooldown.js'
-import { openMemoryOf } from '../filters/settled-before.js'
+import { openSyncStateOf } from '../filters/settled-before.js'
 import type { Job } from '../job.js'
-import type { RunView } from '../monitor/progress.js'
+import type { RunView } from '../monitor/view.js'
 import { parseBaseUrl } from '../settings/addresses.js'
 import { defaultSettings, type RunSettings } from '../settings/run-settings.js'
 import { pseudonymsBy } from '../sources/pseudonyms.js'
@@ -94,7 +94,7 @@ export async function runJob(options: RunJobOptions): Promise<Summary> {
       `${name} is running on ${origin} already: process ${attempt.holder.pid} on ${attempt.holder.host}.`,
     )
   }
-  const memory = openMemoryOf({ ...asked, stateDirectory }, job, name, origin)
+  const memory = openSyncStateOf({ ...asked, stateDirectory }, job, name, origin)
   const stop = new Stop()
   const onAbort = () => stop.request({ exitCode: 75, because: 'stopped by its signal' })
   signal?.addEventListener('abort', onAbort, { once: true })

@@ -5,7 +5,6 @@ import type { Operation } from '../job.js'
 import { type CallNotes, type RetryPolicy, type Settlement, settleWithRetries } from '../operations/retry.js'
 import type { InputItem } from '../sources/items.js'
 import type { Clock } from '../system/clock.js'
-import type { Logger } from '../system/log.js'
 import type { Session } from './session.js'
 
 export type Items = AsyncIterable<readonly InputItem[]>
@@ -52,31 +51,25 @@ export function oneByOne(
 /** A custom job may say anything; a reason is one word. */
 const reasonCharsMax = 60
 
-/** Records calls and outcomes of a run: checkpoint, then totals, then log. */
+/** Records calls and outcomes of items as events. */
 export class Recorder implements CallNotes {
   readonly #checkpoint: Checkpoint
-  readonly #state: CheckpointState
+  readonly #open: CheckpointState['open']
   readonly #clock: Clock
-  readonly #log: Logger
   readonly #onOutcome: (outcome: Outcome) => void
-  readonly #onSettled: (item: Item, settled: SettledItem) => void
   readonly #firstSentMs = new Map<number, number>()
 
-  /** `onOutcome` hears what calls have come to before that is on disk, `onSettled` afterwards. */
+  /** `onOutcome` hears what calls have come to before that is on disk. */
   constructor(
     checkpoint: Checkpoint,
-    state: CheckpointState,
+    open: CheckpointState['open'],
     clock: Clock,
-    log: Logger,
     onOutcome: (outcome: Outcome) => void,
-    onSettled: (item: Item, settled: SettledItem) => void,
   ) {
     this.#checkpoint = checkpoint
-    this.#state = state
+    this.#open = open
     this.#clock = clock
-    this.#log = log
     this.#onOutcome = onOutcome
-    this.#onSettled = onSettled
   }
 
   /** Settles an item by what calls came to. `sentMs` is when the first left (monotonic). Throws LogWriteError. */
@@ -88,41 +81,36 @@ export class Recorder implements CallNotes {
     this.#firstSentMs.delete(item.ordinal)
     this.#onOutcome(outcome)
     const settled = this.#settledItem(item, outcome, attempts, sentMs)
-    await this.#checkpoint.settleDurably(settled)
-    this.#count(item, settled)
+    await this.#checkpoint.record({ event: 'settled', settled }, item)
   }
 
   /** Settles an item that needs no call. A filter may turn away now what was called before a stop. */
   settleWithoutCalling(item: Item, outcome: Outcome): void {
-    const settled = this.#settledItem(item, outcome, this.#state.open.get(item.ordinal)?.calls ?? 0)
-    this.#checkpoint.settle(settled)
-    this.#count(item, settled)
+    const settled = this.#settledItem(item, outcome, this.#open.get(item.ordinal)?.calls ?? 0)
+    this.#checkpoint.add({ event: 'settled', settled }, item)
   }
 
   sent(item: Item, isRead: boolean): void {
-    if (!this.#firstSentMs.has(item.ordinal)) this.#firstSentMs.set(item.ordinal, this.#clock.monotonicMs())
-    this.#state.requests.sent += 1
-    this.#checkpoint.noteSent(item, this.#now(), isRead)
+    const { ordinal } = item
+    if (!this.#firstSentMs.has(ordinal)) this.#firstSentMs.set(ordinal, this.#clock.monotonicMs())
+    const event = isRead ? 'check-sent' : 'call-sent'
+    this.#checkpoint.note({ event, ordinal, id: nameOf(item), at: this.#now() }, item)
   }
 
   back(item: Item, outcome: Outcome, isRead: boolean): void {
-    const { reason, httpStatus: http } = outcome
-    if (reason === 'rate_limited') this.#state.requests.rateLimited += 1
-    this.#checkpoint.noteBack(item, this.#now(), outcome, isRead)
-    this.#log.info(
-      { id: nameOf(item), reason, http, message: messageFor(item, outcome) },
-      'call came to nothing',
+    const { reason, httpStatus } = outcome
+    this.#checkpoint.note(
+      {
+        event: 'call-returned',
+        ordinal: item.ordinal,
+        reason,
+        httpStatus,
+        at: this.#now(),
+        message: messageFor(item, outcome),
+        ...(isRead ? { isRead } : {}),
+      },
+      item,
     )
-  }
-
-  #count(item: Item, settled: SettledItem): void {
-    this.#state.settled.add(settled.ordinal)
-    this.#state.tally.add(settled.status, settled.reason)
-    this.#onSettled(item, settled)
-    const { id, status, reason, httpStatus: http, attempts, message, source, line } = settled
-    if (status === 'failed' || status === 'unknown') {
-      this.#log.warn({ id, status, reason, http, attempts, message, source, line }, 'item failed')
-    } else this.#log.debug({ id, status, reason, http, attempts, source, line }, 'item settled')
   }
 
   #settledItem(item: Item, outcome: Outcome, attempts: number, sentMs?: number): SettledItem {

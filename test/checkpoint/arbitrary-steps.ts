@@ -3,6 +3,7 @@ import type { Checkpoint } from '../../src/checkpoint/checkpoint.js'
 import type { RunEvent } from '../../src/checkpoint/events.js'
 import { type Item, type SettledItem, statuses } from '../../src/item.js'
 import { defaultSettings } from '../../src/settings/run-settings.js'
+import { carried, returned, sent } from './made-events.js'
 
 /** One thing that is written to a checkpoint. */
 export type Step =
@@ -130,20 +131,17 @@ export const itemOf = (ordinal: number): Item => ({
 export async function take(checkpoint: Checkpoint, step: Step): Promise<void> {
   switch (step.does) {
     case 'settle':
-      return checkpoint.settle(step.settled)
+      return checkpoint.add({ event: 'settled', settled: step.settled })
     case 'settleDurably':
-      return checkpoint.settleDurably(step.settled)
+      return checkpoint.record({ event: 'settled', settled: step.settled })
     case 'sent':
-      return checkpoint.noteSent(itemOf(step.ordinal), at, step.isRead)
+      return checkpoint.note(sent(itemOf(step.ordinal), at, step.isRead))
     case 'back':
-      return checkpoint.noteBack(
-        itemOf(step.ordinal),
-        at,
-        { status: 'failed', reason: step.reason, httpStatus: 503, message: '' },
-        step.isRead,
+      return checkpoint.note(
+        returned(itemOf(step.ordinal), at, { reason: step.reason, httpStatus: 503 }, step.isRead),
       )
     case 'carry':
-      return checkpoint.carryOpen(itemOf(step.ordinal), step)
+      return checkpoint.add(carried(itemOf(step.ordinal), step))
     case 'resume':
       return checkpoint.record({
         event: 'resumed',

@@ -8,6 +8,7 @@ import { firstHead } from '../../src/checkpoint/log.js'
 import { readCheckpoint } from '../../src/checkpoint/read.js'
 import { succeeded } from '../reports/report-contract.js'
 import { runFile } from '../reports/reported.js'
+import { returned, sent } from './made-events.js'
 
 const directory = mkdtempSync(join(tmpdir(), 'ada-bulk-history-'))
 afterAll(() => rmSync(directory, { recursive: true }))
@@ -39,11 +40,14 @@ test('a history is told in the order in which it happened', async () => {
   const checkpoint = new Checkpoint(path, { bytes: 0, head: firstHead })
   await checkpoint.record({ ...start, at: at(0), settings: runFile.settings })
   const failed = { status: 'failed', reason: 'server_error', httpStatus: 500, message: '' } as const
-  checkpoint.noteSent(item, at(1), true)
-  checkpoint.noteBack(item, at(2), failed, true)
-  checkpoint.noteSent(item, at(3), false)
-  checkpoint.settle({ ...succeeded, message: '"at":"1999-01-01T00:00:00.000Z', finishedAt: at(5) })
-  checkpoint.settle({ ...succeeded, ordinal: 12, attempts: 0, finishedAt: at(6) })
+  checkpoint.note(sent(item, at(1), true))
+  checkpoint.note(returned(item, at(2), failed, true))
+  checkpoint.note(sent(item, at(3), false))
+  checkpoint.add({
+    event: 'settled',
+    settled: { ...succeeded, message: '"at":"1999-01-01T00:00:00.000Z', finishedAt: at(5) },
+  })
+  checkpoint.add({ event: 'settled', settled: { ...succeeded, ordinal: 12, attempts: 0, finishedAt: at(6) } })
   await checkpoint.close()
   const { lines, head, lastMs } = told()
   expect(lines).toEqual([
@@ -62,18 +66,18 @@ test('a history is told in the order in which it happened', async () => {
 
 test('a call that was in flight when the process died has no answer', async () => {
   const checkpoint = new Checkpoint(path, { bytes: 0, head: firstHead })
-  checkpoint.noteSent(item, at(1), false)
+  checkpoint.note(sent(item, at(1), false))
   await checkpoint.record({ ...start, event: 'resumed', at: at(2), settings: runFile.settings })
-  checkpoint.settle({ ...succeeded, finishedAt: at(3) })
+  checkpoint.add({ event: 'settled', settled: { ...succeeded, finishedAt: at(3) } })
   await checkpoint.close()
   expect(told().lines).toEqual([`call ${at(1)}`, 'back no_answer', 'resumed', `settled ${at(3)}`])
 })
 
 test('a call that was made again without an answer to the one before came to nothing', async () => {
   const checkpoint = new Checkpoint(path, { bytes: 0, head: firstHead })
-  checkpoint.noteSent(item, at(1), false)
-  checkpoint.noteSent(item, at(3), false)
-  checkpoint.settle({ ...succeeded, finishedAt: at(4) })
+  checkpoint.note(sent(item, at(1), false))
+  checkpoint.note(sent(item, at(3), false))
+  checkpoint.add({ event: 'settled', settled: { ...succeeded, finishedAt: at(4) } })
   await checkpoint.close()
   expect(told().lines).toEqual([
     `call ${at(1)}`,

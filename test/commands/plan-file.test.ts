@@ -131,7 +131,7 @@ describe('run --plan', () => {
       // The first five were idle for less than 30 days then, and are for longer now.
       expect(await scene.run('--max-items', '3')).toMatchObject({ code: 75 })
       const { resumeRun } = await import('../../src/commands/resume.js')
-      const { openNotices } = await import('../../src/monitor/notifiers.js')
+      const { openNotifiers } = await import('../../src/monitor/notifiers.js')
       const { runDirectory } = await import('../../src/checkpoint/directory.js')
       const quiet = {
         environment: scene.environment,
@@ -146,7 +146,7 @@ describe('run --plan', () => {
           runDirectory(scene.path('tonight')),
           { yes: true, quiet: true } as Parameters<typeof resumeRun>[1],
           quiet,
-          openNotices([], null, () => {}),
+          openNotifiers([], null, () => {}),
         ),
       ).toBe(0)
     } finally {

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, onTestFinished } from 'vitest'
-import { type Memory, openMemory } from '../../src/filters/settled-before.js'
+import { openSyncState, type SyncState } from '../../src/filters/settled-before.js'
 import type { Outcome } from '../../src/item.js'
 import type { ExportSpan } from '../../src/settings/run-settings.js'
 
@@ -12,11 +12,11 @@ export const instance = 'https://acme.ada.support'
 export const id = '66f2a91c4be07d3f5c1e0001'
 
 export let state = ''
-export let memory: Memory
+export let memory: SyncState
 
 beforeEach(() => {
   state = mkdtempSync(join(tmpdir(), 'ada-bulk-memory-'))
-  memory = openMemory(state, 'cleanup', instance, '{}')
+  memory = openSyncState(state, 'cleanup', instance, '{}')
   onTestFinished(() => {
     memory.close()
     rmSync(state, { recursive: true, force: true })
@@ -24,9 +24,9 @@ beforeEach(() => {
 })
 
 /** As after a kill: what was not closed is read again. */
-export function reopen(): Memory {
+export function reopen(): SyncState {
   memory.close()
-  memory = openMemory(state, 'cleanup', instance, '{}')
+  memory = openSyncState(state, 'cleanup', instance, '{}')
   return memory
 }
 
@@ -54,4 +54,5 @@ export const span = (from: number, to: number, by: ExportSpan['by'] = 'updated')
 })
 export const daysAgo = (days: number) => nowMs - days * dayMs
 /** Where the next run begins, in days before now; null: with all of the history. */
-export const beginsDaysAgo = () => (memory.settledToMs === null ? null : (nowMs - memory.settledToMs) / dayMs)
+export const beginsDaysAgo = () =>
+  memory.highWaterMarkMs === null ? null : (nowMs - memory.highWaterMarkMs) / dayMs

@@ -1,7 +1,7 @@
 import { appendFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { type Memory, openMemory, openMemoryOf } from '../../src/filters/settled-before.js'
+import { openSyncState, openSyncStateOf, type SyncState } from '../../src/filters/settled-before.js'
 import type { Outcome, SettledItem } from '../../src/item.js'
 import {
   beginsDaysAgo,
@@ -21,7 +21,7 @@ import {
 describe('what is on disk', () => {
   test('is there at once: a kill takes nothing away', () => {
     memory.remember(id, daysAgo(20), ended, nowMs)
-    const other = openMemory(state, 'cleanup', instance, '{}')
+    const other = openSyncState(state, 'cleanup', instance, '{}')
     expect(other.isSettled(id, daysAgo(20))).toBe(true)
     other.close()
   })
@@ -63,7 +63,7 @@ describe('what is on disk', () => {
     (text) => {
       memory.finished(span(364, 14), nowMs)
       writeFileSync(fileOf('night.json'), text)
-      expect(() => openMemory(state, 'cleanup', instance, '{}')).toThrow(
+      expect(() => openSyncState(state, 'cleanup', instance, '{}')).toThrow(
         expect.objectContaining({
           name: 'UsageError',
           message: expect.stringMatching(/night\.json is damaged\. Remove it/),
@@ -75,7 +75,7 @@ describe('what is on disk', () => {
   test('a directory that cannot be used is named', () => {
     const file = join(state, 'file')
     writeFileSync(file, '')
-    expect(() => openMemory(file, 'cleanup', instance, '{}')).toThrow(
+    expect(() => openSyncState(file, 'cleanup', instance, '{}')).toThrow(
       expect.objectContaining({ name: 'UsageError', message: expect.stringContaining('ADA_BULK_STATE') }),
     )
   })
@@ -116,14 +116,14 @@ describe('a resumed run catches up on what it finds settled', () => {
 
 describe('a memory of its own', () => {
   const of = (jobFlags: Record<string, string>, job = 'cleanup', on = instance) =>
-    openMemoryOf(
+    openSyncStateOf(
       { stateDirectory: state, jobFlags, isSandbox: false, isParallel: false },
       { remembers: true },
       job,
       on,
     )!
 
-  const remembers = (other: Memory) => {
+  const remembers = (other: SyncState) => {
     const known = other.isSettled(id, daysAgo(20))
     other.close()
     return known
@@ -145,13 +145,15 @@ describe('a memory of its own', () => {
 
   test('none has a job that remembers nothing, nor a sandbox', () => {
     const run = { stateDirectory: state, jobFlags: {}, isSandbox: false, isParallel: false }
-    expect(openMemoryOf(run, {}, 'close-stale', instance)).toBeNull()
-    expect(openMemoryOf({ ...run, isSandbox: true }, { remembers: true }, 'cleanup', instance)).toBeNull()
+    expect(openSyncStateOf(run, {}, 'close-stale', instance)).toBeNull()
+    expect(openSyncStateOf({ ...run, isSandbox: true }, { remembers: true }, 'cleanup', instance)).toBeNull()
   })
 
   test('is not for two runs at once: --parallel is refused', () => {
     const run = { stateDirectory: state, jobFlags: {}, isSandbox: false, isParallel: true }
-    expect(() => openMemoryOf(run, { remembers: true }, 'cleanup', instance)).toThrow(/--parallel is not for/)
-    expect(openMemoryOf(run, {}, 'close-stale', instance)).toBeNull()
+    expect(() => openSyncStateOf(run, { remembers: true }, 'cleanup', instance)).toThrow(
+      /--parallel is not for/,
+    )
+    expect(openSyncStateOf(run, {}, 'close-stale', instance)).toBeNull()
   })
 })

@@ -147,7 +147,7 @@ describe('where the next run begins', () => {
     memory.finished(span(364, 14), nowMs)
     const later = nowMs + 500 * dayMs
     memory.finished({ by: 'updated', fromMs: later - 364 * dayMs, toMs: later - 14 * dayMs }, later)
-    expect(memory.settledToMs).toBe(later - 14 * dayMs)
+    expect(memory.highWaterMarkMs).toBe(later - 14 * dayMs)
   })
 })
 
@@ -156,7 +156,7 @@ describe('what has to come up again', () => {
     const startedMs = nowMs + nth * dayMs
     return {
       startedMs,
-      span: { by: 'updated', fromMs: memory.settledToMs! - dayMs, toMs: startedMs - 14 * dayMs } as const,
+      span: { by: 'updated', fromMs: memory.highWaterMarkMs! - dayMs, toMs: startedMs - 14 * dayMs } as const,
     }
   }
 
@@ -196,7 +196,7 @@ describe('what has to come up again', () => {
       { by: 'updated', fromMs: startedMs - 364 * dayMs, toMs: startedMs - 14 * dayMs },
       startedMs,
     )
-    expect(memory.settledToMs).toBe(startedMs - 14 * dayMs)
+    expect(memory.highWaterMarkMs).toBe(startedMs - 14 * dayMs)
     expect(readFileSync(fileOf('settled.jsonl'), 'utf8')).toBe('')
   })
 })

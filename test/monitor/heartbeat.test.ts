@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { openHeartbeat } from '../../src/monitor/heartbeat.js'
-import type { RunNews } from '../../src/monitor/notifier.js'
-import { failedToStart, finished, going, started, stopped } from './news.js'
+import type { Notification } from '../../src/monitor/notifier.js'
+import { failedToStart, finished, going, started, stopped } from './notifications.js'
 
 const id = '123e4567-e89b-42d3-a456-426614174000'
 
-async function pingsOf(address: string, ...told: RunNews[]): Promise<{ url: string; body: string }[]> {
+async function pingsOf(address: string, ...sent: Notification[]): Promise<{ url: string; body: string }[]> {
   const pings: { url: string; body: string }[] = []
   const heartbeat = openHeartbeat(
     new URL(address),
@@ -14,7 +14,7 @@ async function pingsOf(address: string, ...told: RunNews[]): Promise<{ url: stri
     },
     id,
   )
-  for (const news of told) await heartbeat.tell(news, new AbortController().signal)
+  for (const notification of sent) await heartbeat.notify(notification, new AbortController().signal)
   return pings
 }
 

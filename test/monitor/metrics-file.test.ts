@@ -4,15 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { metricsText, openMetricsFile } from '../../src/monitor/metrics-file.js'
-import type { RunNews } from '../../src/monitor/notifier.js'
-import { failedToStart, finished, going, started, stopped } from './news.js'
+import type { Notification } from '../../src/monitor/notifier.js'
+import { failedToStart, finished, going, started, stopped } from './notifications.js'
 
 const labels = 'ada_job="cleanup",ada_instance="https://acme.ada.support"'
 const lastSuccess = (text: string) => /^ada_bulk_last_success_timestamp_seconds\{.*\} (.*)$/m.exec(text)?.[1]
 const successAt = String(Date.parse(finished.finishedAt!) / 1000)
 
 /** The file after these news. */
-function fileAfter(...told: RunNews[]): string {
+function fileAfter(...told: Notification[]): string {
   return told.reduce((before, news) => metricsText(news, before), '')
 }
 
@@ -104,9 +104,9 @@ test('the file can be read by others, is replaced as a whole, and nothing stays 
   const path = join(directory, 'cleanup.prom')
   const file = openMetricsFile(path)
   const { signal } = new AbortController()
-  await file.tell(finished, signal)
+  await file.notify(finished, signal)
   const { ino } = statSync(path)
-  await file.tell(started, signal)
+  await file.notify(started, signal)
   expect(statSync(path).mode & 0o777).toBe(0o644)
   expect(statSync(path).ino).not.toBe(ino)
   expect(lastSuccess(readFileSync(path, 'utf8'))).toBe(successAt)

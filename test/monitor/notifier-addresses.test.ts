@@ -10,7 +10,7 @@ import {
   requestedNotifiers,
 } from '../../src/monitor/notifier-addresses.js'
 import { UsageError } from '../../src/system/errors.js'
-import { finished } from './news.js'
+import { finished } from './notifications.js'
 
 describe('an address that is told of a run', () => {
   test.each([

@@ -2,15 +2,17 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { RunFile } from '../../src/checkpoint/run-file.js'
 import type { Summary } from '../../src/checkpoint/summary.js'
 import { Tally } from '../../src/checkpoint/summary.js'
-import type { Notice, RunNews } from '../../src/monitor/notifier.js'
-import { openNotices } from '../../src/monitor/notifiers.js'
-import type { RunView } from '../../src/monitor/progress.js'
+import type { Notification, Notifier } from '../../src/monitor/notifier.js'
+import { type Notifiers, openNotifiers } from '../../src/monitor/notifiers.js'
+import type { RunView } from '../../src/monitor/view.js'
 import type { Logger } from '../../src/system/log.js'
 
 beforeEach(() => {
   vi.useFakeTimers()
 })
+const opened: Notifiers[] = []
 afterEach(() => {
+  for (const notifiers of opened.splice(0)) void notifiers.close()
   vi.useRealTimers()
 })
 
@@ -40,21 +42,31 @@ const summary: Summary = {
   version: '0.1.0',
 }
 
-/** One that is told, by a word for each piece of news. */
-function told(tell: Notice['tell'] = async () => {}, everyMs = Number.POSITIVE_INFINITY) {
-  const news: RunNews[] = []
-  const notice: Notice = {
+/** A notifier, and what it is given. */
+function recording(notify: Notifier['notify'] = async () => {}, everyMs = Number.POSITIVE_INFINITY) {
+  const sent: Notification[] = []
+  const notifier: Notifier = {
     name: '--notify https://ops.example.com',
     everyMs,
-    async tell(one, signal) {
-      news.push(one)
-      await tell(one, signal)
+    async notify(notification, signal) {
+      sent.push(notification)
+      await notify(notification, signal)
     },
   }
-  return { notice, news, events: () => news.map(({ event }) => event) }
+  return { notifier, sent, events: () => sent.map(({ event }) => event) }
 }
 
-function scene(...notices: Notice[]) {
+const started = {
+  event: 'started',
+  at: run.startedAt,
+  by: 'kim',
+  host: 'ops',
+  pid: 1,
+  version: '0.1.0',
+  confirmed: 40,
+} as const
+
+function scene(...notifiers: Notifier[]) {
   const complaints: string[] = []
   const logged: string[] = []
   const view: RunView = {
@@ -68,13 +80,17 @@ function scene(...notices: Notice[]) {
     stoppingBecause: null,
   }
   const log = { warn: (text: string) => logged.push(text) } as unknown as Logger
-  const all = openNotices(notices, '/srv/jobs/cleanup.ts', (text) => complaints.push(text))
+  const all = openNotifiers(notifiers, '/srv/jobs/cleanup.ts', (text) => complaints.push(text))
+  opened.push(all)
   return {
     all,
     view,
     complaints,
     logged,
-    start: () => all.started(run, '/srv/runs/tonight', () => view, log),
+    start() {
+      all.watch(run, '/srv/runs/tonight', () => view, log)
+      all.on({ ...started, settings: run.settings })
+    },
     /** How long the end of the command was held up. */
     async closedAfterMs(): Promise<number> {
       const from = Date.now()
@@ -85,9 +101,9 @@ function scene(...notices: Notice[]) {
   }
 }
 
-test('a run is told from start to end, as often as each wants to hear of it', async () => {
-  const [patient, curious] = [told(), told(undefined, 15_000)]
-  const { all, start, view, closedAfterMs } = scene(patient.notice, curious.notice)
+test('a run is notified of from start to end, as often as each notifier wants', async () => {
+  const [patient, curious] = [recording(), recording(undefined, 15_000)]
+  const { all, start, view, closedAfterMs } = scene(patient.notifier, curious.notifier)
   start()
   await vi.advanceTimersByTimeAsync(15_000)
   view.tally.add('succeeded', 'ended', 12)
@@ -96,54 +112,88 @@ test('a run is told from start to end, as often as each wants to hear of it', as
   expect(await closedAfterMs()).toBe(0)
   expect(patient.events()).toEqual(['started', 'stopped'])
   expect(curious.events()).toEqual(['started', 'going', 'going', 'stopped'])
-  expect(curious.news[2]).toMatchObject({ totals: { succeeded: 12, left: 28 }, exitCode: null })
-  expect(curious.news[3]).toMatchObject({ exitCode: 4, totals: { left: 40 }, directory: '/srv/runs/tonight' })
+  expect(curious.sent[2]).toMatchObject({ totals: { succeeded: 12, left: 28 }, exitCode: null })
+  expect(curious.sent[3]).toMatchObject({ exitCode: 4, totals: { left: 40 }, directory: '/srv/runs/tonight' })
 })
 
-test('no file names and nothing about a person is told', async () => {
-  const { notice, news } = told()
-  const { all, start, closedAfterMs } = scene(notice)
+test('no file name and nothing about a person is sent', async () => {
+  const { notifier, sent } = recording()
+  const { all, start, closedAfterMs } = scene(notifier)
   start()
   all.ended(summary)
   await closedAfterMs()
-  expect(JSON.stringify(news)).not.toMatch(/mia/)
-  expect(news[1]).toMatchObject({ stoppedBecause: 'Last: no row for [address]' })
+  expect(JSON.stringify(sent)).not.toMatch(/mia/)
+  expect(sent[1]).toMatchObject({ stoppedBecause: 'Last: no row for [address]' })
 })
 
-test('the breaker is told when it opens', async () => {
-  const { notice, events, news } = told()
-  const { start, view } = scene(notice)
-  start()
-  view.waiting = { kind: 'outage', untilMs: 0 }
-  await vi.advanceTimersByTimeAsync(60_000)
-  expect(events()).toEqual(['started', 'breaker-opened'])
-  expect(news[1]).toMatchObject({ isBreakerOpen: true })
+describe('an outage', () => {
+  const outage = { kind: 'outage', untilMs: 0 } as const
+  const nothing = { kind: 'nothing' } as const
+
+  /** How many openings are sent after each view: its reason to wait, and how many items have succeeded. */
+  async function openingsAfter(...views: [RunView['waiting'], number][]): Promise<number[]> {
+    const { notifier, sent } = recording()
+    const { start, view } = scene(notifier)
+    start()
+    const openings: number[] = []
+    for (const [waiting, succeeded] of views) {
+      view.waiting = waiting
+      view.tally.add('succeeded', 'ended', succeeded - view.tally.settled)
+      await vi.advanceTimersByTimeAsync(500)
+      const opened = sent.filter(({ event }) => event === 'breaker-opened')
+      expect(opened.every(({ isBreakerOpen }) => isBreakerOpen)).toBe(true)
+      openings.push(opened.length)
+    }
+    return openings
+  }
+
+  test('is sent once, however long it lasts and whatever is seen between two probes', async () => {
+    expect(await openingsAfter([nothing, 5], [outage, 5], [outage, 5], [nothing, 5], [outage, 5])).toEqual([
+      0, 1, 1, 1, 1,
+    ])
+  })
+
+  test('is not over when calls succeed that were in flight when it began', async () => {
+    expect(await openingsAfter([outage, 5], [outage, 7], [nothing, 7], [outage, 7])).toEqual([1, 1, 1, 1])
+  })
+
+  test('is over when a call has succeeded, and the next one is sent again', async () => {
+    expect(await openingsAfter([outage, 5], [nothing, 6], [nothing, 6], [outage, 9])).toEqual([1, 1, 1, 2])
+  })
+
+  test('that comes and goes is sent ten times', async () => {
+    const views = Array.from({ length: 15 }, (_, index): [RunView['waiting'], number][] => [
+      [outage, index],
+      [nothing, index + 1],
+    ])
+    expect((await openingsAfter(...views.flat())).at(-1)).toBe(10)
+  })
 })
 
-test('that a run could not start is told under the job’s name, and once started it has stopped', async () => {
-  const { notice, news } = told()
-  const early = scene(notice)
+test('a run that could not start is named by its job, and one that broke off has stopped', async () => {
+  const { notifier, sent } = recording()
+  const early = scene(notifier)
   early.all.failed(2, 'no API key.')
   await early.closedAfterMs()
-  const late = scene(notice)
+  const late = scene(notifier)
   late.start()
   late.all.failed(1, 'a bug')
   await late.closedAfterMs()
-  expect(news).toMatchObject([
+  expect(sent).toMatchObject([
     { event: 'failed-to-start', job: 'cleanup', run: null, exitCode: 2, stoppedBecause: 'no API key.' },
     { event: 'started' },
     { event: 'stopped', run: run.run, exitCode: 1 },
   ])
 })
 
-describe('a notice that fails', () => {
+describe('a notifier that fails', () => {
   test('is a line in the log each time that it begins to, and a line on stderr once', async () => {
     const faults = ['HTTP 500', 'HTTP 500', '', 'HTTP 500', 'ECONNREFUSED']
-    const { notice } = told(async () => {
+    const { notifier } = recording(async () => {
       const fault = faults.shift()
       if (fault) throw new Error(fault)
     }, 15_000)
-    const { start, logged, complaints } = scene(notice)
+    const { start, logged, complaints } = scene(notifier)
     start()
     await vi.advanceTimersByTimeAsync(90_000)
     const text = '--notify https://ops.example.com: '
@@ -151,12 +201,12 @@ describe('a notice that fails', () => {
     expect(complaints).toEqual([`ada-bulk: ${text}HTTP 500. The run itself is not affected.`])
   })
 
-  test('does not keep the others from being told', async () => {
-    const broken = told(() => {
+  test('does not keep the others from being sent', async () => {
+    const broken = recording(() => {
       throw new Error('HTTP 500')
     })
-    const well = told()
-    const { all, start, closedAfterMs } = scene(broken.notice, well.notice)
+    const well = recording()
+    const { all, start, closedAfterMs } = scene(broken.notifier, well.notifier)
     start()
     all.ended(summary)
     await closedAfterMs()
@@ -164,18 +214,18 @@ describe('a notice that fails', () => {
   })
 })
 
-describe('a notice that hangs', () => {
+describe('a notifier that hangs', () => {
   /** As a call does: until it is told to give up. */
-  const untilAborted: Notice['tell'] = (_, signal) =>
+  const untilAborted: Notifier['notify'] = (_, signal) =>
     new Promise((_resolve, reject) => {
       const giveUp = () => reject(new Error('no answer in time'))
       if (signal.aborted) giveUp()
       signal.addEventListener('abort', giveUp)
     })
 
-  test('holds the end up for ten seconds at most, and is told the last word all the same', async () => {
-    const { notice, events } = told(untilAborted, 500)
-    const { all, start, complaints, closedAfterMs } = scene(notice)
+  test('delays the end for ten seconds at most, and still gets the last notification', async () => {
+    const { notifier, events } = recording(untilAborted, 500)
+    const { all, start, complaints, closedAfterMs } = scene(notifier)
     start()
     await vi.advanceTimersByTimeAsync(60_000)
     // What it misses meanwhile does not pile up.
@@ -187,15 +237,15 @@ describe('a notice that hangs', () => {
   })
 
   test('and cannot give up, as on a disk that is gone, is left behind', async () => {
-    const { notice } = told(() => new Promise(() => {}))
-    const { all, start, closedAfterMs } = scene(notice)
+    const { notifier } = recording(() => new Promise(() => {}))
+    const { all, start, closedAfterMs } = scene(notifier)
     start()
     all.ended(summary)
     expect(await closedAfterMs()).toBeLessThan(11_000)
   })
 })
 
-test('where nobody is told, nothing is done', async () => {
+test('without notifiers nothing is done', async () => {
   const { all, start, closedAfterMs } = scene()
   start()
   expect(vi.getTimerCount()).toBe(0)

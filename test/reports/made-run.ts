@@ -7,6 +7,7 @@ import type { RunFile } from '../../src/checkpoint/run-file.js'
 import type { Outcome, SettledItem } from '../../src/item.js'
 import { htmlReport } from '../../src/reports/html.js'
 import { reportedRun, writeReportFile } from '../../src/reports/report.js'
+import { returned, sent } from '../checkpoint/made-events.js'
 import { runFile } from './reported.js'
 
 /** Unlike `Omit`, of each event by itself. */
@@ -61,21 +62,24 @@ export async function makeRun(
         settings: { ...run.settings, ...settings },
       }),
     settle(outcome, callMs = 100, item = {}) {
-      if (callMs > 0) checkpoint.noteSent(next(), at(made.ms), false)
+      if (callMs > 0) checkpoint.note(sent(next(), at(made.ms), false))
       const { record: _, ...known } = next()
-      checkpoint.settle({
-        ...known,
-        ...outcome,
-        attempts: callMs > 0 ? 1 : 0,
-        finishedAt: at(made.ms + callMs),
-        durationMs: callMs,
-        ...item,
+      checkpoint.add({
+        event: 'settled',
+        settled: {
+          ...known,
+          ...outcome,
+          attempts: callMs > 0 ? 1 : 0,
+          finishedAt: at(made.ms + callMs),
+          durationMs: callMs,
+          ...item,
+        },
       })
       ordinal += 1
     },
     comeToNothing(outcome, callMs) {
-      checkpoint.noteSent(next(), at(made.ms), false)
-      checkpoint.noteBack(next(), at(made.ms + callMs), outcome, false)
+      checkpoint.note(sent(next(), at(made.ms), false))
+      checkpoint.note(returned(next(), at(made.ms + callMs), outcome, false))
     },
   }
   happens(made)

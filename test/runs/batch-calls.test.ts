@@ -52,10 +52,9 @@ function scene(turnMs: readonly number[], ...answers: Submitted[]) {
       api: { call: () => Promise.reject(new Error('nobody calls')) },
     },
     checkpoint: {
-      noteBatch: ({ did }) => void notes.push(did),
+      note: (event) => void notes.push(event.event === 'batch' ? event.did : event.event),
       synced: async () => {},
     },
-    requests: { sent: 0, rateLimited: 0 },
     pollForMs: 0,
     cooldown: {
       submittedAtMs: () => null,

@@ -10,6 +10,7 @@ import type { RunFile } from '../../src/checkpoint/run-file.js'
 import type { Item } from '../../src/item.js'
 import { acceptChangedInput } from '../../src/runs/changed-input.js'
 import { countInput } from '../../src/runs/count.js'
+import { returned, sent } from '../checkpoint/made-events.js'
 
 let directory: RunDirectory
 let inputPath: string
@@ -59,34 +60,34 @@ function open(): Record<number, { calls: number; isAnswerLost: boolean }> {
 describe('when the input has changed, a call that settled nothing', () => {
   test('is known under the new place of its item', async () => {
     await write((checkpoint) => {
-      checkpoint.noteSent(itemOf(0, 'a'), at, false)
-      checkpoint.noteSent(itemOf(1, 'b'), at, false)
-      checkpoint.noteBack(itemOf(1, 'b'), at, serverError, false)
+      checkpoint.note(sent(itemOf(0, 'a'), at, false))
+      checkpoint.note(sent(itemOf(1, 'b'), at, false))
+      checkpoint.note(returned(itemOf(1, 'b'), at, serverError, false))
     })
     await accept('new', 'b', 'a')
     expect(open()).toEqual({ 1: { calls: 1, isAnswerLost: false }, 2: { calls: 1, isAnswerLost: true } })
   })
 
   test('is still known when the input changes once more', async () => {
-    await write((checkpoint) => checkpoint.noteSent(itemOf(0, 'a'), at, false))
+    await write((checkpoint) => checkpoint.note(sent(itemOf(0, 'a'), at, false)))
     await accept('new', 'a')
     await accept('newer', 'new', 'a')
     expect(open()).toEqual({ 2: { calls: 1, isAnswerLost: true } })
-    await write((checkpoint) => checkpoint.noteSent(itemOf(2, 'a'), at, false))
+    await write((checkpoint) => checkpoint.note(sent(itemOf(2, 'a'), at, false)))
     await accept('a')
     expect(open()).toEqual({ 0: { calls: 2, isAnswerLost: true } })
   })
 
   test('is not taken for one of the item that had its place before the last change', async () => {
-    await write((checkpoint) => checkpoint.noteSent(itemOf(0, 'a'), at, false))
+    await write((checkpoint) => checkpoint.note(sent(itemOf(0, 'a'), at, false)))
     await accept('b')
-    await write((checkpoint) => checkpoint.noteSent(itemOf(0, 'b'), at, false))
+    await write((checkpoint) => checkpoint.note(sent(itemOf(0, 'b'), at, false)))
     await accept('a', 'b')
     expect(open()).toEqual({ 1: { calls: 1, isAnswerLost: true } })
   })
 
   test('of which nothing changed is known too', async () => {
-    await write((checkpoint) => checkpoint.noteSent(itemOf(0, 'a'), at, true))
+    await write((checkpoint) => checkpoint.note(sent(itemOf(0, 'a'), at, true)))
     await accept('new', 'a')
     expect(open()).toEqual({ 1: { calls: 1, isAnswerLost: false } })
   })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { filtersFrom } from '../../src/filters/filter-flags.js'
-import type { Memory } from '../../src/filters/settled-before.js'
+import type { SyncState } from '../../src/filters/settled-before.js'
 import { defineJob, type Filter, type Job } from '../../src/job.js'
 import { endConversation } from '../../src/operations/end-conversation.js'
 import { countInput } from '../../src/runs/count.js'
@@ -117,7 +117,7 @@ describe('a count', () => {
 })
 
 describe('filters go in this order', () => {
-  const memory = { isSettled: (id: string) => id.startsWith('settled') } as Partial<Memory> as Memory
+  const memory = { isSettled: (id: string) => id.startsWith('settled') } as Partial<SyncState> as SyncState
   const hold = () => [written('held.csv', '_id\nsettled-and-held\nheld\n')]
   const job: Job = { ...close, remembers: true }
   const asked = { job, memory, jobFlags: { language: 'fr' } }

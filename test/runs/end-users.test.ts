@@ -18,18 +18,21 @@ async function behind(...conversations: [string, string | null, Outcome['status'
   const log = join(directory, 'checkpoint.jsonl')
   const checkpoint = new Checkpoint(log, readCheckpoint(log))
   for (const [ordinal, [id, , status, reason]] of conversations.entries()) {
-    checkpoint.settle({
-      ordinal,
-      id,
-      status,
-      reason,
-      httpStatus: null,
-      message: '',
-      attempts: 1,
-      finishedAt: '2026-11-22T09:00:00.000Z',
-      durationMs: 0,
-      source: 'export.jsonl',
-      line: ordinal + 1,
+    checkpoint.add({
+      event: 'settled',
+      settled: {
+        ordinal,
+        id,
+        status,
+        reason,
+        httpStatus: null,
+        message: '',
+        attempts: 1,
+        finishedAt: '2026-11-22T09:00:00.000Z',
+        durationMs: 0,
+        source: 'export.jsonl',
+        line: ordinal + 1,
+      },
     })
   }
   await checkpoint.close()

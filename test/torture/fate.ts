@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path'
 import { runDirectory } from '../../src/checkpoint/directory.js'
-import { changeControl } from '../../src/monitor/control.js'
+import { changeControl } from '../../src/monitor/status.js'
 import { Stop } from '../../src/system/stop.js'
 import { copyBelow, Disk, type Step } from './disk.js'
 import type { Asked, LivedLife } from './evidence.js'

@@ -54,7 +54,7 @@ test('an item that counts as settled is on disk, however many are settled at onc
   await Promise.all(
     Array.from({ length: 40 }, async (_, ordinal) => {
       for (let step = 0; step < ordinal % 7; step++) await new Promise((resolve) => setImmediate(resolve))
-      await checkpoint.settleDurably(settledOf(ordinal))
+      await checkpoint.record({ event: 'settled', settled: settledOf(ordinal) })
       counted += 1
       expect(disk.certain(path)?.toString() ?? '').toContain(`{"n":${ordinal},`)
     }),
@@ -66,7 +66,7 @@ test('an item that counts as settled is on disk, however many are settled at onc
 
 test('a checkpoint that was begun is still there by its name', async () => {
   const checkpoint = new Checkpoint(join(root, 'checkpoint.jsonl'), beginning)
-  await checkpoint.settleDurably(settledOf(0))
+  await checkpoint.record({ event: 'settled', settled: settledOf(0) })
   expect(readdirSync(cutPower())).toEqual(['checkpoint.jsonl'])
   await checkpoint.close()
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { newsText, withoutPersonal } from '../../src/monitor/notifier.js'
-import { failedToStart, finished, going, started, stopped } from './news.js'
+import { notificationText, withoutPersonal } from '../../src/monitor/notifier.js'
+import { failedToStart, finished, going, started, stopped } from './notifications.js'
 
 test.each([
   [
@@ -25,7 +25,7 @@ test.each([
     'ada-bulk: nothing is left to do (exit code 0).',
   ],
 ])('what is told is a sentence or two: %j', (news, text) => {
-  expect(newsText(news)).toBe(text)
+  expect(notificationText(news)).toBe(text)
 })
 
 test.each([

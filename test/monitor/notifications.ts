@@ -1,7 +1,7 @@
-import type { RunNews } from '../../src/monitor/notifier.js'
+import type { Notification } from '../../src/monitor/notifier.js'
 
 /** A run that goes on. */
-export const going: RunNews = {
+export const going: Notification = {
   event: 'going',
   run: 'cleanup-2026-11-22T01-00-00',
   job: 'cleanup',
@@ -29,9 +29,9 @@ export const going: RunNews = {
   version: '0.1.0',
 }
 
-export const started: RunNews = { ...going, event: 'started' }
+export const started: Notification = { ...going, event: 'started' }
 
-export const finished: RunNews = {
+export const finished: Notification = {
   ...going,
   event: 'finished',
   finishedAt: '2026-11-22T01:06:00.500Z',
@@ -49,7 +49,7 @@ export const finished: RunNews = {
   checkpointHead: 'f2ca1bb6c7e907d06dafe4687e579fce76b37e4e93b7605022da52e6ccc26fd2',
 }
 
-export const stopped: RunNews = {
+export const stopped: Notification = {
   ...going,
   event: 'stopped',
   finishedAt: '2026-11-22T01:06:00.500Z',
@@ -57,7 +57,7 @@ export const stopped: RunNews = {
   stoppedBecause: '30 of 120 items failed (25 %), more than --max-failures 20% allows',
 }
 
-export const failedToStart: RunNews = {
+export const failedToStart: Notification = {
   ...going,
   event: 'failed-to-start',
   run: null,

@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Tally } from '../../src/checkpoint/summary.js'
 import { barProgress } from '../../src/monitor/bar.js'
-import { jsonProgress, plainProgress, type RunView } from '../../src/monitor/progress.js'
+import type { RunView } from '../../src/monitor/view.js'
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -21,41 +21,6 @@ const run: RunView = {
   waiting: { kind: 'nothing' },
   stoppingBecause: null,
 }
-
-test('plain progress is a line every ten seconds and one at the end, and is then still', () => {
-  const lines: string[] = []
-  const tally = new Tally()
-  const progress = plainProgress(
-    () => ({ ...run, tally }),
-    (line) => lines.push(line),
-  )
-  vi.advanceTimersByTime(9999)
-  expect(lines).toEqual([])
-  vi.advanceTimersByTime(1)
-  tally.add('succeeded', 'ended', 12)
-  vi.advanceTimersByTime(10_000)
-  expect(lines).toEqual(['0/40', '12/40: 12 succeeded'])
-  tally.add('succeeded', 'ended', 28)
-  progress.stop()
-  progress.stop()
-  vi.advanceTimersByTime(100_000)
-  expect(lines.slice(2)).toEqual(['40/40: 40 succeeded'])
-})
-
-test('progress in JSON is an object a line, at the start, every ten seconds and at the end', () => {
-  const lines: string[] = []
-  const tally = new Tally()
-  const view = () => ({ ...run, tally, waiting: { kind: 'paused' } as const })
-  const progress = jsonProgress(view, (line) => lines.push(line))
-  tally.add('succeeded', 'ended', 12)
-  vi.advanceTimersByTime(10_000)
-  progress.stop()
-  progress.stop()
-  vi.advanceTimersByTime(100_000)
-  const objects = lines.map((line) => JSON.parse(line))
-  expect(objects.map(({ totals }) => [totals.succeeded, totals.left])).toEqual([[0, 40], [12, 28], [12, 28]]) // biome-ignore format: a table
-  expect(objects[0]).toMatchObject({ waitingFor: 'paused', finishesAt: null })
-})
 
 describe('a bar', () => {
   function terminal(columns = 120): { stream: NodeJS.WriteStream; shown: () => string } {
@@ -99,7 +64,7 @@ describe('a bar', () => {
     vi.advanceTimersByTime(1000)
     const before = shown().length
     progress.note('{"msg":"item failed"}')
-    expect(shown().slice(before)).toMatch(/^\r\u001b\[K\{"msg":"item failed"\}\n.*0\/40/s)
+    expect(shown().slice(before)).toMatch(/^\u001b\[1G\u001b\[2K\{"msg":"item failed"\}\n.*0\/40/s)
     progress.stop()
   })
 

@@ -1,69 +1,48 @@
-import type { Tally } from '../checkpoint/summary.js'
-import type { Waiting } from '../pacing/admission.js'
 import { inLimit } from '../settings/limits.js'
 import { inClock, inDigits } from '../system/text.js'
+import { every, type RunView } from './view.js'
 
-/** One JSON object a line: at the start, every ten seconds and at the end. For programs. */
-export function jsonProgress(view: () => RunView, write: (text: string) => void): Progress {
-  const show = () => write(JSON.stringify(progressFields(view())))
-  show()
-  return { note: write, ...everyTenSeconds(show) }
-}
-
-/** One line every ten seconds and one at the end, for logs. */
-export function plainProgress(view: () => RunView, write: (text: string) => void): Progress {
-  return { note: write, ...everyTenSeconds(() => write(progressText(view()))) }
-}
-
-/** A run as it stands, for whoever shows it. */
-export interface RunView {
-  /** Items of the whole input. */
-  read: number
-  tally: Tally
-  requests: { sent: number; rateLimited: number }
-  /** Items settled by calling in the last minute. */
-  settledLastMinute: number
-  /** When all will be done, if it goes on like this (Unix); null while nobody can say. */
-  endsAtMs: number | null
-  waiting: Waiting
-  /** When the waiting ends at the latest (Unix); null where that is not known. */
-  waitsUntilMs: number | null
-  /** Set when the run was asked to stop. */
-  stoppingBecause: string | null
-}
-
-/** The promise of a progress display: looks at the run from time to time and shows it on stderr. */
+/** Shows the progress of a run on stderr until it is stopped, which may happen more than once. */
 export interface Progress {
   /** Shows a line of something else, without harm to either. */
   note(text: string): void
   stop(): void
 }
 
-/** Shows every ten seconds, and once more when it is stopped. May be stopped again. */
-export function everyTenSeconds(show: () => void): { stop(): void } {
-  const timer = setInterval(show, 10_000).unref()
+/** One JSON object a line: at the start, every ten seconds and at the end. For programs. */
+export function jsonProgress(view: () => RunView, write: (text: string) => void): Progress {
+  const show = () => write(JSON.stringify(progressFields(view())))
+  show()
+  return everyTenSeconds(show, write)
+}
+
+/** One line every ten seconds and one at the end, for logs. */
+export function plainProgress(view: () => RunView, write: (text: string) => void): Progress {
+  return everyTenSeconds(() => write(progressText(view())), write)
+}
+
+function everyTenSeconds(show: () => void, note: (text: string) => void): Progress {
+  const timer = every(10_000, show)
   let isStopped = false
   return {
+    note,
     stop() {
       if (isStopped) return
       isStopped = true
-      clearInterval(timer)
+      timer[Symbol.dispose]()
       show()
     },
   }
 }
 
-/** The run in one line: `120/40,000: 118 succeeded, 2 failed; 240/min, until 18:12; waiting for the window 240/m`. */
-export function progressText(view: RunView, now = new Date()): string {
-  const { done, counts, pace, doing } = progressParts(view, now)
+/** The progress in one line: `120/40,000: 118 succeeded, 2 failed; 240/min, until 18:12; waiting for the window 240/m`. */
+export function progressText(view: RunView): string {
+  const { done, counts, pace, doing } = progressParts(view)
   return [done + counts, pace, doing].filter((part) => part !== '').join('; ')
 }
 
 /** The parts of that line; each may be empty but the first. */
-export function progressParts(
-  view: RunView,
-  now = new Date(),
-): { done: string; counts: string; pace: string; doing: string } {
+export function progressParts(view: RunView): { done: string; counts: string; pace: string; doing: string } {
   const { read, tally, settledLastMinute, endsAtMs } = view
   const { read: _read, left, ...counts } = tally.totals(read)
   const words = Object.entries(counts)
@@ -71,26 +50,25 @@ export function progressParts(
     .map(([status, times]) => `${inDigits(times)} ${status}`)
   const pace = [
     ...(settledLastMinute > 0 ? [`${inDigits(settledLastMinute)}/min`] : []),
-    ...(endsAtMs !== null && left > 0 ? [`until ${inClock(new Date(endsAtMs), now)}`] : []),
+    ...(endsAtMs !== null && left > 0 ? [`until ${inClock(new Date(endsAtMs), new Date())}`] : []),
   ]
   return {
     done: `${inDigits(tally.settled)}/${inDigits(read)}`,
     counts: words.length === 0 ? '' : `: ${words.join(', ')}`,
     pace: pace.join(', '),
-    doing: view.stoppingBecause === null ? waitingText(view, now) : `stopping: ${view.stoppingBecause}`,
+    doing: view.stoppingBecause === null ? waitingText(view) : `stopping: ${view.stoppingBecause}`,
   }
 }
 
-/** The run as an object, for programs. */
+/** The progress as an object, for programs. */
 export function progressFields(view: RunView) {
   const iso = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString())
   return {
-    /** When it was so, ISO 8601, UTC. */
+    /** The moment of this progress, ISO 8601, UTC. */
     at: new Date().toISOString(),
     totals: view.tally.totals(view.read),
     requests: { ...view.requests },
     settledLastMinute: view.settledLastMinute,
-    /** Null while nobody can say. */
     finishesAt: iso(view.endsAtMs),
     /** What all calls wait for, as one word and in words; empty while calls are made. */
     waitingFor: view.waiting.kind === 'nothing' ? '' : view.waiting.kind,
@@ -101,11 +79,8 @@ export function progressFields(view: RunView) {
 }
 
 /** Why no call is made right now; empty when calls are made. */
-export function waitingText(
-  { waiting, waitsUntilMs }: Pick<RunView, 'waiting' | 'waitsUntilMs'>,
-  now = new Date(),
-): string {
-  const until = waitsUntilMs === null ? '' : ` until ${inClock(new Date(waitsUntilMs), now)}`
+function waitingText({ waiting, waitsUntilMs }: Pick<RunView, 'waiting' | 'waitsUntilMs'>): string {
+  const until = waitsUntilMs === null ? '' : ` until ${inClock(new Date(waitsUntilMs), new Date())}`
   switch (waiting.kind) {
     case 'nothing':
       return ''

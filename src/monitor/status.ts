@@ -1,0 +1,171 @@
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { z } from 'zod'
+import type { Checkpoint } from '../checkpoint/checkpoint.js'
+import type { RunDirectory } from '../checkpoint/directory.js'
+import type { ControlEvent, LifecycleEvent, RunListener } from '../checkpoint/events.js'
+import type { Limiter } from '../pacing/limiter.js'
+import { type RunSettings, rateWindow } from '../settings/run-settings.js'
+import type { Clock } from '../system/clock.js'
+import { readSmallText, writeFileAtomically } from '../system/files.js'
+import { currentUser } from '../system/host.js'
+import { progressFields } from './lines.js'
+import { every, type RunView } from './view.js'
+
+const controlSchema = z.object({
+  isPaused: z.boolean(),
+  /** Null: as the run's settings say. */
+  share: z.number().positive().max(1).nullable(),
+  limits: z.union([z.literal('none'), z.array(rateWindow)]).nullable(),
+  /** Who changed it last, and when (ISO 8601, UTC). */
+  at: z.string(),
+  by: z.string(),
+  host: z.string(),
+})
+
+/**
+ * What a person sets from outside, while a run is at work or between two executions: `control.json` in its directory,
+ * so that it works wherever the directory can be reached. It holds until it is changed again.
+ */
+export type Control = z.infer<typeof controlSchema>
+
+type ControlSettings = Pick<Control, 'isPaused' | 'share' | 'limits'>
+
+/** The control file's text and what it says; null when there is none, or none that can be read. */
+export function readControl(path: string): { text: string; control: Control } | null {
+  if (!existsSync(path)) return null
+  try {
+    const text = readSmallText(path)
+    return { text, control: controlSchema.parse(JSON.parse(text)) }
+  } catch {
+    return null
+  }
+}
+
+/** Changes what is named and leaves the rest. */
+export function changeControl(path: string, change: Partial<ControlSettings>): Control {
+  const before = readControl(path)?.control ?? { isPaused: false, share: null, limits: null }
+  const signed = { at: new Date().toISOString(), by: currentUser(), host: hostname() }
+  const control: Control = { ...before, ...change, ...signed }
+  writeFileAtomically(path, `${JSON.stringify(control)}\n`)
+  return control
+}
+
+/** The settings that the checkpoint has last. */
+export function controlOnRecord(events: readonly LifecycleEvent[]): ControlSettings {
+  const last: ControlSettings = { isPaused: false, share: null, limits: null }
+  for (const event of events) {
+    if (event.event === 'paused' || event.event === 'continued') last.isPaused = event.event === 'paused'
+    if (event.event !== 'throttled') continue
+    last.share = event.share
+    last.limits = event.limits === null || event.limits === 'none' ? event.limits : [...event.limits]
+  }
+  return last
+}
+
+/** The events that a change makes. */
+export function controlEvents(
+  before: ControlSettings,
+  { isPaused, share, limits, at, by, host }: Control,
+): ControlEvent[] {
+  const signed = { at, by, host }
+  const isThrottled = share !== before.share || JSON.stringify(limits) !== JSON.stringify(before.limits)
+  return [
+    ...(isThrottled ? [{ event: 'throttled' as const, ...signed, share, limits }] : []),
+    ...(isPaused === before.isPaused
+      ? []
+      : [{ event: isPaused ? ('paused' as const) : ('continued' as const), ...signed }]),
+  ]
+}
+
+/**
+ * Keeps a running process and others in touch from its first event on: does what `control.json` says and records that,
+ * leaves its progress in `live.json`, and notes where the time went. Close it while the checkpoint is open.
+ */
+export function openLiveStatus(
+  directory: Pick<RunDirectory, 'control' | 'live'>,
+  settings: Pick<RunSettings, 'limits' | 'share'>,
+  events: readonly LifecycleEvent[],
+  limiter: Limiter,
+  checkpoint: Checkpoint,
+  view: () => RunView,
+  clock: Clock,
+): RunListener & Disposable {
+  let applied: ControlSettings = controlOnRecord(events)
+  let text: string | null = null
+  let controlAt: string | null = null
+  let timers: Disposable[] = []
+
+  function applyControl(): void {
+    const found = readControl(directory.control)
+    if (found === null || found.text === text) return
+    text = found.text
+    const { isPaused, share, limits } = found.control
+    limiter.setPace({ isPaused, share: share ?? settings.share, windows: limits ?? settings.limits })
+    for (const event of controlEvents(applied, found.control)) {
+      // A checkpoint that cannot be written stops the run at the next item.
+      checkpoint.record(event).catch(() => {})
+    }
+    applied = found.control
+    controlAt = found.control.at
+    write()
+  }
+
+  function write(): void {
+    try {
+      // Others see the old or the new one. It is not worth a wait for the disk.
+      const text = JSON.stringify({ ...progressFields(view()), controlAt })
+      writeFileSync(`${directory.live}.tmp`, `${text}\n`, { mode: 0o600 })
+      renameSync(`${directory.live}.tmp`, directory.live)
+    } catch {}
+  }
+
+  function noteWaited(): void {
+    const ms = limiter.takeTimeSpent()
+    if (Object.keys(ms).length === 0) return
+    try {
+      checkpoint.note({ event: 'waited', at: new Date(clock.wallMs()).toISOString(), ms })
+    } catch {}
+  }
+
+  return {
+    on({ event }) {
+      if (event !== 'started' && event !== 'resumed') return
+      applyControl()
+      write()
+      timers = [every(250, applyControl), every(1000, write), every(60_000, noteWaited)]
+    },
+    [Symbol.dispose]() {
+      for (const timer of timers) timer[Symbol.dispose]()
+      noteWaited()
+      try {
+        rmSync(directory.live, { force: true })
+      } catch {}
+    },
+  }
+}
+
+const moment = z.string().refine((text) => !Number.isNaN(Date.parse(text)))
+
+/** What `live.json` says beyond the checkpoint. The names are contract: `status --json` has them. */
+const statusSchema = z.object({
+  at: moment,
+  settledLastMinute: z.number(),
+  finishesAt: moment.nullable(),
+  waitingFor: z.string(),
+  waiting: z.string(),
+  waitsUntil: moment.nullable(),
+  stoppingBecause: z.string().nullable(),
+  /** The last change from outside that is applied. */
+  controlAt: z.string().nullable(),
+})
+export type LiveStatus = z.infer<typeof statusSchema>
+
+/** The status of a running process; null when it leaves none. */
+export function readLiveStatus(path: string): LiveStatus | null {
+  try {
+    return statusSchema.parse(JSON.parse(readSmallText(path)))
+  } catch {
+    return null
+  }
+}
