@@ -8,6 +8,9 @@ import {
 } from '../../src/pacing/ledger.js'
 import { openMemoryLedger } from '../../src/pacing/memory.js'
 import { FakeClock } from '../fake-clock.js'
+import { testLedgerContract } from './ledger-contract.js'
+
+testLedgerContract('memory', async (clock) => openMemoryLedger(clock))
 
 const windows = [{ max: 3, perMs: 1000 }]
 let clock: FakeClock

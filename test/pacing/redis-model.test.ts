@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe } from 'vitest'
 import { type Ledger, LedgerUnavailableError, type Slot, type Taken } from '../../src/pacing/ledger.js'
 import { openRedisLedger } from '../../src/pacing/redis.js'
 import type { RateWindow } from '../../src/settings/limits.js'
@@ -7,9 +7,8 @@ import { type RedisConnection, RedisError } from '../../src/system/redis.js'
 import { startRedisForFile } from '../system/for-file.js'
 import { hasRedis, type RedisServer } from '../system/server.js'
 import { scriptOnFakeTime, withServer } from './fake-redis-time.js'
+import { holdMs, Killed, testModel } from './ledger-model.js'
 import { seededRandom } from './seeded-random.js'
-
-class Killed extends Error {}
 
 interface Process {
   ledger: Ledger | null
@@ -24,11 +23,9 @@ interface Process {
   monotonicOffsetMs: number
 }
 
-const holdMs = 60_000
 const lastsMs = 1_500_000
-const seeds = Number(process.env.SEEDS ?? 30)
 const noCounts = {
-  ...{ arrivals: 0, kills: 0, freezes: 0, lostRequests: 0, lateRequests: 0, lostReplies: 0, between: 0 },
+  ...{ kills: 0, freezes: 0, lostRequests: 0, lateRequests: 0, lostReplies: 0, between: 0 },
   ...{ emptyRestarts: 0, oldRestarts: 0, flushes: 0, evictions: 0, clockForward: 0, clockBack: 0 },
 }
 
@@ -38,7 +35,7 @@ startRedisForFile((...started) => {
   ;[server, connection] = started
 })
 
-/** Plays some minutes of several processes on one ledger; gives the arrivals at the API. */
+/** Simulates several processes on one ledger. */
 async function play(seed: number, windows: readonly RateWindow[]) {
   const random = seededRandom(seed)
   const within = (max: number) => Math.floor(random() * max)
@@ -214,33 +211,7 @@ async function play(seed: number, windows: readonly RateWindow[]) {
     }
     if (late.length > 0 && random() < 0.5 && !isSecret) await late.shift()!()
   }
-  counts.arrivals = arrivals.length
-  return { arrivals: arrivals.sort((a, b) => a - b), counts }
+  return { arrivals, counts }
 }
 
-function spansOverLimit(arrivals: readonly number[], { max, perMs }: RateWindow): number[] {
-  return arrivals.flatMap((atMs, index) => {
-    const spanMs = (arrivals[index + max] ?? Number.POSITIVE_INFINITY) - atMs
-    return spanMs < perMs ? [spanMs] : []
-  })
-}
-
-describe.runIf(hasRedis)('the ledger in Redis, whatever happens', () => {
-  const windows = [
-    { max: 5, perMs: 10_000 },
-    { max: 20, perMs: 90_000 },
-  ]
-  const total = { ...noCounts }
-
-  it.each(Array.from({ length: seeds }, (_, seed) => seed))('holds every window, seed %i', async (seed) => {
-    const { arrivals, counts } = await play(seed, windows)
-    for (const window of windows) expect(spansOverLimit(arrivals, window)).toEqual([])
-    for (const name of Object.keys(total) as (keyof typeof total)[]) total[name] += counts[name]
-  })
-
-  it('has seen enough of everything to mean something', () => {
-    if (process.env.SEEDS) console.log(total)
-    expect(total.arrivals).toBeGreaterThan(seeds * 30)
-    for (const [, count] of Object.entries(total)) expect(count).toBeGreaterThan(seeds / 2)
-  })
-})
+describe.runIf(hasRedis)('with Redis', () => testModel('the ledger in Redis, whatever happens', 30, play))
