@@ -92,7 +92,6 @@ const toMend = new Set<string>([
   'src/reports/verify.ts → src/runs/state.ts',
   'src/runs/id-rules.ts → 13 lines',
   'src/runs/run-job.ts → openSyncStateOf({ ...asked })',
-  'src/sources/csv-records.ts → src/sources/csv-plain-lines.ts → src/sources/csv-records.ts',
   'src/sources/data-export-ascii.ts → 13 lines',
 ])
 

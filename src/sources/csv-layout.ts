@@ -1,8 +1,17 @@
 import { UsageError } from '../system/errors.js'
 import { headBytesMax } from './bytes.js'
-import { type IdColumns, type IdPlace, idPlaceOf, isIdName } from './csv-id-column.js'
 import { csvRecords } from './csv-records.js'
-import { withoutEdges } from './identifier.js'
+import { conversationIdNames, withoutEdges } from './identifier.js'
+import type { SourceOptions } from './source.js'
+
+type IdColumns = Pick<SourceOptions, 'idColumn' | 'idColumns'>
+
+/** Where the IDs are, and whether they begin in the first row. */
+interface IdPlace {
+  /** From 0. */
+  idIndex: number
+  hasHeader: boolean
+}
 
 /** How to read a CSV, as its first rows tell. */
 export interface CsvLayout extends IdPlace {
@@ -19,9 +28,11 @@ const delimiters = [',', ';', '\t', '|']
 export async function layoutOf(head: Buffer, name: string, columns: IdColumns): Promise<CsvLayout> {
   refuseWorkbook(head, name)
   const candidates = delimiters.filter((delimiter) => delimiter === ',' || head.includes(delimiter))
-  const readings = await Promise.all(candidates.map((delimiter) => readingOf(head, delimiter, name)))
-  const scores = readings.map(({ rows }) => score(rows, columns))
-  const { delimiter, rows } = readings[scores.indexOf(Math.max(...scores))]!
+  const readings = await Promise.all(candidates.map((delimiter) => rowsOf(head, delimiter, name)))
+  const scores = readings.map((rows) => score(rows, columns))
+  const best = scores.indexOf(Math.max(...scores))
+  const delimiter = candidates[best]!
+  const rows = readings[best]!
   const first = rows[0] ?? (await refuseEmpty(head, name))
   const place = idPlaceOf(rows, name, columns)
   const width = place.hasHeader ? first.length : commonest(rows.map((row) => row.length))
@@ -34,20 +45,19 @@ export function widthOf(cells: readonly string[]): number {
   return cells.findLastIndex((cell) => cell !== '') + 1
 }
 
-interface Reading {
-  delimiter: string
-  rows: string[][]
-}
-
-async function readingOf(head: Buffer, delimiter: string, name: string): Promise<Reading> {
-  const isCut = head.length >= headBytesMax
-  // csv-parse holds back what it cannot look ahead from.
-  const piece = isCut ? head : Buffer.concat([head, Buffer.from('\n'.repeat(8))])
-  for await (const batch of csvRecords([piece], delimiter, name)) {
-    const rows = batch.map(({ cells }) => cells.map(withoutEdges))
-    return { delimiter, rows: rows.filter((row) => row.length > 1 || row[0] !== '') }
+/** The rows at the beginning of a file, cut before the one that is not all there. */
+async function rowsOf(head: Buffer, delimiter: string, name: string): Promise<string[][]> {
+  const lineEnd = Math.max(head.lastIndexOf('\n'), head.lastIndexOf('\r'))
+  const rows: string[][] = []
+  try {
+    const piece = head.length < headBytesMax ? head : head.subarray(0, lineEnd + 1)
+    for await (const batch of csvRecords([piece], delimiter, name))
+      rows.push(...batch.map(({ cells }) => cells.map(withoutEdges)))
+  } catch (error) {
+    // Reading all of the file meets the fault again.
+    if (!(error instanceof UsageError)) throw error
   }
-  return { delimiter, rows: [] }
+  return rows.filter((row) => row.length > 1 || row[0] !== '')
 }
 
 /** How likely it is that the delimiter is the one meant: it shows the ID column, or most rows are of one width. */
@@ -93,4 +103,81 @@ async function refuseEmpty(head: Buffer, name: string): Promise<never> {
   // A fault in the first row is worth more words.
   for await (const _ of csvRecords([head], ',', name));
   throw new UsageError(`${name} is empty: there are no IDs in it.`)
+}
+
+/** What the only column, or the one given by number, may be called too. Among several this would be a guess. */
+const headings = /^(conversations?|(conversation[ _-]?)?u?u?ids?)$/i
+const machineId = /^([\da-f]{24}|[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12})$/i
+
+function isIdName(cell: string, { idColumns = conversationIdNames }: IdColumns): boolean {
+  return idColumns.some((name) => isSame(name, cell))
+}
+
+function idPlaceOf(rows: readonly string[][], name: string, columns: IdColumns): IdPlace {
+  const { idColumn, idColumns = conversationIdNames } = columns
+  const first = rows[0]!
+  if (idColumn != null) return placeGiven(rows, name, idColumn.trim(), columns)
+  for (const idName of idColumns) {
+    const index = indexOf(first, idName, name)
+    if (index !== undefined) return { idIndex: index, hasHeader: true }
+  }
+  const isOnlyColumn = rows.every((row) => row.slice(1).every((cell) => cell === ''))
+  if (isOnlyColumn) return { idIndex: 0, hasHeader: isHeading(rows, 0) }
+  throw new UsageError(
+    `${name} has no column that is known to hold IDs. Say which it is with --id-column, by name or by number from 1: ${listOf(first)}.`,
+  )
+}
+
+function placeGiven(rows: readonly string[][], name: string, idColumn: string, columns: IdColumns): IdPlace {
+  const first = rows[0]!
+  const index = indexOf(first, idColumn, name)
+  if (index !== undefined) return { idIndex: index, hasHeader: true }
+  if (!/^\d+$/.test(idColumn)) {
+    throw new UsageError(`${name} has no column "${idColumn}" (--id-column). It has ${listOf(first)}.`)
+  }
+  const number = Number(idColumn)
+  if (number < 1 || number > first.length) {
+    throw new UsageError(
+      `${name} has no column ${idColumn} (--id-column): its first row has ${first.length}, counted from 1: ${listOf(first)}.`,
+    )
+  }
+  return {
+    idIndex: number - 1,
+    hasHeader: first.some((cell) => isIdName(cell, columns)) || isHeading(rows, number - 1),
+  }
+}
+
+/**
+ * Whether the first row is a header though no name in it is known. In doubt it is an ID: a header taken for an ID
+ * costs one call that finds nothing, an ID taken for a header would be forgotten.
+ */
+function isHeading(rows: readonly string[][], index: number): boolean {
+  const cell = rows[0]![index]!
+  if (headings.test(cell)) return true
+  const below = rows.slice(1).map((row) => row[index] ?? '')
+  const isMostlyMachineIds = below.filter((id) => machineId.test(id)).length > below.length / 2
+  return cell !== '' && !/\d/.test(cell) && isMostlyMachineIds
+}
+
+function indexOf(header: readonly string[], wanted: string, name: string): number | undefined {
+  const exact = header.flatMap((cell, index) => (cell === wanted ? [index] : []))
+  const found =
+    exact.length > 0 ? exact : header.flatMap((cell, index) => (isSame(cell, wanted) ? [index] : []))
+  if (found.length > 1) {
+    const numbers = found.map((index) => index + 1).join(' and ')
+    throw new UsageError(
+      `${name} has the column "${wanted}" more than once (${numbers}). Give its number with --id-column.`,
+    )
+  }
+  return found[0]
+}
+
+function isSame(name: string, other: string): boolean {
+  return name.toLowerCase() === other.toLowerCase()
+}
+
+function listOf(columns: readonly string[]): string {
+  const shown = columns.slice(0, 12).map((column) => `"${column.slice(0, 40)}"`)
+  const more = columns.length - shown.length
+  return shown.join(', ') + (more > 0 ? ` and ${more} more` : '')
 }

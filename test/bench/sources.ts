@@ -1,7 +1,7 @@
 /**
- * What reading a CSV of a million rows costs: our source, alone and with the set that finds duplicates, beside
- * csv-parse alone. Each is a process of its own, so that each has its own peak of memory; they take turns, and the
- * median counts. `--rows 100000` for less.
+ * What reading a CSV of a million rows costs: our source, alone, with the set that finds duplicates and as `plan`
+ * reads it, beside csv-parse alone. Each is a process of its own, so that each has its own peak of memory; they take
+ * turns, and the median counts. `--rows 100000` for less.
  */
 import { execFileSync } from 'node:child_process'
 import { closeSync, createReadStream, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs'
@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream'
 import { parse } from 'csv-parse'
+import { countInput } from '../../src/runs/count.js'
 import { csv } from '../../src/sources/csv.js'
 import { IdSet } from '../../src/sources/id-set.js'
 
@@ -36,6 +37,10 @@ const readers: Record<string, (path: string) => Promise<number>> = {
     const ids = new IdSet()
     for await (const batch of csv.rows({ name: path, path }, {})) for (const row of batch) ids.add(row.id)
     return ids.size
+  },
+  async plan(path) {
+    const settings = { format: 'auto', idColumn: null, acceptTruncated: false }
+    return (await countInput([{ name: path, path }], settings, [])).read
   },
 }
 
