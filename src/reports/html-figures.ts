@@ -189,7 +189,8 @@ export class Rows {
   readonly #strings = new Map<string, number>()
   #count = 0
   #failuresLeftOut = 0
-  list: Row[] = []
+  /** As JSON: a string of its own does not keep the whole line in memory that it is a part of. */
+  list: string[] = []
 
   constructor(baseMs: number) {
     this.#baseMs = baseMs
@@ -197,13 +198,14 @@ export class Rows {
 
   add(item: SettledItem, finishedMs: number): void {
     this.#count += 1
-    if (this.#count === rowsMax + 1) this.list = this.list.filter((row) => isFailure(statuses[row[1]]!))
+    if (this.#count === rowsMax + 1)
+      this.list = this.list.filter((json) => isFailure(statuses[(JSON.parse(json) as Row)[1]]!))
     if (this.#count > rowsMax && !isFailure(item.status)) return
     if (this.list.length === rowsMax) {
       this.#failuresLeftOut += 1
       return
     }
-    this.list.push([
+    const row: Row = [
       cut(item.id),
       statuses.indexOf(item.status),
       this.#numberOf(item.reason),
@@ -214,7 +216,8 @@ export class Rows {
       this.#numberOf(item.message),
       this.#numberOf(item.source),
       item.line,
-    ])
+    ]
+    this.list.push(JSON.stringify(row))
   }
 
   summary() {

@@ -15,7 +15,6 @@ export function count(counts: Counts, name: string, times = 1): void {
 
 /** Widths of a bucket; each is a multiple of the one before. */
 const widthsMs = [1, 5, 10, 30, 60, 300, 600, 1800, 3600, 21_600, 86_400].map((seconds) => seconds * 1000)
-const bucketsMax = 20_000
 const pointsMax = 500
 /** No window is waited for so long. */
 const longestQuietMs = 300_000
@@ -54,7 +53,8 @@ export class Timeline {
     const bucket = this.#buckets.get(key) ?? new Map()
     this.#buckets.set(key, bucket)
     count(bucket, what, times)
-    if (this.#buckets.size > bucketsMax) this.#widen()
+    // The axis would do so in the end.
+    if (this.#buckets.size > pointsMax) this.#widen()
   }
 
   get workedMs(): number {

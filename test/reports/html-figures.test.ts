@@ -135,9 +135,9 @@ describe('markup', () => {
 
   test('holds JSON that ends no block', () => {
     const texts = ['</script><!--', '\u2028']
-    const block = [...modelBlock(texts, texts)].join('')
+    const block = [...modelBlock(texts, [JSON.stringify(texts)])].join('')
     expect(block).not.toContain('</script><!--')
-    expect(JSON.parse(/>([^<]*)</.exec(block)![1]!)).toEqual({ model: texts, rows: texts })
+    expect(JSON.parse(/>([^<]*)</.exec(block)![1]!)).toEqual({ model: texts, rows: [texts] })
   })
 })
 
