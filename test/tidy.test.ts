@@ -79,7 +79,6 @@ function importsIn(path: string, syntax: ts.SourceFile): Import[] {
 const toMend = new Set<string>([
   'src/commands/begin.ts → launch({ ...beginning })',
   'src/commands/doctor.ts → src/commands/doctor-instance.ts → src/commands/doctor.ts',
-  'src/commands/id-rules-of-run.ts → 12 lines',
   'src/commands/locked-text.ts → 10 lines',
   'src/commands/new-run.ts → openSyncStateOf({ ...newRun })',
   'src/commands/new-run.ts → recentlySubmittedOf({ ...newRun })',
@@ -88,9 +87,6 @@ const toMend = new Set<string>([
   'src/commands/resume.ts → src/commands/confirm-rest.ts → src/commands/resume.ts',
   'src/commands/resume.ts → src/commands/resume-erasing.ts → src/commands/resume.ts',
   'src/commands/save-memory.ts → 10 lines',
-  'src/reports/verify-rendering.ts → 12 lines',
-  'src/reports/verify.ts → src/runs/state.ts',
-  'src/runs/id-rules.ts → 13 lines',
   'src/runs/run-job.ts → openSyncStateOf({ ...asked })',
   'src/sources/data-export-ascii.ts → 13 lines',
 ])

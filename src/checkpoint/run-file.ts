@@ -18,6 +18,8 @@ export const runFileSchema = z.object({
   /** A name from `jobs/`, or the absolute path of a user's own file. */
   job: z.string(),
   jobFlags: z.record(z.string(), z.string()),
+  /** How the job finds IDs, so that the record can be checked without the job. Runs of version 0.1 do not have it. */
+  ids: z.object({ columns: z.array(z.string()).readonly().optional(), isFree: z.boolean() }).optional(),
   /** The API's origin. */
   instance: z.string(),
   isSandbox: z.boolean(),

@@ -4,10 +4,11 @@ import { finished } from 'node:stream/promises'
 import { type RunDirectory, readRunFile } from '../checkpoint/directory.js'
 import { writePack } from '../reports/pack.js'
 import type { Report } from '../reports/report.js'
-import { examineRun } from '../reports/verify.js'
+import { verifyRun } from '../reports/verify.js'
+import { recordedIdRules } from '../runs/id-rules.js'
 import { runState } from '../runs/state.js'
+import { pseudonymsOfRun } from '../sources/pseudonyms.js'
 import { UsageError } from '../system/errors.js'
-import { idRulesOfRun } from './id-rules-of-run.js'
 import type { Shell } from './shell.js'
 import { relativePath } from './summary-text.js'
 
@@ -20,12 +21,13 @@ export async function packRun(
 ): Promise<number> {
   if (runState(directory).kind === 'running')
     throw new UsageError(`${directory.name} is at work: pack it when it has ended, or stop it first.`)
-  const idRules = await idRulesOfRun(readRunFile(directory), shell.environment)
-  const examination = await examineRun(directory, { reports, idRules })
+  const run = readRunFile(directory)
+  const idRules = await recordedIdRules(run, pseudonymsOfRun(run, shell.environment))
+  const verified = await verifyRun(directory, { reports, idRules })
   const names = reports.map(({ fileName }) => fileName)
-  if (output === '-') await writePack(directory, examination, names, process.stdout)
-  else shell.print(relativePath(await writePackFile(directory, examination, names, output)))
-  const { isRight, checks } = examination.verification
+  if (output === '-') await writePack(directory, verified, names, process.stdout)
+  else shell.print(relativePath(await writePackFile(directory, verified, names, output)))
+  const { isRight, checks } = verified.verification
   for (const check of checks) if (check.isRight === false) shell.notice(`NOT ${check.name}: ${check.finding}`)
   return isRight ? 0 : 3
 }
@@ -33,7 +35,7 @@ export async function packRun(
 /** Beside, and in its place when it is whole. */
 async function writePackFile(
   directory: RunDirectory,
-  examination: Parameters<typeof writePack>[1],
+  verified: Parameters<typeof writePack>[1],
   names: readonly string[],
   output = `${directory.name}.zip`,
 ): Promise<string> {
@@ -41,7 +43,7 @@ async function writePackFile(
   const beside = `${path}.${process.pid}.tmp`
   try {
     const out = createWriteStream(beside, { mode: 0o600, flush: true })
-    await writePack(directory, examination, names, out)
+    await writePack(directory, verified, names, out)
     out.end()
     await finished(out)
     renameSync(beside, path)

@@ -1,11 +1,13 @@
 import { findRun, readRunFile } from '../checkpoint/directory.js'
 import { type Verification, verifyRun } from '../reports/verify.js'
+import { recordedIdRules } from '../runs/id-rules.js'
+import { runState } from '../runs/state.js'
 import { runsDirectory } from '../settings/environment.js'
 import type { FlagsOf } from '../settings/flags.js'
 import { inputFormats } from '../sources/input.js'
+import { pseudonymsOfRun } from '../sources/pseudonyms.js'
 import { UsageError } from '../system/errors.js'
 import { type Command, optionsOf } from './command.js'
-import { idRulesOfRun } from './id-rules-of-run.js'
 import { namedFiles } from './input-files.js'
 import { reports } from './report.js'
 import { saveMemory } from './save-memory.js'
@@ -28,7 +30,7 @@ export const command: Command = {
     const directory = findRun(runsDirectory(flags, shell.environment), flags.run)
     const run = readRunFile(directory)
     const { settings } = run
-    const idRules = await idRulesOfRun(run, shell.environment)
+    const idRules = await recordedIdRules(run, pseudonymsOfRun(run, shell.environment))
     const ids = {
       files: namedFiles(flags.input),
       settings: {
@@ -37,12 +39,13 @@ export const command: Command = {
         idColumn: flags['id-column'] ?? settings.idColumn,
       },
     }
-    const verification = await verifyRun(directory, {
+    const { verification } = await verifyRun(directory, {
       reports,
+      idRules,
+      isRunning: runState(directory).kind === 'running',
       head: parsedHead(flags.head),
       isInputLeftOut: flags['without-input'] ?? false,
       ids: flags.input === undefined ? undefined : ids,
-      idRules,
     })
     shell.print(flags.json ? JSON.stringify(verification, null, 2) : verificationText(verification))
     return verification.isRight ? 0 : 3

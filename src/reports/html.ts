@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { jobShortName } from '../checkpoint/run-file.js'
 import { worthRetrying } from '../checkpoint/summary.js'
 import { statuses } from '../item.js'
+import { version } from '../system/host.js'
 import { counted, inDigits, inTime, shellWord } from '../system/text.js'
 import { pageAssets } from './html-assets.js'
 import { type PageModel, readModel } from './html-model.js'
@@ -32,6 +33,7 @@ export const htmlReport: Report = {
     for (const piece of modelBlock(model, rows)) await writePiece(out, piece)
     await writePiece(out, `${block('script', script).text}</body>\n</html>\n`)
   },
+  versionIn: (head) => /<meta name="generator" content="ada-bulk ([^"]*)">/.exec(head)?.[1] ?? null,
 }
 
 /** The block of JSON in pieces, as its rows may be many megabytes. No text in it can end the block. */
@@ -59,6 +61,7 @@ function shell(model: PageModel, script: string, style: string): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
+<meta name="generator" content="ada-bulk ${version}">
 <title>${job} on ${where} – ada-bulk report</title>
 <link rel="icon" href="data:,">
 ${block('style', style)}</head>

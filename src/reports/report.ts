@@ -47,6 +47,8 @@ export interface Report {
   readonly format: string
   readonly fileName: string
   write(run: ReportedRun, out: Writable): Promise<void>
+  /** The version that has written a report, which begins like this; null if it does not say. Absent where every version writes the same. */
+  versionIn?(head: string): string | null
 }
 
 /** A run as reports read it. Nothing is read before it is needed. */

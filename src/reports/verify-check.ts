@@ -1,7 +1,7 @@
-/** One thing that was checked. The names stand in `verify --json`. */
+/** One thing that was checked. The names are contract: `verify --json` prints them. */
 export interface Check {
   name: CheckName
-  /** Null when it was left out because the person said so; anything else that could not be checked is not right. */
+  /** Null when it was left out; anything that could not be checked for another reason is not right. */
   isRight: boolean | null
   /** What was found, in one sentence: where, and what is wrong. */
   finding: string
@@ -14,13 +14,13 @@ export type CheckName =
   | 'head'
   /** Each line says something that a run can have written there. */
   | 'lines'
-  /** run.json is what the checkpoint and the summary speak of. */
+  /** run.json is the request that the checkpoint and the summary name. */
   | 'asked'
   /** summary.json counts what the checkpoint holds. */
   | 'totals'
-  /** The input's files are what they were. */
+  /** The files of the input are unchanged. */
   | 'input'
-  /** The hold lists are what they were, and nothing on them was called. */
+  /** The hold lists are unchanged, and nothing on them was called. */
   | 'hold'
   /** Each row of the input has one outcome. */
   | 'complete'

@@ -1,18 +1,19 @@
-import { closeSync, createReadStream, existsSync } from 'node:fs'
+import { closeSync, existsSync, readSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
+import { Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import type { RunDirectory } from '../checkpoint/directory.js'
-import { scanLines } from '../checkpoint/log.js'
+import type { LifecycleEvent, StartEvent } from '../checkpoint/events.js'
 import type { SettledItem } from '../item.js'
 import { openRegular } from '../system/files.js'
+import { version } from '../system/host.js'
 import { messageOf } from '../system/text.js'
-import { type Report, reportedRun } from './report.js'
+import { type Report, type ReportedRun, reportedRun } from './report.js'
 import { type Check, leftOut, right, wrong } from './verify-check.js'
-import type { Look } from './verify-look.js'
-import { rendering } from './verify-rendering.js'
+import type { Scan } from './verify-scan.js'
 
 /** A run that was stopped more often than this has its report compared with the latest stops only. */
-const stopsLookedAt = 20
+const stopsComparedMax = 20
 
 /**
  * Compares a report in the run's directory with a fresh one, byte for byte. The report of a run that is not finished
@@ -21,43 +22,44 @@ const stopsLookedAt = 20
 export async function checkReport(
   report: Report,
   directory: RunDirectory,
-  look: Look,
-  standing: { isFinished: boolean; hasEnded: boolean },
+  scan: Scan,
+  { isFinished, hasEnded }: { isFinished: boolean; hasEnded: boolean },
   settled: AsyncIterable<readonly SettledItem[]>,
 ): Promise<Check | null> {
-  const path = join(directory.path, report.fileName)
-  // Of a record that is not whole nothing is to be written anew: it may be what is left of the evidence.
+  const { fileName } = report
+  const path = join(directory.path, fileName)
+  // A record that is not whole may be what is left of the evidence: nothing is to be written again.
   const again =
-    look.chainFault === null
+    scan.chainFault === null
       ? `; \`ada-bulk report ${directory.path} --format ${report.format}\` writes it again`
       : ''
   if (!existsSync(path)) {
-    const finding = `${report.fileName} is not there${again}.`
-    if (!standing.hasEnded) return null
-    if (report.fileName === 'report.csv') return wrong('report', finding)
-    // A run leaves it as well, and ends all the same when there is no room for it.
-    return report.fileName === 'report.html' ? leftOut('report', finding) : null
+    const finding = `${fileName} is not there${again}.`
+    if (!hasEnded) return null
+    if (report.format === 'csv') return wrong('report', finding)
+    // A run writes it as well, and ends in order when there is no room for it.
+    return report.format === 'html' ? leftOut('report', finding) : null
   }
   const unreadable = whyUnreadable(path)
-  if (unreadable !== null)
-    return wrong('report', `${report.fileName} cannot be read (${unreadable})${again}.`)
-  const run = { ...reportedRun(directory, look.end.bytes), items: () => settled }
-  const line = await firstDifference(path, rendering(report, run))
-  if (line === null)
-    return right('report', `${report.fileName} says what the checkpoint says, byte for byte.`)
-  const fault = `${report.fileName}, line ${line}: not what the checkpoint says`
-  if (standing.isFinished) return wrong('report', `${fault}${again}.`)
-  for (const end of look.ends.slice(-stopsLookedAt).reverse()) {
-    if (end.line === look.end.line) continue
-    const then = rendering(report, reportedRun(directory, end.bytes))
-    if ((await firstDifference(path, then)) === null) {
+  if (unreadable !== null) return wrong('report', `${fileName} cannot be read (${unreadable})${again}.`)
+  const line = await firstDifference(path, report, {
+    ...reportedRun(directory, scan.end.bytes),
+    items: () => settled,
+  })
+  if (line === null) return right('report', `${fileName} says what the checkpoint says, byte for byte.`)
+  for (const end of isFinished ? [] : scan.ends.slice(-stopsComparedMax).reverse()) {
+    if (end.line === scan.end.line) continue
+    if ((await firstDifference(path, report, reportedRun(directory, end.bytes))) === null)
       return right(
         'report',
-        `${report.fileName} is older than the checkpoint: it says what stood there when the run stopped before (line ${end.line} of ${look.end.line}).`,
+        `${fileName} is older than the checkpoint: it shows the run as it was when it stopped before (line ${end.line} of ${scan.end.line}).`,
       )
-    }
   }
-  return wrong('report', `${fault}, neither now nor when the run stopped before${again}.`)
+  const other = otherVersion(report, path, scan.events)
+  if (other !== null)
+    return leftOut('report', `${fileName} was written by ada-bulk ${other} and is not compared${again}.`)
+  const when = isFinished ? '' : ', neither now nor when the run stopped before'
+  return wrong('report', `${fileName}, line ${line}: not what the checkpoint says${when}${again}.`)
 }
 
 function whyUnreadable(path: string): string | null {
@@ -69,47 +71,73 @@ function whyUnreadable(path: string): string | null {
   }
 }
 
-/** The line in which a file and a text differ first, from 1; null when they are the same. */
-async function firstDifference(path: string, text: Readable): Promise<number | null> {
-  const file = createReadStream(path)
-  const rest = { file: chunks(file), text: chunks(text) }
-  let [a, b] = [await next(rest.file), await next(rest.text)]
-  let same = 0
+/** The line in which a file first differs from a fresh report, from 1; null when they are the same. */
+async function firstDifference(path: string, report: Report, run: ReportedRun): Promise<number | null> {
+  const file = openRegular(path)
   try {
-    for (;;) {
-      const length = Math.min(a.length, b.length)
-      if (length === 0) return a.length === b.length ? null : lineAt(path, same)
-      const [here, there] = [a.subarray(0, length), b.subarray(0, length)]
-      if (!here.equals(there)) return lineAt(path, same + here.findIndex((byte, at) => byte !== there[at]))
-      same += length
-      a = a.length > length ? a.subarray(length) : await next(rest.file)
-      b = b.length > length ? b.subarray(length) : await next(rest.text)
-    }
+    const comparison = new Comparison(file)
+    await report.write(run, comparison)
+    await finished(comparison.end())
+    return comparison.difference
   } finally {
-    file.destroy()
-    text.destroy()
+    closeSync(file)
   }
 }
 
-function chunks(stream: Readable): AsyncIterator<Buffer> {
-  return stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>
-}
+/** Compares what is written to it with a file. */
+class Comparison extends Writable {
+  /** The line of the first difference. */
+  difference: number | null = null
+  readonly #file: number
+  #line = 1
 
-/** Empty at the end. */
-async function next(of: AsyncIterator<Buffer>): Promise<Buffer> {
-  for (;;) {
-    const { value, done } = await of.next()
-    if (done) return Buffer.alloc(0)
-    if (value.length > 0) return value
+  constructor(file: number) {
+    super()
+    this.#file = file
+  }
+
+  override _write(chunk: Buffer, _: string, done: () => void): void {
+    if (this.difference === null) this.#compare(chunk, Buffer.alloc(chunk.length))
+    done()
+  }
+
+  override _final(done: () => void): void {
+    // Only a file that is longer has another byte.
+    if (this.difference === null && this.#read(Buffer.alloc(1)) > 0) this.difference = this.#line
+    done()
+  }
+
+  #compare(expected: Buffer, there: Buffer): void {
+    const length = this.#read(there)
+    const isSame = length === expected.length && there.equals(expected)
+    const same = isSame ? length : expected.findIndex((byte, at) => at >= length || byte !== there[at])
+    for (let at = expected.indexOf(10); at !== -1 && at < same; at = expected.indexOf(10, at + 1))
+      this.#line += 1
+    if (!isSame) this.difference = this.#line
+  }
+
+  #read(into: Buffer): number {
+    let length = 0
+    for (let more = -1; more !== 0 && length < into.length; length += more)
+      more = readSync(this.#file, into, length, into.length - length, null)
+    return length
   }
 }
 
-/** The line of a file that holds the byte at an offset. */
-function lineAt(path: string, offset: number): number {
-  let line = 1
-  const onLine = () => {
-    line += 1
+const headBytes = 4096
+
+/** The version that has written a report, where it is another than this one, by the report itself and by the record. */
+function otherVersion(report: Report, path: string, events: readonly LifecycleEvent[]): string | null {
+  if (report.versionIn === undefined) return null
+  const file = openRegular(path)
+  try {
+    const head = Buffer.alloc(headBytes)
+    const named = report.versionIn(head.toString('utf8', 0, readSync(file, head)))
+    const recorded = events.findLast((event): event is StartEvent => 'confirmed' in event)?.version
+    // Pages of 0.1.0 do not name it; those of every later version do, or were altered.
+    const isOurs = named === version || (recorded === version && recorded !== '0.1.0')
+    return isOurs ? null : (named ?? recorded ?? '0.1.0')
+  } finally {
+    closeSync(file)
   }
-  scanLines(path, onLine, offset)
-  return line
 }

@@ -6,43 +6,37 @@ import { itemsAt } from '../checkpoint/items.js'
 import type { RunFile } from '../checkpoint/run-file.js'
 import type { Totals } from '../checkpoint/summary.js'
 import type { SettledItem } from '../item.js'
-import { runState } from '../runs/state.js'
-import type { Fingerprinted } from '../sources/fingerprint.js'
 import { type InputSettings, openInput } from '../sources/input.js'
 import type { IdRules } from '../sources/items.js'
 import type { InputFile } from '../sources/source.js'
 import { UsageError } from '../system/errors.js'
 import { counted } from '../system/text.js'
 import type { Report } from './report.js'
-import { checkAsked } from './verify-asked.js'
 import { type Check, type CheckName, leftOut, right, wrong } from './verify-check.js'
-import { checkFiles, currentFile } from './verify-files.js'
-import { checkHead } from './verify-head.js'
-import { checkHold } from './verify-hold.js'
-import { checkIds } from './verify-ids.js'
-import { type Look, lookAt } from './verify-look.js'
-import { readTogether } from './verify-read-together.js'
+import { checkHead, checkRequest, checkTotals } from './verify-claims.js'
+import { checkHold, checkIds, checkInput, withFilesWhereTheyAre } from './verify-input.js'
 import { checkReport } from './verify-reports.js'
-import { checkRows } from './verify-rows.js'
-import { checkTotals } from './verify-totals.js'
+import { type Scan, scanRecord } from './verify-scan.js'
 
 export interface VerifyOptions {
   /** Every format that a report in the run's directory may have. */
   reports: readonly Report[]
+  /** How the job finds and calls its IDs; null where that is not known. */
+  idRules: IdRules | null
+  /** A process is at work on the run. */
+  isRunning?: boolean
   /** A hash of the last line that was kept elsewhere. */
   head?: string | undefined
-  /** Files that do not lie in the run's directory are not compared. */
+  /** Files outside of the run's directory are not compared. */
   isInputLeftOut?: boolean
   /** Files of which every ID must have an outcome. */
   ids?: { files: readonly InputFile[]; settings: InputSettings } | undefined
-  /** How the run finds and calls its IDs. */
-  idRules?: IdRules
 }
 
-/** What `verify` found. The names stand in `verify --json`. */
+/** The result of `verify`. The names are contract: `verify --json` prints them. */
 export interface Verification {
   run: string
-  /** Everything was checked but what the person left out, and all of it is right. */
+  /** Everything that was checked is right. */
   isRight: boolean
   /** SHA-256 of the checkpoint's last line. */
   head: string
@@ -50,16 +44,8 @@ export interface Verification {
   checks: Check[]
 }
 
-/**
- * Checks that the record of a run is whole, unaltered, and agrees with its reports and its input. Writes nothing.
- * Throws a UsageError when run.json, or a file that the person names, cannot be read.
- */
-export async function verifyRun(directory: RunDirectory, options: VerifyOptions): Promise<Verification> {
-  return (await examineRun(directory, options)).verification
-}
-
-/** What was verified, with what the run was about. */
-export interface Examination {
+/** A verification, and the record that was read for it. */
+export interface VerifiedRun {
   verification: Verification
   /** With the input as it was accepted last, and its kept files where they lie now. */
   run: RunFile
@@ -67,68 +53,53 @@ export interface Examination {
   totals: Totals
 }
 
-/** Does what `verifyRun` does, and hands on what it has read. */
-export async function examineRun(directory: RunDirectory, options: VerifyOptions): Promise<Examination> {
-  const asked = readRunFile(directory)
-  if (options.ids !== undefined) await openInput(options.ids.files, options.ids.settings)
-  const isRunning = runState(directory).kind === 'running'
+/**
+ * Checks that the record of a run is whole, unaltered, and agrees with its reports and its input. Writes nothing, and
+ * runs no code that the record names. Throws a UsageError when run.json, or a file that the person names, cannot be
+ * read.
+ */
+export async function verifyRun(directory: RunDirectory, options: VerifyOptions): Promise<VerifiedRun> {
+  const { ids, head: kept, isRunning = false } = options
+  const request = readRunFile(directory)
+  if (ids !== undefined) await openInput(ids.files, ids.settings)
   const summary = readSummary(directory)
-  const { head: kept } = options
   const wanted = [summary?.checkpointHead, kept].filter((hash) => hash !== undefined)
-  const look = lookAt(directory.checkpoint, asked, wanted)
-  const run = withFilesWhereTheyAre(directory, withAcceptedInput(asked, look))
-  const standing = { isRunning, isFinished: !isRunning && isFinished(look) }
+  const scan = scanRecord(directory.checkpoint, request, wanted)
+  const run = withFilesWhereTheyAre(directory, withAcceptedInput(request, scan))
+  const last = scan.ends.at(-1)
+  const isFinished = !isRunning && last?.line === scan.end.line && last.event.event === 'finished'
   const checks = [
-    checkChain(look, standing),
-    checkHead(look, summary, kept, standing.isFinished),
-    checkLines(look, asked),
-    checkAsked(directory, asked, run, look, summary),
-    checkTotals(look, summary ?? (existsSync(directory.summary) ? 'damaged' : null)),
-    ...(await checkItems(directory, run, look, standing, standing.isFinished || summary !== null, options)),
+    checkChain(scan, isRunning, isFinished),
+    checkHead(scan, summary, kept, isFinished),
+    checkLines(scan, request),
+    checkRequest(directory, request, run, scan, summary),
+    checkTotals(scan, summary ?? (existsSync(directory.summary) ? 'damaged' : null)),
+    ...(await checkItems(directory, run, scan, isFinished, isFinished || summary !== null, options)),
   ]
   const isRight = checks.every((check) => check.isRight !== false)
   return {
-    verification: { run: run.run, isRight, head: look.head, lines: look.end.line, checks },
+    verification: { run: run.run, isRight, head: scan.head, lines: scan.end.line, checks },
     run,
-    events: look.events,
-    totals: look.end.totals,
+    events: scan.events,
+    totals: scan.end.totals,
   }
 }
 
-interface Standing {
-  isRunning: boolean
-  /** The last line says that the run came to its end. */
-  isFinished: boolean
-}
-
-function isFinished({ events, ends, end }: Look): boolean {
-  return events.at(-1)?.event === 'finished' && ends.at(-1)?.line === end.line
-}
-
-/** The run with its kept files where its directory lies now. */
-function withFilesWhereTheyAre(directory: RunDirectory, run: RunFile): RunFile {
-  const current = (files: Fingerprinted[]) => files.map((file) => currentFile(directory, run, file))
-  return { ...run, input: current(run.input), hold: current(run.hold) }
-}
-
-function checkChain({ chainFault, tornBytes, end }: Look, standing: Standing): Check {
+function checkChain({ chainFault, tornBytes, end }: Scan, isRunning: boolean, isFinished: boolean): Check {
   if (chainFault !== null) return wrong('chain', `checkpoint.jsonl, ${chainFault}.`)
   const lines = `${counted(end.line, 'line')}, each with the hash of the line before`
   if (tornBytes === 0)
-    return right(
-      'chain',
-      standing.isRunning ? `${lines}; the run is at work, and this is what was there.` : `${lines}.`,
-    )
+    return right('chain', isRunning ? `${lines}; the run is at work: more may follow.` : `${lines}.`)
   const torn = `${counted(tornBytes, 'byte')} behind line ${end.line} are no whole line`
-  if (standing.isFinished)
-    return wrong('chain', `checkpoint.jsonl: ${torn}, and the run was finished before.`)
-  return right(
-    'chain',
-    `${lines}; ${torn}: it was being written when the run died, or is now. \`resume\` cuts it off.`,
-  )
+  return isFinished
+    ? wrong('chain', `checkpoint.jsonl: ${torn}, and the run was finished before.`)
+    : right(
+        'chain',
+        `${lines}; ${torn}: it was being written when the run died, or is now. \`resume\` cuts it off.`,
+      )
 }
 
-function checkLines({ lineFault, linesTooEarly, end }: Look, { startedAt }: RunFile): Check {
+function checkLines({ lineFault, linesTooEarly, end }: Scan, { startedAt }: RunFile): Check {
   if (lineFault !== null) return wrong('lines', `checkpoint.jsonl, ${lineFault}.`)
   const early =
     linesTooEarly === 0
@@ -137,59 +108,94 @@ function checkLines({ lineFault, linesTooEarly, end }: Look, { startedAt }: RunF
   return right('lines', `${counted(end.line, 'line')} that a run can have written in this order${early}.`)
 }
 
-/** What needs the files that the run has read, or its reports. One pass over the settled items does for all of it. */
+const notComparable = 'cannot be compared with a checkpoint of which a line is not right.'
+
+type Items = AsyncIterable<readonly SettledItem[]>
+type Reader = (items: Items) => Promise<Check[]>
+
+/** The checks that need the input, the hold lists or the reports: one pass over the settled items does for all. */
 async function checkItems(
   directory: RunDirectory,
   run: RunFile,
-  look: Look,
-  { isFinished }: Standing,
+  scan: Scan,
+  isFinished: boolean,
   hasEnded: boolean,
-  { reports, isInputLeftOut = false, ids, idRules = {} }: VerifyOptions,
+  { reports, isInputLeftOut = false, ids, idRules }: VerifyOptions,
 ): Promise<Check[]> {
-  const input = await checkFiles('input', directory, run.input, isInputLeftOut)
+  const reader =
+    (name: CheckName, check: (items: Items) => Promise<Check | null>): Reader =>
+    async (items) => {
+      // Its own check names the line; nothing can be made from the checkpoint then.
+      if (scan.lineFault !== null) return [leftOut(name, notComparable)]
+      try {
+        const found = await check(items)
+        return found === null ? [] : [found]
+      } catch (error) {
+        if (!(error instanceof UsageError)) throw error
+        return [wrong(name, error.message)]
+      }
+    }
+  const whyNoRows =
+    scan.lineFault !== null
+      ? notComparable
+      : idRules === null
+        ? 'run.json, of an earlier version, does not say how the job finds IDs.'
+        : null
   const readers: Reader[] = [
-    ...(run.hold.length === 0
-      ? []
-      : [
-          readerFor('hold', look, (items) =>
-            checkHold(directory, run, look.events, items, isInputLeftOut, idRules),
-          ),
-        ]),
-    readerFor('complete', look, (items) =>
-      input.isRight
-        ? checkRows(run, items, isFinished, idRules)
-        : leftOut('complete', 'the rows cannot be compared without the input.'),
-    ),
-    ...(ids === undefined
-      ? []
-      : [readerFor('ids', look, (items) => checkIds(ids.files, ids.settings, idRules, items))]),
-    ...reports.map((report) =>
-      readerFor('report', look, (items) =>
-        checkReport(report, directory, look, { isFinished, hasEnded }, items),
-      ),
-    ),
+    (items) => checkInput(directory, run, items, isFinished, isInputLeftOut, idRules ?? {}, whyNoRows),
   ]
-  const checks = await readTogether(itemsAt(directory.checkpoint, look.offsets), readers)
-  return [input, ...checks.filter((check) => check !== null)]
+  if (run.hold.length > 0)
+    readers.push(
+      reader('hold', (items) => checkHold(directory, run, scan.events, items, isInputLeftOut, idRules)),
+    )
+  if (ids !== undefined)
+    readers.push(reader('ids', (items) => checkIds(ids.files, ids.settings, idRules ?? {}, items)))
+  for (const report of reports)
+    readers.push(
+      reader('report', (items) => checkReport(report, directory, scan, { isFinished, hasEnded }, items)),
+    )
+  return (await readTogether(itemsAt(directory.checkpoint, scan.offsets), readers)).flat()
 }
 
-type Items = AsyncIterable<readonly SettledItem[]>
-type Reader = (items: Items) => Promise<Check | null>
+type Give<T> = (next: Promise<IteratorResult<T>>) => void
 
-/** A line that cannot be read is named by its own check; nothing can be made from the checkpoint then. */
-function readerFor(
-  name: CheckName,
-  { lineFault }: Look,
-  check: (items: Items) => Promise<Check | null> | Check,
-): Reader {
-  return async (items) => {
-    if (lineFault !== null)
-      return leftOut(name, 'cannot be compared with a checkpoint of which a line is not right.')
-    try {
-      return await check(items)
-    } catch (error) {
-      if (!(error instanceof UsageError)) throw error
-      return wrong(name, error.message)
+/**
+ * Gives one stream to several readers: the next batch is read once all that still read have asked for it. Returns the
+ * results of the readers.
+ */
+export async function readTogether<T, R>(
+  stream: AsyncGenerator<T>,
+  readers: readonly ((stream: AsyncIterable<T>) => Promise<R>)[],
+): Promise<R[]> {
+  /** The readers that still read, each with its request for the next batch, or null before it asks. */
+  const requests = new Map<number, Give<T> | null>(readers.map((_, reader) => [reader, null]))
+  const advance = () => {
+    if (requests.size === 0 || [...requests.values()].includes(null)) return
+    const next = stream.next()
+    for (const [reader, give] of requests) {
+      requests.set(reader, null)
+      give!(next)
     }
+  }
+  const streamFor = (reader: number): AsyncIterable<T> => ({
+    [Symbol.asyncIterator]: () => ({
+      next: () =>
+        new Promise((resolve) => {
+          if (!requests.has(reader)) return resolve({ done: true, value: undefined })
+          requests.set(reader, resolve)
+          advance()
+        }),
+    }),
+  })
+  const leave = (reader: number) => {
+    requests.delete(reader)
+    advance()
+  }
+  try {
+    return await Promise.all(
+      readers.map((read, reader) => read(streamFor(reader)).finally(() => leave(reader))),
+    )
+  } finally {
+    await stream.return(undefined)
   }
 }

@@ -82,6 +82,10 @@ export async function prepareRun(
     run: directory.name,
     job: job.name,
     jobFlags: asked.jobFlags,
+    ids: {
+      isFree: rules.isFree ?? false,
+      ...(rules.columns === undefined ? {} : { columns: rules.columns }),
+    },
     instance: asked.origin,
     isSandbox: asked.isSandbox,
     ...(asked.isPractice ? { isPractice: true } : {}),

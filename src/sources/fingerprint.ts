@@ -35,16 +35,21 @@ export class Fingerprinting {
   }
 }
 
+/** Reads a file for nothing else. */
+export async function fingerprintOf({ name, path }: InputFile): Promise<Fingerprinted> {
+  const sums = new Fingerprinting([{ name, path }])
+  const stream = createReadStream(path, { fd: openRegular(path), highWaterMark: 1 << 20 })
+  for await (const chunk of stream) sums.onBytes(0, chunk)
+  return sums.done()[0]!
+}
+
 /** Whether a file still is what its fingerprint says. */
 export async function isUnchanged(file: Fingerprinted): Promise<boolean> {
-  const hash = createHash('sha256')
   try {
-    const stream = createReadStream(file.path, { fd: openRegular(file.path), highWaterMark: 1 << 20 })
-    for await (const chunk of stream) hash.update(chunk)
+    return (await fingerprintOf(file)).sha256 === file.sha256
   } catch (error) {
     throw new UsageError(
       `${file.name}: the input of this run cannot be read any more (${(error as NodeJS.ErrnoException).code}). Put it back at ${file.path}.`,
     )
   }
-  return hash.digest('hex') === file.sha256
 }

@@ -1,4 +1,12 @@
-import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Verification } from '../../src/reports/verify.js'
@@ -249,6 +257,35 @@ describe('an untouched run is right when it', () => {
     expect((await place.run(args.split(' '))).code).toBeOneOf([0, 3])
     await expectRight(place)
   })
+})
+
+test.concurrent('no code that the record names is run', async () => {
+  const { place, args, path } = await scene()
+  const job = (more = '') =>
+    place.write(
+      'mine.mjs',
+      `import { writeFileSync } from 'node:fs'
+       import { endConversation } from 'ada-bulk'
+       ${more}
+       export default { describe: 'x', operation: endConversation, idColumns: () => ['ticket'] }`,
+    )
+  job()
+  place.write('tickets.csv', `number,ticket\n${ids.map((id, nth) => `${nth},${id}\n`).join('')}`)
+  const words = args().with(1, './mine.mjs')
+  expect(await place.run(words.with(words.indexOf('stale.csv'), 'tickets.csv'))).toMatchObject({ code: 0 })
+  job("writeFileSync('was-run', process.env.ADA_API_KEY)")
+  await expectRight(place)
+  // A run of version 0.1 does not say how its job finds IDs.
+  const { ids: _, ...old } = JSON.parse(readFileSync(path('run.json'), 'utf8'))
+  writeFileSync(path('run.json'), JSON.stringify(old))
+  const { checks } = await verified(place)
+  expect(checks.find(({ name }) => name === 'complete')).toMatchObject({
+    isRight: null,
+    finding: expect.stringContaining('does not say how the job finds IDs'),
+  })
+  await place.run(['report', 'night', '--format', 'pack'])
+  await place.run(['report', 'night', '--format', 'html'])
+  expect(existsSync(join(place.directory, 'was-run'))).toBe(false)
 })
 
 describe('what is not right', () => {

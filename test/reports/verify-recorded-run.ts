@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, expect } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import { runDirectory } from '../../src/checkpoint/directory.js'
 import { firstHead } from '../../src/checkpoint/log.js'
 import { defineJob } from '../../src/job.js'
@@ -87,8 +87,10 @@ export function copyOf({ directory, input, hold }: Recorded): Recorded {
 }
 
 function recorded(directory: string, input: string, hold: string): Recorded {
-  const verify = (options: Partial<VerifyOptions> = {}) =>
-    verifyRun(runDirectory(directory), { reports: [csvReport, jsonLinesReport], ...options })
+  const verify = async (options: Partial<VerifyOptions> = {}) => {
+    const reports = [csvReport, jsonLinesReport]
+    return (await verifyRun(runDirectory(directory), { reports, idRules: {}, ...options })).verification
+  }
   return {
     directory,
     input,
@@ -118,8 +120,8 @@ export function wrongs({ checks, isRight }: Verification): Partial<Record<CheckN
   return found
 }
 
-/** Lines with their chain made anew, as somebody would who knows how. */
-export function chainedAnew(lines: readonly string[]): string {
+/** Lines with a new chain, as somebody makes it who knows how. */
+export function rechained(lines: readonly string[]): string {
   let prev = firstHead
   return lines
     .map((line) => {
@@ -129,3 +131,22 @@ export function chainedAnew(lines: readonly string[]): string {
     })
     .join('')
 }
+
+/** A run that came to its end, for the tests of a file. */
+export let run: Recorded
+export let lines: string[]
+export let checkpoint: string
+export let summary: string
+export let report: string
+beforeAll(async () => {
+  run = await recordRun()
+  lines = run.lines()
+  checkpoint = join(run.directory, 'checkpoint.jsonl')
+  summary = join(run.directory, 'summary.json')
+  report = join(run.directory, 'report.csv')
+})
+
+export const settings = { format: 'auto', idColumn: null, acceptTruncated: false }
+
+/** The number of the line that a finding names first. */
+export const named = (finding = '') => Number(/line (\d+)/.exec(finding)?.[1] ?? 0)

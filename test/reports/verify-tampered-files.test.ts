@@ -2,8 +2,23 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { chainedAnew, copyOf, ids, recordRun, wrongs } from './verify-recorded-run.js'
-import { checkpoint, lines, named, report, run, settings, summary } from './verify-tampering-scene.js'
+import { htmlReport } from '../../src/reports/html.js'
+import { version } from '../../src/system/host.js'
+import {
+  checkpoint,
+  copyOf,
+  ids,
+  lines,
+  named,
+  type Recorded,
+  rechained,
+  recordRun,
+  report,
+  run,
+  settings,
+  summary,
+  wrongs,
+} from './verify-recorded-run.js'
 
 describe('summary.json', () => {
   const numbers = () =>
@@ -36,7 +51,7 @@ describe('summary.json', () => {
       'another head',
       [/"checkpointHead": "..../, '"checkpointHead": "dead'],
       'head',
-      /dead\w+, and no line has it/,
+      /no line has the hash dead\w+/,
     ],
     [
       'another instance',
@@ -104,6 +119,42 @@ describe('report.csv', () => {
   })
 })
 
+describe('report.html', () => {
+  const generator = `<meta name="generator" content="ada-bulk ${version}">`
+  /** The run as it was recorded and its page as it was written by two versions, with another word in the page. */
+  const found = async (recordedBy: string, writtenBy: string, recorded: Recorded = copyOf(run)) => {
+    const as = (by: string) => (line: string) => line.replace(`"version":"${version}"`, `"version":"${by}"`)
+    writeFileSync(join(recorded.directory, 'checkpoint.jsonl'), rechained(lines.map(as(recordedBy))))
+    const page = join(recorded.directory, 'report.html')
+    const text = readFileSync(page, 'utf8')
+    expect(text).toContain(generator)
+    writeFileSync(
+      page,
+      text.replace(generator, generator.replace(version, writtenBy)).replace('Calls', 'Hits'),
+    )
+    return (await recorded.verify({ reports: [htmlReport] })).checks.at(-1)
+  }
+
+  test('with a word changed is found, whoever has recorded the run', async () => {
+    for (const recordedBy of [version, '0.9.9'])
+      expect(await found(recordedBy, version)).toMatchObject({
+        isRight: false,
+        finding: expect.stringMatching(/^report\.html, line \d+: not what the checkpoint says/),
+      })
+  })
+
+  test('of another version is not compared', async () => {
+    expect(await found('0.9.9', '0.9.9')).toMatchObject({
+      isRight: null,
+      finding: expect.stringMatching(/^report\.html was written by ada-bulk 0\.9\.9 and is not compared; /),
+    })
+  })
+
+  test.skipIf(version === '0.1.0')('cannot hide a change behind the name of another version', async () => {
+    expect(await found(version, '0.9.9')).toMatchObject({ isRight: false })
+  })
+})
+
 describe('run.json', () => {
   const runFile = () => join(run.directory, 'run.json')
 
@@ -160,7 +211,7 @@ describe('what the run has read', () => {
     const { checks, isRight } = await run.verify({ isInputLeftOut: true })
     expect(isRight).toBe(true)
     expect(checks.filter((check) => check.isRight === null).map(({ name }) => name)).toEqual([
-      ...['input', 'hold', 'complete'],
+      ...['input', 'complete', 'hold'],
     ])
   })
 })
@@ -190,7 +241,7 @@ describe('the IDs of a list', () => {
   })
 
   test('are named when they have two', async () => {
-    const twice = chainedAnew(lines.map((line) => line.replaceAll(ids[0]!, ids[1]!)))
+    const twice = rechained(lines.map((line) => line.replaceAll(ids[0]!, ids[1]!)))
     writeFileSync(checkpoint, twice)
     expect(await of([ids[1]!])).toMatchObject({
       isRight: false,

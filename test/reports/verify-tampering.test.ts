@@ -2,8 +2,19 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { chainedAnew, copyOf, ids, wrongs } from './verify-recorded-run.js'
-import { checkpoint, lines, named, report, run, settings, summary } from './verify-tampering-scene.js'
+import {
+  checkpoint,
+  copyOf,
+  ids,
+  lines,
+  named,
+  rechained,
+  report,
+  run,
+  settings,
+  summary,
+  wrongs,
+} from './verify-recorded-run.js'
 
 test('of a run that nobody touched all is right', async () => {
   const verification = await run.verify({
@@ -11,7 +22,7 @@ test('of a run that nobody touched all is right', async () => {
   })
   expect(wrongs(verification)).toEqual({})
   expect(verification.checks.map(({ name }) => name)).toEqual([
-    ...['chain', 'head', 'lines', 'asked', 'totals', 'input', 'hold', 'complete', 'ids', 'report'],
+    ...['chain', 'head', 'lines', 'asked', 'totals', 'input', 'complete', 'hold', 'ids', 'report'],
   ])
   expect(verification.lines).toBe(lines.length)
   expect(verification.head).toBe(JSON.parse(readFileSync(summary, 'utf8')).checkpointHead)
@@ -64,7 +75,7 @@ test('what may be said of a run from outside is no edit', async () => {
     `{"event":"continued",${from},"prev":""}\n`,
     '{"event":"waited","at":"2026-11-22T12:00:00.000Z","ms":{"calling":12},"prev":""}\n',
   ]
-  const text = chainedAnew(lines.toSpliced(-1, 0, ...said))
+  const text = rechained(lines.toSpliced(-1, 0, ...said))
   expect(Object.keys(wrongs(await run.verifyWith(checkpoint, () => text)))).toEqual(['head'])
 })
 
@@ -109,20 +120,20 @@ test('any byte that is changed is found', async () => {
   writeFileSync(checkpoint, bytes)
 })
 
-describe('somebody who makes the chain anew', () => {
+describe('somebody who rebuilds the chain', () => {
   const succeeded = (all: readonly string[]) =>
     all.map((line) => (line.includes('not_found') ? line.replace('"failed"', '"succeeded"') : line))
 
   test('and leaves the summary as it is, is found by it', async () => {
-    const found = wrongs(await run.verifyWith(checkpoint, () => chainedAnew(succeeded(lines))))
-    expect(found.head).toMatch(/and no line has it/)
+    const found = wrongs(await run.verifyWith(checkpoint, () => rechained(succeeded(lines))))
+    expect(found.head).toMatch(/^no line has the hash \w+ that summary\.json names/)
     expect(Object.keys(found)).toEqual(['head', 'totals', 'report'])
   })
 
   test('and writes the summary and the report to match, is found by the head that was kept elsewhere only', async () => {
     const forged = copyOf(run)
     const { head } = await run.verify()
-    const text = chainedAnew(lines.map((line) => line.replace(ids[0]!, ids[0]!.replace('66f2', '66f3'))))
+    const text = rechained(lines.map((line) => line.replace(ids[0]!, ids[0]!.replace('66f2', '66f3'))))
     const path = (name: string) => join(forged.directory, name)
     writeFileSync(path('checkpoint.jsonl'), text)
     const forgedHead = (await forged.verify()).head
@@ -167,8 +178,8 @@ describe('somebody who makes the chain anew', () => {
       (all) => all.map((line) => line.replace(/^(\{"n":0,.*"id":"66f)2/, '$13')),
       /settles item 0 as 66f3\w+, and 66f2\w+ was called/,
     ],
-    ['has no start', (all) => all.slice(1), /line 1 stands where the run was not at work/],
-    ['goes on after the end', (all) => [...all, all[settle(all)]!], /stands where the run was not at work/],
+    ['has no start', (all) => all.slice(1), /line 1 comes when the run was not at work/],
+    ['goes on after the end', (all) => [...all, all[settle(all)]!], /comes when the run was not at work/],
     [
       'invents a status',
       (all) => all.map((line) => line.replace('"status":"succeeded"', '"status":"perfect"')),
@@ -181,7 +192,7 @@ describe('somebody who makes the chain anew', () => {
     ],
     ['forgets a field', (all) => all.map((line) => line.replace(/"ms":\d+,/, '')), /no usable "ms"/],
   ])('and %s, is found by what the lines say', async (_, edit, words) => {
-    const found = wrongs(await run.verifyWith(checkpoint, () => chainedAnew(edit(lines))))
+    const found = wrongs(await run.verifyWith(checkpoint, () => rechained(edit(lines))))
     expect(found.chain).toBeUndefined()
     expect(found.lines).toMatch(words)
   })
