@@ -4,9 +4,9 @@ import { LogWriteError } from '../checkpoint/log.js'
 import { KeyRefusedError } from '../operations/retry.js'
 import { ApiDownError } from '../pacing/breaker.js'
 import { LedgerLostError } from '../pacing/ledger.js'
-import type { Coordination } from '../runs/coordination.js'
 import { type Downloaded, ExportRefusedError, fetchExport } from '../runs/export.js'
 import { exportLimits } from '../runs/export-pages.js'
+import { openHost } from '../runs/host.js'
 import { takeLock } from '../runs/lock-file.js'
 import { sandboxKey } from '../sandbox/options.js'
 import { startSandbox } from '../sandbox/server.js'
@@ -19,12 +19,12 @@ import { makeDirectory } from '../system/files.js'
 import { Stop, Stopped } from '../system/stop.js'
 import { counted, inDigits } from '../system/text.js'
 import { type Command, optionsOf } from './command.js'
-import { coordinated } from './coordinated.js'
 import { exportSpan, pageSizeOf } from './export-span.js'
-import { sandboxConversations } from './live-input.js'
+import { sandboxConversations } from './input.js'
+import { stopOnSignals } from './monitor.js'
+import { hostOptions } from './request.js'
 import type { Shell } from './shell.js'
-import { stopOnSignals } from './signals.js'
-import { relativePath } from './summary-text.js'
+import { relativePath } from './show.js'
 
 type ExportFlags = FlagsOf<'export'>
 
@@ -71,8 +71,8 @@ export const command: Command = {
         ...(flags.quiet ? {} : { onPage: (so: Downloaded) => shell.notice(pageText(so)) }),
       }
       const access = { origin, key, isSandbox: sandbox !== null }
-      const fetch = ({ openLedger }: Coordination) => fetchExport(request, access, settings, openLedger, stop)
-      const downloaded = await coordinated(flags, environment, sandbox !== null, fetch)
+      await using host = await openHost(hostOptions(flags, environment, sandbox !== null))
+      const downloaded = await fetchExport(request, access, settings, host.openLedger, stop)
       if (flags.json) shell.print(JSON.stringify({ output, ...numbersOf(downloaded) }, null, 2))
       else if (!flags.quiet)
         shell.print(`${counted(downloaded.records, 'record')} in ${relativePath(output)}`)

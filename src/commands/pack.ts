@@ -10,7 +10,7 @@ import { runState } from '../runs/state.js'
 import { pseudonymsOfRun } from '../sources/pseudonyms.js'
 import { UsageError } from '../system/errors.js'
 import type { Shell } from './shell.js'
-import { relativePath } from './summary-text.js'
+import { relativePath } from './show.js'
 
 /** `report --format pack`: verifies a run and packs its record; 3 when something in it is not right. */
 export async function packRun(

@@ -9,7 +9,7 @@ import type { FlagsOf } from '../settings/flags.js'
 import { UsageError } from '../system/errors.js'
 import { type Command, optionsOf } from './command.js'
 import { packRun } from './pack.js'
-import { relativePath } from './summary-text.js'
+import { relativePath } from './show.js'
 
 /** Every format of a report. */
 export const reports: readonly Report[] = [csvReport, htmlReport, jsonLinesReport]

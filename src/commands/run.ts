@@ -1,48 +1,44 @@
 import { existsSync } from 'node:fs'
 import { type RunDirectory, runDirectory } from '../checkpoint/directory.js'
-import type { Notifiers } from '../monitor/notifiers.js'
-import type { Coordination } from '../runs/coordination.js'
+import { directoryAt, directoryWithin } from '../runs/create.js'
+import { unfinishedErasure } from '../runs/follow-up.js'
 import { type LoadedJob, loadJob } from '../runs/jobs.js'
-import { refuseAskedOtherwise } from '../runs/plan-file.js'
+import { type PlanFile, readPlanFile, refuseAskedOtherwise } from '../runs/plan-file.js'
 import { findUnfinished } from '../runs/state.js'
 import { sandboxKey } from '../sandbox/options.js'
-import { startSandbox } from '../sandbox/server.js'
-import { noInstance } from '../settings/addresses.js'
+import { instanceOrigin, noInstance } from '../settings/addresses.js'
 import { requiredKey, runsDirectory, withEnvFile } from '../settings/environment.js'
 import type { FlagsOf } from '../settings/flags.js'
+import { changedSettings, newSettings, type RunSettings, type stopLimits } from '../settings/run-settings.js'
 import { requiredPseudonyms } from '../sources/pseudonyms.js'
+import type { InputFile } from '../sources/source.js'
 import { UsageError } from '../system/errors.js'
-import { checkShowFlags } from './begin.js'
 import { type Command, optionsOf } from './command.js'
-import { refuseUnasked } from './confirm.js'
-import { coordinated } from './coordinated.js'
+import { refuseErasingUnasked, refuseUnasked } from './confirm.js'
 import {
-  asOneDocument,
-  eraseAfter,
-  isErasing,
-  refuseErasingUnasked,
-  unfinishedErasure,
-} from './erase-after.js'
-import { inputFiles, namedFiles, requiredInput } from './input-files.js'
+  inputFiles,
+  isLiveInput,
+  liveInput,
+  namedFiles,
+  requiredInput,
+  sandboxConversations,
+} from './input.js'
+import { runInstances } from './instances.js'
 import { jobFlagsOf, withJobFlags } from './job-flags.js'
-import { isLiveInput, liveInput, sandboxConversations } from './live-input.js'
-import { beginNewRun } from './new-run.js'
 import { command as plan } from './plan.js'
 import {
-  askedInstance,
-  askedLimits,
-  askedSettings,
-  plannedBy,
-  plannedInput,
+  commonRequest,
+  type NewRunRequest,
+  notifierRequest,
+  type RunRequest,
   sandboxInstance,
-} from './planned.js'
-import { resumeRun } from './resume.js'
-import { runInstances } from './run-instances.js'
+} from './request.js'
+import { resumeRequest } from './resume.js'
 import type { Shell } from './shell.js'
-import { isIdle } from './take-locks.js'
-import { telling } from './telling.js'
+import { showRuns } from './show.js'
+import { startRun, whenIdle } from './start.js'
 
-type RunFlags = FlagsOf<'run'> & { job: string; label?: string; erase?: boolean }
+export type RunFlags = FlagsOf<'run'> & { job: string; label?: string; erase?: boolean }
 
 export const command: Command = {
   async flags(argv, typed) {
@@ -60,109 +56,81 @@ export const command: Command = {
     return withJobFlags(argv, typed, optionsOf('run'))
   },
 
-  async run(flags: RunFlags, shell) {
-    if (flags.instances !== undefined && flags.erase)
+  async run(flags: RunFlags, terminal) {
+    const { instances, erase: isErasing = false } = flags
+    if (instances !== undefined && isErasing)
       throw new UsageError('--erase is for one instance at a time: leave --instances out.')
-    if (flags.instances !== undefined && !flags['dry-run'])
-      return runInstances({ ...flags, instances: flags.instances }, shell, command.run)
-    if (!flags['dry-run']) {
-      return asOneDocument(flags.json && flags.erase === true, shell, (within) =>
-        telling(flags, within, flags.job, (notices) => start(flags, within, notices)),
-      )
+    if (flags['dry-run']) {
+      planOf(flags)
+      return plan.run(flags, terminal)
     }
-    plannedBy(flags)
-    return plan.run(flags, shell)
+    if (instances !== undefined) return runInstances({ ...flags, instances }, terminal, startFrom)
+    return showRuns(startFrom(flags, terminal), flags, () => isErasing, terminal)
   },
 }
 
-async function start(flags: RunFlags, shell: Shell, notices: Notifiers): Promise<number> {
-  const planned = plannedBy(flags)
-  const environment = withEnvFile(shell.environment, flags['env-file'])
+function startFrom(flags: RunFlags, terminal: Shell) {
+  const notifiers = notifierRequest(flags, terminal.environment, flags.job)
+  return startRun(() => requestOf(flags, terminal), notifiers, terminal)
+}
+
+async function requestOf(flags: RunFlags, terminal: Shell): Promise<RunRequest> {
+  const planned = planOf(flags)
+  const environment = withEnvFile(terminal.environment, flags['env-file'])
   const job = await loadJob(flags.job)
-  const settings = askedSettings(flags, job.job, planned)
-  const limits = askedLimits(flags, planned)
+  const settings = settingsOf(flags, job, planned)
   const jobFlags = jobFlagsOf(job.job, { ...planned?.jobFlags, ...flags })
-  checkShowFlags(flags)
+  const isSandbox = flags.sandbox ?? false
+  const request = commonRequest(flags, environment, isSandbox)
   const runs = runsDirectory(flags, environment)
-  const instance = flags.sandbox ? null : askedInstance(flags, environment, planned)
-  if (!flags.sandbox && instance === null) throw new UsageError(noInstance)
+  const origin = isSandbox ? null : originOf(flags, environment, planned)
+  if (!isSandbox && origin === null) throw new UsageError(noInstance)
   if (planned !== null) {
-    const asked = { job: job.name, jobFlags, settings, instance: instance ?? sandboxInstance }
+    const asked = { job: job.name, jobFlags, settings, instance: origin ?? sandboxInstance }
     refuseAskedOtherwise(flags.plan!, planned, asked)
   }
-  const key = flags.sandbox ? sandboxKey : requiredKey(flags, environment)
+  const key = isSandbox ? sandboxKey : requiredKey(flags, environment)
   const isLive = isLiveInput(flags, job.job)
   const files = plannedInput(flags, planned)
-  const input = () => (isLive || files !== null ? [] : requiredInput(flags))
+  const inputNames = () => (isLive || files !== null ? [] : requiredInput(flags))
   // A run that is resumed has its input.
-  if (!flags.continue) input()
-  refuseUnasked(flags.yes, shell)
-  if (isErasing({ jobFlags })) refuseErasingUnasked(flags, shell)
+  if (!flags.continue) inputNames()
+  refuseUnasked(request.isConfirmed, terminal)
+  if (jobFlags.erase === 'true') refuseErasingUnasked(request.isErasureConfirmed, terminal)
 
   if (flags.continue) {
-    const find = () => toContinue(flags['run-dir'], runs, job, instance)
+    const find = () => toContinue(flags['run-dir'], runs, job, origin)
     const unfinished = find()
-    if (unfinished !== null && !(await isIdle(unfinished, flags.wait, shell))) return 75
-    // While it was waited for it may have come to its end.
+    if (unfinished !== null) await whenIdle(unfinished, request.isPatient, terminal)
+    // While it was waited for it may have finished.
     const still = unfinished && find()
-    if (still) return resumeRun(still, flags, shell, notices)
+    if (still) return resumeRequest(still, flags, environment, terminal)
   }
-  const names = input()
-  const sandbox = flags.sandbox
-    ? await startSandbox(isLive ? { conversations: sandboxConversations } : {})
-    : null
-  try {
-    let directory: RunDirectory
-    const begin = (coordination: Coordination) =>
-      beginNewRun(
-        {
-          onDirectory: (own) => {
-            directory = own
-          },
-          ...limits,
-          coordination,
-          notices,
-          job,
-          jobFlags,
-          settings,
-          origin: sandbox?.url ?? instance!,
-          key,
-          isSandbox: sandbox !== null,
-          isParallel: flags.parallel ?? false,
-          isConfirmed: flags.yes ?? false,
-          runsDirectory: runs,
-          runDirectory: flags['run-dir'],
-          label: flags.label,
-          pseudonyms: flags.pseudonymise ? requiredPseudonyms(environment) : null,
-          hold: flags.hold === undefined && planned !== null ? planned.hold : namedFiles(flags.hold),
-          retryOf: null,
-          ...(planned === null ? {} : { planned: { path: flags.plan!, plan: planned } }),
-          input: async (directory, memory, nowMs) =>
-            isLive
-              ? liveInput({
-                  flags,
-                  jobFlags,
-                  memory,
-                  nowMs,
-                  directory: directory.path,
-                  origin: sandbox?.url ?? instance!,
-                  key,
-                  isSandbox: sandbox !== null,
-                  coordination,
-                  shell,
-                })
-              : { files: files ?? (await inputFiles(names, directory.path)), live: null },
-        },
-        flags,
-        shell,
-      )
-    const exitCode = await coordinated(flags, environment, sandbox !== null, begin)
-    if (!isErasing({ jobFlags })) return exitCode
-    const after = { directory: directory!, exitCode, origin: sandbox?.url ?? instance!, key }
-    return await eraseAfter(after, flags, shell)
-  } finally {
-    await sandbox?.close()
+  const names = inputNames()
+  const { label, hold, 'run-dir': runDir } = flags
+  const run: NewRunRequest = {
+    job,
+    jobFlags,
+    settings,
+    isSandbox,
+    isParallel: flags.parallel ?? false,
+    hold: hold === undefined && planned !== null ? planned.hold : namedFiles(hold),
+    retryOf: null,
+    pseudonyms: flags.pseudonymise ? requiredPseudonyms(environment) : null,
+    plan: planned === null ? null : { path: flags.plan!, file: planned },
+    ...(planned === null ? {} : { judgedAt: planned.judgedAt }),
+    ...(isLive ? { sandboxConversations } : {}),
+    newDirectory: () =>
+      runDir === undefined
+        ? directoryWithin(runs, label === undefined ? job.shortName : `${job.shortName}-${label}`)
+        : directoryAt(runDir),
+    input: async (place) =>
+      isLive
+        ? liveInput(flags, jobFlags, isSandbox, place, terminal)
+        : { files: files ?? (await inputFiles(names, place.directory)), live: null },
   }
+  const limits = withPlannedMax(request.limits, flags, planned)
+  return { ...request, limits, run, origin, key: () => key }
 }
 
 /** With `--run-dir` the run in that directory, finished or not; else the latest unfinished run of the job. */
@@ -178,4 +146,59 @@ function toContinue(
   }
   const directory = runDirectory(runDir)
   return existsSync(directory.runFile) ? directory : null
+}
+
+/** The plan that the run must match; null without `--plan`. */
+function planOf(flags: RunFlags): PlanFile | null {
+  if (flags.plan === undefined) return null
+  if (flags['dry-run'])
+    throw new UsageError('--plan is for a run; --dry-run makes a new plan: give one of them.')
+  if (flags.continue)
+    throw new UsageError('--plan begins a run, and --continue may resume another: give one of them.')
+  if (flags.live)
+    throw new UsageError('--plan names its input, and --live downloads another: give one of them.')
+  return readPlanFile(flags.plan)
+}
+
+/** The settings from the flags, else from the plan, else the defaults. */
+function settingsOf(flags: RunFlags, { job }: LoadedJob, planned: PlanFile | null): RunSettings {
+  if (planned === null) return newSettings(flags, job)
+  const { format, idColumn, acceptTruncated } = planned.settings
+  const settings = {
+    ...planned.settings,
+    format: flags.format ?? format,
+    idColumn: flags['id-column'] ?? idColumn,
+    acceptTruncated: flags['accept-truncated'] ?? acceptTruncated,
+  }
+  return changedSettings(settings, flags)
+}
+
+/** A run by a plan goes no further than planned. */
+function withPlannedMax(
+  limits: ReturnType<typeof stopLimits>,
+  flags: RunFlags,
+  planned: PlanFile | null,
+): ReturnType<typeof stopLimits> {
+  const plannedMax = planned?.maxItems ?? Number.POSITIVE_INFINITY
+  if (flags['max-items'] !== undefined && limits.maxItems > plannedMax)
+    throw new UsageError(`--max-items ${flags['max-items']}: ${flags.plan} is for ${plannedMax} at most.`)
+  return { ...limits, maxItems: Math.min(limits.maxItems, plannedMax) }
+}
+
+/** The instance from the flags or the environment, else from the plan. */
+function originOf(
+  flags: RunFlags,
+  environment: Parameters<typeof instanceOrigin>[1],
+  planned: PlanFile | null,
+): string | null {
+  const isSandbox = planned === null || planned.instance === sandboxInstance
+  return instanceOrigin(flags, environment) ?? (isSandbox ? null : planned.instance)
+}
+
+/** The planned input, unless the flags name another. Whether it is the same shows when it is read. */
+function plannedInput(flags: RunFlags, planned: PlanFile | null): InputFile[] | null {
+  if (planned === null || flags.input !== undefined) return null
+  if (planned.input.some(({ name }) => name === '-'))
+    throw new UsageError(`${flags.plan} was made of stdin, which is gone: give it again with --input -.`)
+  return planned.input
 }

@@ -11,11 +11,10 @@ import { newSettings, stopLimits } from '../settings/run-settings.js'
 import { UsageError } from '../system/errors.js'
 import { currentUser, version } from '../system/host.js'
 import { messageOf } from '../system/text.js'
-import { checkShowFlags } from './begin.js'
 import { exportSpan, pageSizeOf } from './export-span.js'
-import { requiredInput } from './input-files.js'
+import { isLiveInput, requiredInput } from './input.js'
 import { jobFlagsOf } from './job-flags.js'
-import { isLiveInput } from './live-input.js'
+import { viewRequest } from './request.js'
 import { volumePath } from './schedule/kubernetes.js'
 import type { Cluster, Task } from './schedule/schedule.js'
 import type { Shell } from './shell.js'
@@ -86,7 +85,7 @@ function checkedSettings(flags: ScheduleFlags, job: LoadedJob['job']): { timeout
   job.filters?.(jobFlagsOf(job, flags), { nowMs: Date.now() })
   exportSpan(flags, Date.now(), () => {})
   pageSizeOf(flags)
-  checkShowFlags(flags)
+  viewRequest(flags)
   if (flags.instances === undefined && !isLiveInput(flags, job) && requiredInput(flags).includes('-')) {
     throw new UsageError('--input -: there is no stdin where nobody is. Name a file.')
   }

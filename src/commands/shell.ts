@@ -2,14 +2,18 @@ import { createInterface } from 'node:readline/promises'
 import { sandboxKey } from '../sandbox/options.js'
 import type { Environment } from '../settings/environment.js'
 
-/** Ctrl-C at a question. */
+/** A signal before anything was sent; Ctrl-C at a question is one. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted'
+
+  constructor(readonly exitCode = 130) {
+    super()
+  }
 }
 
 /** What a command that throws this ends with. */
 export function exitCodeOf(error: unknown): number {
-  if (error instanceof Interrupted) return 130
+  if (error instanceof Interrupted) return error.exitCode
   // By its name: a user's own job may come with a copy of the class. A download that stopped says its own code.
   if (error instanceof Error && error.name === 'UsageError')
     return 'exitCode' in error ? Number(error.exitCode) : 2

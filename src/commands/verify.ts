@@ -8,9 +8,9 @@ import { inputFormats } from '../sources/input.js'
 import { pseudonymsOfRun } from '../sources/pseudonyms.js'
 import { UsageError } from '../system/errors.js'
 import { type Command, optionsOf } from './command.js'
-import { namedFiles } from './input-files.js'
+import { namedFiles } from './input.js'
+import { saveMemory } from './monitor.js'
 import { reports } from './report.js'
-import { saveMemory } from './save-memory.js'
 
 type VerifyFlags = FlagsOf<'verify'> & { run: string }
 

@@ -1,48 +1,80 @@
 import { copyFileSync, existsSync, renameSync, rmSync } from 'node:fs'
 import { Checkpoint } from '../checkpoint/checkpoint.js'
 import type { RunDirectory } from '../checkpoint/directory.js'
+import { withAcceptedInput } from '../checkpoint/history.js'
 import { settledItems } from '../checkpoint/items.js'
 import { type CheckpointState, readCheckpoint } from '../checkpoint/read.js'
 import type { RunFile } from '../checkpoint/run-file.js'
 import { scanCheckpoint } from '../checkpoint/scan.js'
+import type { SyncState } from '../filters/settled-before.js'
 import { type EarlierCalls, nameOf, type SettledItem } from '../item.js'
-import type { Filter } from '../job.js'
+import type { Filter, Job } from '../job.js'
 import { isUnchanged } from '../sources/fingerprint.js'
 import { IdDifference, IdHashWriter } from '../sources/id-hashes.js'
 import { openInput } from '../sources/input.js'
 import { type IdRules, readItems } from '../sources/items.js'
 import { UsageError } from '../system/errors.js'
 import { syncDirectory } from '../system/files.js'
+import { inDigits } from '../system/text.js'
 import { type Count, countInput } from './count.js'
+import { filtersOfRun } from './filters.js'
 
-/** The names of the input's files that are not what they were. */
-export async function changedFiles(run: RunFile): Promise<string[]> {
+/**
+ * The run with its input as it is now, and what its checkpoint says. When the input has changed, `onChange` is called
+ * with what changed; unless it throws, the changed input is accepted.
+ */
+export async function checkInput(
+  directory: RunDirectory,
+  agreed: RunFile,
+  job: Job,
+  syncState: SyncState | null,
+  ids: IdRules,
+  onChange: (changes: string) => void,
+): Promise<{ file: RunFile; state: CheckpointState }> {
+  const state = readCheckpoint(directory.checkpoint)
+  const file = withAcceptedInput(agreed, state)
+  const changed = await changedFiles(file)
+  if (changed.length === 0) return { file, state }
+  const { filters } = await filtersOfRun(file, job, syncState)
+  const { count, difference } = await countChanged(directory, file, filters, ids)
+  const which =
+    difference === null
+      ? 'which IDs is unknown'
+      : `+${inDigits(difference.added)} new, −${inDigits(difference.gone)} gone`
+  onChange(`${changed.join(', ')} (${which})`)
+  await acceptChangedInput(directory, file, count, filters, ids)
+  const plan = { read: count.read, calls: count.calls }
+  return {
+    file: { ...file, input: count.input, plan, duplicates: undefined },
+    state: readCheckpoint(directory.checkpoint),
+  }
+}
+
+/** Names the input files that differ from their fingerprints. */
+export async function changedFiles(run: Pick<RunFile, 'input'>): Promise<string[]> {
   const changed = []
   for (const file of run.input) if (!(await isUnchanged(file))) changed.push(file.name)
   return changed
 }
 
-/** Counts the input as it is now, and how many IDs came and went. */
-export async function countChanged(
+/** Counts the input as it is now; without the hashes of the old IDs there is no difference to tell. */
+async function countChanged(
   directory: RunDirectory,
-  run: RunFile,
+  { input, settings }: RunFile,
   filters: readonly Filter[],
-  ids: IdRules = {},
-): Promise<{ count: Count; added: number; gone: number } | { count: Count; added: null }> {
-  if (!existsSync(directory.inputIds))
-    return { count: await countInput(run.input, run.settings, filters, ids), added: null }
-  const difference = new IdDifference(directory.inputIds)
-  const count = await countInput(run.input, run.settings, filters, ids, difference.add)
-  return { count, added: difference.added, gone: difference.gone }
+  ids: IdRules,
+): Promise<{ count: Count; difference: IdDifference | null }> {
+  const difference = existsSync(directory.inputIds) ? new IdDifference(directory.inputIds) : null
+  return { count: await countInput(input, settings, filters, ids, difference?.add), difference }
 }
 
 /**
- * Takes the input as it is now for this run. Row numbers mean nothing any more: what was called before is matched by
- * ID, and stands again in the checkpoint under its new place in the input.
+ * Accepts the input as it is now for this run. Row numbers have lost their meaning: items that were called are matched
+ * by ID, and recorded again under their new place in the input.
  */
 export async function acceptChangedInput(
   directory: RunDirectory,
-  run: RunFile,
+  run: Pick<RunFile, 'settings'>,
   count: Count,
   filters: readonly Filter[],
   ids: IdRules = {},
@@ -50,12 +82,12 @@ export async function acceptChangedInput(
   const state = readCheckpoint(directory.checkpoint)
   if (state.batches.size > 0) {
     throw new UsageError(
-      'deletion jobs of this run are under way, and by the changed input nobody can tell whose: put the old file back until they are over.',
+      'deletion jobs of this run are still in progress, and the changed input does not tell which items they hold: put the old file back until they are finished.',
     )
   }
   const called = await calledItems(directory.checkpoint)
   const open = openItems(directory.checkpoint, state.open)
-  // Beside, and renamed when it is whole: killed in between, the run stands where it stood.
+  // Written beside and renamed when complete: a process that is killed in between leaves the run as it was.
   const beside = `${directory.checkpoint}.new`
   // A run that died before its first line has none.
   if (existsSync(directory.checkpoint)) copyFileSync(directory.checkpoint, beside)
@@ -102,7 +134,7 @@ async function calledItems(path: string): Promise<Map<string, SettledItem>> {
   return called
 }
 
-/** What is known of calls that settled nothing, by ID. */
+/** Calls that settled nothing, by ID. */
 function openItems(path: string, open: CheckpointState['open']): Map<string, EarlierCalls> {
   const byId = new Map<string, EarlierCalls>()
   if (open.size === 0) return byId

@@ -6,7 +6,7 @@ import { type InputSettings, openInput } from '../sources/input.js'
 import { type IdRules, readItems } from '../sources/items.js'
 import type { InputFile } from '../sources/source.js'
 
-/** What counting an input found. */
+/** What the input holds. */
 export interface Count {
   read: number
   /** Items that need a call. */

@@ -1,7 +1,9 @@
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { type RunDirectory, writeRunFile } from '../checkpoint/directory.js'
+import { dirname, join } from 'node:path'
+import { newRunDirectory, newRunName, type RunDirectory, writeRunFile } from '../checkpoint/directory.js'
+import { readCheckpoint } from '../checkpoint/read.js'
 import type { RunFile } from '../checkpoint/run-file.js'
-import type { RecentlySubmitted } from '../filters/cooldown.js'
 import type { SyncState } from '../filters/settled-before.js'
 import type { Job } from '../job.js'
 import type { ExportSpan, RunSettings } from '../settings/run-settings.js'
@@ -10,83 +12,172 @@ import { IdHashWriter } from '../sources/id-hashes.js'
 import type { Pseudonyms } from '../sources/pseudonyms.js'
 import type { InputFile } from '../sources/source.js'
 import { UsageError } from '../system/errors.js'
+import { makeDirectory, syncDirectory } from '../system/files.js'
 import { currentUser, version } from '../system/host.js'
+
 import { type Count, countInput } from './count.js'
 import { openFilters } from './filters.js'
+import type { Host, WhenBusy } from './host.js'
 import { idRulesOf } from './id-rules.js'
 import type { LoadedJob } from './jobs.js'
+import { asUsageError, type OpenRun, type OpenStates, openRun, openStates } from './open.js'
 
-/** What a new run is to do. */
-export interface Asked {
+/** What a new run has to do. */
+export interface NewRun {
   job: LoadedJob
   jobFlags: Record<string, string>
   settings: RunSettings
-  /** Where calls go to; the instance that is recorded. */
-  origin: string
   isSandbox: boolean
-  isPractice?: boolean
+  /** Against a sandbox that runs in another process. */
+  isPractice: boolean
   isParallel: boolean
   hold: InputFile[]
   retryOf: string | null
   /** The run of which this one is the second part. */
   follows?: string
-  /** Who was handed over lately. */
-  recent?: RecentlySubmitted | null
-  /** Null where the books keep the IDs. */
-  pseudonyms?: Pseudonyms | null
-  startedAt: Date
+  /** Null where the record keeps the IDs. */
+  pseudonyms: Pseudonyms | null
   /** The moment by which filters judge, when a plan has set it. */
   judgedAt?: string
 }
 
 export interface NewInput {
   files: InputFile[]
-  /** What of Data Export it was downloaded from. */
+  /** What was downloaded from Data Export; null for files. */
   live: ExportSpan | null
 }
 
-/** What counting found, before anything is written down. */
+/** What counting found, before run.json is written. */
 export interface Counted {
   count: Count
   hold: Fingerprinted[]
 }
 
+/** A new run's directory, which can be removed until the run begins. */
+export interface NewDirectory {
+  directory: RunDirectory
+  startedAt: Date
+  /** Removes what was made. */
+  discard(): void
+}
+
+/** The directory at `path`, which may exist but holds no run. */
+export function directoryAt(path: string): NewDirectory {
+  return newDirectory(path, !existsSync(path), new Date())
+}
+
+/** A directory named after job and time, made at once: two runs that begin in the same second get two. */
+export function directoryWithin(runsDirectory: string, name: string): NewDirectory {
+  const startedAt = new Date()
+  try {
+    makeDirectory(runsDirectory)
+    for (;;) {
+      const free = newRunName(name, startedAt, (taken) => existsSync(join(runsDirectory, taken)))
+      const path = join(runsDirectory, free)
+      if (made(path)) return newDirectory(path, true, startedAt)
+    }
+  } catch (error) {
+    throw asUsageError(error, runsDirectory)
+  }
+}
+
+function newDirectory(path: string, isNew: boolean, startedAt: Date): NewDirectory {
+  const directory = newRunDirectory(path)
+  return {
+    directory,
+    startedAt,
+    discard() {
+      if (!isNew) return
+      try {
+        rmSync(directory.path, { recursive: true, force: true })
+      } catch {
+        // Below something that is no directory nothing was made.
+      }
+    },
+  }
+}
+
+function made(path: string): boolean {
+  try {
+    mkdirSync(path, { mode: 0o700 })
+    syncDirectory(dirname(path))
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+}
+
 /**
- * Counts the input of a new run and writes its run.json: from then on it can be resumed. `agree` sees the counts
- * first, and throws if it is not to be. Throws a UsageError when the input cannot be used, or changes meanwhile.
+ * Takes the locks, counts the input and writes run.json: from then on the run can be resumed. `agree` gets the counts
+ * first, and throws when the run must not begin; then nothing is left behind. Throws a UsageError when the input cannot
+ * be used, or changes meanwhile.
  */
-export async function prepareRun(
-  asked: Asked,
+export async function createRun(
+  asked: NewRun,
+  origin: string,
+  { directory, startedAt, discard }: NewDirectory,
+  host: Host,
+  whenBusy: WhenBusy,
+  bring: (syncState: SyncState | null, nowMs: number) => Promise<NewInput>,
+  agree: (counted: Counted) => Promise<void>,
+): Promise<OpenRun> {
+  const { job, isParallel, pseudonyms } = asked
+  const started = { run: directory.name, startedAt: startedAt.toISOString(), job: job.name }
+  let states: OpenStates = { syncState: null, cooldown: null }
+  try {
+    const lock = await host.lockRun({ ...started, instance: origin, isParallel, directory }, whenBusy)
+    try {
+      states = openStates(job, { ...asked, instance: origin }, origin, host.stateDirectory)
+      const file = await writtenRun(asked, { ...started, instance: origin }, directory, states, bring, agree)
+      const state = readCheckpoint(directory.checkpoint)
+      return openRun({ ...states, directory, file, job: job.job, state, lock, pseudonyms, origin })
+    } catch (error) {
+      states.syncState?.close()
+      await lock.release()
+      throw error
+    }
+  } catch (error) {
+    discard()
+    throw asUsageError(error, directory.path)
+  }
+}
+
+async function writtenRun(
+  asked: NewRun,
+  started: Pick<RunFile, 'run' | 'startedAt' | 'job' | 'instance'>,
   directory: RunDirectory,
-  input: NewInput,
-  memory: SyncState | null,
+  { syncState, cooldown }: OpenStates,
+  bring: (syncState: SyncState | null, nowMs: number) => Promise<NewInput>,
   agree: (counted: Counted) => Promise<void>,
 ): Promise<RunFile> {
-  const { job, settings, startedAt, judgedAt } = asked
+  const { job, jobFlags, settings, judgedAt, pseudonyms, retryOf } = asked
+  const nowMs = Date.parse(judgedAt ?? started.startedAt)
+  const { files, live } = await bring(syncState, nowMs)
   const { filters, hold } = await openFilters({
-    ...asked,
     job: job.job,
-    isRetry: asked.retryOf !== null,
-    memory,
-    nowMs: judgedAt === undefined ? startedAt.getTime() : Date.parse(judgedAt),
+    jobFlags,
+    hold: asked.hold,
+    isRetry: retryOf !== null,
+    memory: syncState,
+    recent: cooldown,
+    nowMs,
   })
+  if (pseudonyms !== null) refuseKept(job.job, files, directory)
   const ids = new IdHashWriter(directory.inputIds)
-  const rules = idRulesOf(job.job, asked.jobFlags, asked.pseudonyms)
-  if (asked.pseudonyms) refuseKept(job.job, input.files, directory)
-  const count = await countInput(input.files, settings, filters, rules, ids.add)
+  const rules = idRulesOf(job.job, jobFlags, pseudonyms)
+  const count = await countInput(files, settings, filters, rules, ids.add)
   ids.close()
   await agree({ count, hold })
   await refuseChanged(count.input)
   const run: RunFile = {
     version: 1,
-    run: directory.name,
-    job: job.name,
-    jobFlags: asked.jobFlags,
+    ...started,
+    jobFlags,
     ids: {
       isFree: rules.isFree ?? false,
       ...(rules.columns === undefined ? {} : { columns: rules.columns }),
     },
-    instance: asked.origin,
     isSandbox: asked.isSandbox,
     ...(asked.isPractice ? { isPractice: true } : {}),
     isParallel: asked.isParallel,
@@ -95,13 +186,12 @@ export async function prepareRun(
     hold,
     plan: { read: count.read, calls: count.calls },
     duplicates: count.tally.totals(count.read).duplicate,
-    live: input.live,
-    retryOf: asked.retryOf,
+    live,
+    retryOf,
     ...(asked.follows === undefined ? {} : { follows: asked.follows }),
-    ...(asked.pseudonyms ? { pseudonyms: asked.pseudonyms.check } : {}),
+    ...(pseudonyms === null ? {} : { pseudonyms: pseudonyms.check }),
     adaBulk: version,
     node: process.version,
-    startedAt: startedAt.toISOString(),
     ...(judgedAt === undefined ? {} : { judgedAt }),
     by: currentUser(),
     host: hostname(),
@@ -110,7 +200,7 @@ export async function prepareRun(
   return run
 }
 
-/** A person may think for an hour before they agree, and what they agreed to is what was counted. */
+/** A person may think for an hour before they agree, and they agree to what was counted. */
 async function refuseChanged(input: readonly Fingerprinted[]): Promise<void> {
   for (const file of input) {
     if (await isUnchanged(file)) continue
@@ -120,10 +210,12 @@ async function refuseChanged(input: readonly Fingerprinted[]): Promise<void> {
   }
 }
 
-/** What stdin or a download brings is kept in the run's directory, in clear. */
+/** Input from stdin or a download is kept in the run's directory, with its IDs. */
 function refuseKept(job: Job, files: readonly InputFile[], directory: RunDirectory): void {
   if (job.remembers)
-    throw new UsageError('--pseudonymise: this job remembers what it has settled, in clear. Take another.')
+    throw new UsageError(
+      '--pseudonymise: this job keeps the IDs that it has settled, in clear. Use another job.',
+    )
   if (!files.some(({ path }) => path.startsWith(`${directory.path}/`))) return
   throw new UsageError(
     "--pseudonymise is for files of your own: what comes from stdin or --live would be kept in the run's directory, in clear. Save it to a file first.",

@@ -1,16 +1,14 @@
-import { createHash, randomBytes } from 'node:crypto'
-import type { RunFile } from '../checkpoint/run-file.js'
+import { randomBytes } from 'node:crypto'
 import type { Clock } from '../system/clock.js'
 import { UsageError } from '../system/errors.js'
 import { thisProcess } from '../system/host.js'
 import { type RedisConnection, RedisError } from '../system/redis.js'
 import { holderSchema, type LockHolder } from './lock-file.js'
-import { jobLockName } from './locks.js'
 
 export type RedisLockAttempt = { lock: RedisLock } | { lock: null; holder: LockHolder }
 
 export interface RedisLock {
-  /** False when this process stood still, or Redis was away, for so long that somebody else may hold it now. */
+  /** False when this process was suspended, or Redis unreachable, for so long that another may hold it now. */
   isHeld(): boolean
   release(): Promise<void>
 }
@@ -19,16 +17,16 @@ export interface RedisLockOptions {
   connection: Pick<RedisConnection, 'script'>
   /** The same on all hosts. */
   name: string
-  /** What the holder does: the run's directory. */
+  /** The run's directory. */
   run: string
   clock: Clock
-  /** Somebody else holds the lock now: nothing may go on that needs it. */
+  /** Another process holds the lock now: whatever needs it must stop. */
   onLost: (holder: LockHolder) => void
-  /** A holder that crashed holds the lock this long. */
+  /** How long the lock of a crashed holder lasts. */
   liveMs?: number
 }
 
-/** Takes the lock, or a further time to live; or gives its holder. A lock that is gone and free is taken again. */
+/** Takes or renews the lock, or returns its holder. A lock that expired and is free is taken again. */
 const claimScript = `
   local holder = redis.call('GET', KEYS[1])
   if holder and holder ~= ARGV[1] then return holder end
@@ -42,8 +40,8 @@ const releaseScript = `
 const againMs = 1000
 
 /**
- * Takes a lock that counts on all hosts that share this Redis, or says who holds it. It is a key that expires, renewed
- * long before that as long as its holder lives.
+ * Takes a lock that counts on all hosts that share this Redis, or says who holds it. It is a key that expires; its
+ * holder renews it long before that.
  */
 export async function takeRedisLock(options: RedisLockOptions): Promise<RedisLockAttempt> {
   const { connection, clock, onLost, liveMs = 60_000 } = options
@@ -59,7 +57,7 @@ export async function takeRedisLock(options: RedisLockOptions): Promise<RedisLoc
   const released = new AbortController()
   let heldUntilMs = Number.NEGATIVE_INFINITY
 
-  /** Gives who holds it if that is not this process. */
+  /** Returns the holder if that is another process. */
   async function claim(): Promise<LockHolder | null> {
     const sentMs = clock.monotonicMs()
     const other = String(await claimOnServer(key, value, liveMs))
@@ -94,10 +92,10 @@ export async function takeRedisLock(options: RedisLockOptions): Promise<RedisLoc
       async release() {
         released.abort()
         heldUntilMs = Number.NEGATIVE_INFINITY
-        // Else a renewal under way might take it again.
+        // A renewal in flight could take it again.
         await keeping
         await releaseOnServer(key, value).catch((error) => {
-          // Then it expires.
+          // It expires.
           if (!(error instanceof RedisError)) throw error
         })
       },
@@ -128,41 +126,4 @@ async function pausing(clock: Clock, ms: number, signal: AbortSignal): Promise<b
 
 function refuse(error: unknown): never {
   throw error instanceof RedisError ? new UsageError(error.message) : error
-}
-
-export interface RedisRunLocks {
-  connection: RedisConnection
-  clock: Clock
-  /** Its directory may have another path on each host, so it is known by its name and start. */
-  run: Pick<RunFile, 'run' | 'startedAt' | 'job' | 'instance' | 'isParallel'>
-  directory: string
-  onLost: (holder: LockHolder) => void
-}
-
-/** What `takeRunLocks` takes on this host, for all hosts: the job on its instance, and the run. */
-export async function takeRedisRunLocks(wanted: RedisRunLocks): Promise<RedisLockAttempt> {
-  const { run, directory } = wanted
-  const ofRun = createHash('sha256').update(`${run.run}\n${run.startedAt}`).digest('hex').slice(0, 12)
-  const names = [
-    ...(run.isParallel ? [] : [`job ${jobLockName(run.job, run.instance)}`]),
-    `run ${run.run}-${ofRun}`,
-  ]
-  const locks: RedisLock[] = []
-  const releaseAll = async () => {
-    for (const lock of locks.reverse()) await lock.release()
-  }
-  try {
-    for (const name of names) {
-      const attempt = await takeRedisLock({ ...wanted, name, run: directory })
-      if (attempt.lock === null) {
-        await releaseAll()
-        return attempt
-      }
-      locks.push(attempt.lock)
-    }
-  } catch (error) {
-    await releaseAll()
-    throw error
-  }
-  return { lock: { isHeld: () => locks.every((lock) => lock.isHeld()), release: releaseAll } }
 }

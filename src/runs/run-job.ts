@@ -1,10 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { runDirectory } from '../checkpoint/directory.js'
-import { readCheckpoint } from '../checkpoint/read.js'
 import type { Summary } from '../checkpoint/summary.js'
-import { recentlySubmittedOf } from '../filters/cooldown.js'
-import { openSyncStateOf } from '../filters/settled-before.js'
 import type { Job } from '../job.js'
 import type { RunView } from '../monitor/view.js'
 import { parseBaseUrl } from '../settings/addresses.js'
@@ -14,11 +11,10 @@ import { systemClock } from '../system/clock.js'
 import { UsageError } from '../system/errors.js'
 import { openLog } from '../system/log.js'
 import { Stop } from '../system/stop.js'
-import { changedFiles } from './changed-input.js'
-import { openCoordination } from './coordination.js'
-import { prepareRun } from './create.js'
+import { createRun, directoryAt } from './create.js'
 import { execute } from './execute.js'
-import { readAskedRun } from './loaded-run.js'
+import { type Host, openHost, type WhenBusy } from './host.js'
+import { loadRunFile, type OpenRun, reopenRun } from './open.js'
 
 export interface RunJobOptions {
   job: Job
@@ -56,87 +52,67 @@ export interface RunJobOptions {
  * asked and nothing printed. Throws a UsageError when it cannot start.
  */
 export async function runJob(options: RunJobOptions): Promise<Summary> {
-  const { job, name, key, stateDirectory, signal } = options
+  const { key, signal, maxItems = Number.POSITIVE_INFINITY, pollForMs, onStart } = options
+  const { stateDirectory, redisUrl = null } = options
   const origin = parseBaseUrl(options.baseUrl, 'baseUrl')
-  const directory = runDirectory(options.directory)
-  const pseudonyms = options.pseudonymKey === undefined ? null : pseudonymsBy(options.pseudonymKey)
-  const asked = {
-    pseudonyms,
-    recent: recentlySubmittedOf(job, { stateDirectory, origin, isSandbox: false }),
-    job: { job, name, shortName: name },
-    jobFlags: options.flags ?? {},
-    settings: { ...defaultSettings(job), ...options.settings },
-    origin,
-    isSandbox: false,
-    isParallel: false,
-    hold: filesOf(options.hold),
-    retryOf: null,
-    startedAt: new Date(),
-  }
-  const coordination = await openCoordination({
-    stateDirectory,
-    redisUrl: options.redisUrl ?? null,
-    redisTimeoutMs: 300_000,
-    clock: systemClock,
-  })
-  const wanted = {
-    run: directory.name,
-    startedAt: asked.startedAt.toISOString(),
-    job: name,
-    instance: origin,
-    isParallel: false,
-    directory,
-  }
-  const attempt = await coordination.lockRun(wanted)
-  if (attempt.lock === null) {
-    await coordination.close()
-    throw new UsageError(
-      `${name} is running on ${origin} already: process ${attempt.holder.pid} on ${attempt.holder.host}.`,
-    )
-  }
-  const memory = openSyncStateOf({ ...asked, stateDirectory }, job, name, origin)
   const stop = new Stop()
   const onAbort = () => stop.request({ exitCode: 75, because: 'stopped by its signal' })
   signal?.addEventListener('abort', onAbort, { once: true })
   if (signal?.aborted) onAbort()
   try {
-    const run = existsSync(directory.runFile)
-      ? readAskedRun(directory)
-      : await prepareRun(
-          asked,
-          directory,
-          { files: filesOf(options.input), live: null },
-          memory,
-          async () => {},
-        )
-    if (run.instance !== origin)
-      throw new UsageError(`${directory.path} holds a run on ${run.instance}, and baseUrl is ${origin}.`)
-    if (run.pseudonyms !== pseudonyms?.check)
-      throw new UsageError('pseudonymKey is not the one that this run began with.')
-    const changed = await changedFiles(run)
-    if (changed.length > 0)
-      throw new UsageError(`the input has changed since the run began: ${changed.join(', ')}.`)
-    const { recent: cooldown } = asked
-    const state = readCheckpoint(directory.checkpoint)
-    const { lock } = attempt
-    const open = { directory, file: run, job, state, lock, syncState: memory, cooldown, pseudonyms, origin }
-    const { maxItems = Number.POSITIVE_INFINITY, pollForMs, onStart } = options
-    return await execute(open, {
-      key,
-      openLedger: coordination.openLedger,
-      stop,
-      limits: { maxItems, confirmed: run.plan.calls, ...(pollForMs === undefined ? {} : { pollForMs }) },
+    await using host = await openHost({ stateDirectory, redisUrl, redisTimeoutMs: 300_000 })
+    await using run = await createOrReopen(options, origin, host)
+    return await execute(run, {
       clock: systemClock,
       random: Math.random,
-      log: openLog({ path: directory.log, level: 'info' }),
+      key,
+      openLedger: host.openLedger,
+      stop,
+      log: openLog({ path: run.directory.log, level: 'info' }),
+      limits: { maxItems, confirmed: run.file.plan.calls, ...(pollForMs === undefined ? {} : { pollForMs }) },
       ...(onStart === undefined ? {} : { onStart }),
     })
   } finally {
     signal?.removeEventListener('abort', onAbort)
-    memory?.close()
-    await attempt.lock.release()
-    await coordination.close()
   }
+}
+
+async function createOrReopen(options: RunJobOptions, origin: string, host: Host): Promise<OpenRun> {
+  const { job, name, flags = {}, input, hold, pseudonymKey } = options
+  const directory = runDirectory(options.directory)
+  const pseudonyms = pseudonymKey === undefined ? null : pseudonymsBy(pseudonymKey)
+  const whenBusy: WhenBusy = (holder) => {
+    throw new UsageError(`${name} is running on ${origin} already: process ${holder.pid} on ${holder.host}.`)
+  }
+  if (existsSync(directory.runFile)) {
+    const file = loadRunFile(directory)
+    if (file.instance !== origin)
+      throw new UsageError(`${directory.path} holds a run on ${file.instance}, and baseUrl is ${origin}.`)
+    if (file.pseudonyms !== pseudonyms?.check)
+      throw new UsageError('pseudonymKey is not the one that this run began with.')
+    return reopenRun(directory, file, job, origin, pseudonyms, host, whenBusy, (changes) => {
+      throw new UsageError(`the input has changed since the run began: ${changes}.`)
+    })
+  }
+  return createRun(
+    {
+      job: { job, name, shortName: name },
+      jobFlags: flags,
+      settings: { ...defaultSettings(job), ...options.settings },
+      isSandbox: false,
+      isPractice: false,
+      isParallel: false,
+      hold: filesOf(hold),
+      retryOf: null,
+      pseudonyms,
+    },
+    origin,
+    directoryAt(options.directory),
+    host,
+    whenBusy,
+    async () => ({ files: filesOf(input), live: null }),
+    async () => {},
+  )
 }
 
 function filesOf(names: readonly string[] = []): { name: string; path: string }[] {

@@ -6,11 +6,13 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import yargs from 'yargs'
 import { command as plan } from '../../src/commands/plan.js'
+import { command as resume } from '../../src/commands/resume.js'
 import { command as run } from '../../src/commands/run.js'
 import { command as schedule } from '../../src/commands/schedule.js'
+import { exitCodeOf } from '../../src/commands/shell.js'
 import { UsageError } from '../../src/system/errors.js'
 
-const commands = { plan, run, schedule }
+const commands = { 'plan <job>': plan, 'run <job>': run, 'schedule <job>': schedule, 'resume [run]': resume }
 
 /** What a command said; a UsageError is code 2, as on the command line. */
 export interface Said {
@@ -82,7 +84,7 @@ export function openDesk(): Desk {
       })
       for (const [name, { flags, run }] of Object.entries(commands)) {
         cli.command(
-          `${name} <job>`,
+          name,
           name,
           async (argv) => flags(argv, words),
           async (typed) => {
@@ -94,7 +96,7 @@ export function openDesk(): Desk {
         await cli.parseAsync()
       } catch (error) {
         if (!(error instanceof UsageError)) throw error
-        said.code = 2
+        said.code = exitCodeOf(error)
         said.stderr += `ada-bulk: ${error.message}\n`
       }
       return said

@@ -130,25 +130,7 @@ describe('run --plan', () => {
     try {
       // The first five were idle for less than 30 days then, and are for longer now.
       expect(await scene.run('--max-items', '3')).toMatchObject({ code: 75 })
-      const { resumeRun } = await import('../../src/commands/resume.js')
-      const { openNotifiers } = await import('../../src/monitor/notifiers.js')
-      const { runDirectory } = await import('../../src/checkpoint/directory.js')
-      const quiet = {
-        environment: scene.environment,
-        isInteractive: false,
-        isStderrTerminal: false,
-        print() {},
-        notice() {},
-        ask: async () => '',
-      }
-      expect(
-        await resumeRun(
-          runDirectory(scene.path('tonight')),
-          { yes: true, quiet: true } as Parameters<typeof resumeRun>[1],
-          quiet,
-          openNotifiers([], null, () => {}),
-        ),
-      ).toBe(0)
+      expect(await scene.type('resume', scene.path('tonight'), '--yes', '--quiet')).toMatchObject({ code: 0 })
     } finally {
       vi.useRealTimers()
     }

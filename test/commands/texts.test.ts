@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Summary } from '../../src/checkpoint/summary.js'
 import { confirm, refuseUnasked } from '../../src/commands/confirm.js'
 import type { Shell } from '../../src/commands/shell.js'
-import { summaryText } from '../../src/commands/summary-text.js'
+import { summaryText } from '../../src/commands/show.js'
 import { UsageError } from '../../src/system/errors.js'
 
 function shellOf(answer: string, isInteractive = true): Shell & { said: string[] } {
@@ -47,7 +47,7 @@ describe('the question before a run', () => {
 
   test('cannot be put where there is no terminal, and need not be with --yes', () => {
     expect(() => refuseUnasked(false, shellOf('', false))).toThrow(UsageError)
-    expect(() => refuseUnasked(undefined, shellOf('', false))).toThrow(/--yes/)
+    expect(() => refuseUnasked(false, shellOf('', false))).toThrow(/--yes/)
     refuseUnasked(true, shellOf('', false))
     refuseUnasked(false, shellOf('', true))
   })

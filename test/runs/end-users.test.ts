@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { Checkpoint } from '../../src/checkpoint/checkpoint.js'
 import { readCheckpoint } from '../../src/checkpoint/read.js'
 import type { Outcome } from '../../src/item.js'
-import { endUsersBehind } from '../../src/runs/end-users.js'
+import { endUsersBehind } from '../../src/runs/follow-up.js'
 import { openInput } from '../../src/sources/input.js'
 
 /** Conversations as `id, end user, status, reason`, as a sweep has left them. */

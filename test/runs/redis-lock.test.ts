@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { LockHolder } from '../../src/runs/lock-file.js'
-import { type RedisLock, takeRedisLock, takeRedisRunLocks } from '../../src/runs/redis-lock.js'
-import { systemClock } from '../../src/system/clock.js'
+import { type RedisLock, takeRedisLock } from '../../src/runs/redis-lock.js'
 import { UsageError } from '../../src/system/errors.js'
 import { type RedisConnection, RedisError } from '../../src/system/redis.js'
 import { FakeClock } from '../fake-clock.js'
@@ -149,54 +148,5 @@ describe.runIf(hasRedis)('a lock in Redis', () => {
   it('refuses to start with a sentence when Redis is away', async () => {
     isAway = true
     await expect(take()).rejects.toThrow(UsageError)
-  })
-})
-
-describe.runIf(hasRedis)('the locks of a run in Redis', () => {
-  const run = {
-    run: 'end-conversations-2026-11-22T15-04-05',
-    startedAt: '2026-11-22T15:04:05.123Z',
-    job: 'end-conversations',
-    instance: 'https://acme.ada.support',
-    isParallel: false,
-  }
-  const take = async (changed: Partial<typeof run> = {}, directory = '/runs/one') => {
-    const onLost = () => {}
-    const attempt = await takeRedisRunLocks({
-      connection,
-      clock: systemClock,
-      run: { ...run, ...changed },
-      directory,
-      onLost,
-    })
-    if (attempt.lock) taken.push(attempt.lock)
-    return attempt
-  }
-  const later = { run: 'end-conversations-2026-11-22T16-00-00', startedAt: '2026-11-22T16:00:00.000Z' }
-
-  it('let one run of a job at a time work on an instance', async () => {
-    await take()
-    expect(await take(later)).toMatchObject({ lock: null, holder: { run: '/runs/one' } })
-    expect(await take({ ...later, instance: 'https://other.ada.support' })).toHaveProperty('lock.isHeld')
-  })
-
-  it('let one process work on a run, wherever its directory lies', async () => {
-    await take({ isParallel: true })
-    expect(await take({ isParallel: true }, '/mnt/runs/one')).toMatchObject({ lock: null })
-    expect(await take({ ...later, isParallel: true })).toHaveProperty('lock.isHeld')
-  })
-
-  it('are all free when one of them was not to be had', async () => {
-    const first = await take({ isParallel: true })
-    expect(await take()).toMatchObject({ lock: null })
-    await first.lock?.release()
-    expect(await server.client.keys('*')).toEqual([])
-  })
-
-  it('leave no key that does not expire', async () => {
-    await take()
-    const keys = await server.client.keys('*')
-    expect(keys).toHaveLength(2)
-    for (const each of keys) expect(await server.client.pttl(each)).toBeGreaterThan(0)
   })
 })

@@ -3,15 +3,14 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { type RunDirectory, readRunFile, runDirectory } from '../../src/checkpoint/directory.js'
 import type { Summary } from '../../src/checkpoint/summary.js'
-import { withInputAsItIs } from '../../src/commands/input-as-it-is.js'
-import { asUsageError } from '../../src/commands/own-directory.js'
-import type { Shell } from '../../src/commands/shell.js'
 import type { Api } from '../../src/job.js'
 import { changeControl, readControl } from '../../src/monitor/status.js'
 import { endConversation } from '../../src/operations/end-conversation.js'
 import { openFileLedger } from '../../src/pacing/file.js'
-import { prepareRun } from '../../src/runs/create.js'
+import { createRun } from '../../src/runs/create.js'
 import { execute } from '../../src/runs/execute.js'
+import type { Host } from '../../src/runs/host.js'
+import { asUsageError, reopenRun } from '../../src/runs/open.js'
 import { defaultSettings } from '../../src/settings/run-settings.js'
 import { UsageError } from '../../src/system/errors.js'
 import type { LivedLife } from './evidence.js'
@@ -26,7 +25,6 @@ export interface SimulatedLife extends LivedLife {
 
 const origin = 'https://acme.ada.support'
 const job = { describe: 'Ends every conversation of a list.', operation: endConversation }
-const lock = { isHeld: () => true, whenLost() {}, release: async () => {} }
 
 /** One execution, on a disk of its own; the next begins with what this one leaves. */
 export async function liveSimulated(
@@ -73,55 +71,57 @@ async function executeSimulated(stage: Stage, life: Life, root: string, fate: Fa
   // Before time passes: what is asked of the execution itself comes later.
   askBefore(stage, life, fate, directory)
   const settings = { ...defaultSettings(job), ...world.settings, maxFailures: { count: null, ratio: null } }
-  const asked = existsSync(directory.runFile)
-    ? readRunFile(directory)
-    : await prepareRun(
+  const host = hostOf(stage, root)
+  const run = existsSync(directory.runFile)
+    ? await reopenRun(directory, readRunFile(directory), job, origin, null, host, neverBusy, () => {})
+    : await createRun(
         {
           job: { job, name: 'end-conversations', shortName: 'end-conversations' },
           jobFlags: {},
           settings,
-          origin,
           isSandbox: false,
+          isPractice: false,
           isParallel: false,
           hold: [{ name: 'hold.csv', path: join(home, 'hold.csv') }],
           retryOf: null,
-          startedAt: new Date(time.client.wallMs()),
+          pseudonyms: null,
         },
-        directory,
-        { files: [{ name: 'stale.csv', path: join(home, 'stale.csv') }], live: null },
-        null,
+        origin,
+        { directory, startedAt: new Date(time.client.wallMs()), discard() {} },
+        host,
+        neverBusy,
+        async () => ({ files: [{ name: 'stale.csv', path: join(home, 'stale.csv') }], live: null }),
         async () => {},
       )
-  const { run, state } = await withInputAsItIs(directory, asked, job, null, true, {}, silent)
   const { ending } = life
-  const open = {
-    directory,
-    file: run,
-    job,
-    state,
-    lock,
-    syncState: null,
-    cooldown: null,
-    pseudonyms: null,
-    origin,
-  }
-  return execute(open, {
+  return execute(run, {
     clock: time.client,
     random: stage.roll,
     openApi: async () => ({ ...networkOf(stage, fate), close: async () => {} }),
-    openLedger: (instance) => {
-      const [clock, bootId] = [time.client, `boot${stage.boots}`]
-      return openFileLedger({ directory: join(root, 'state'), instance, clock, bootId })
-    },
+    openLedger: host.openLedger,
     key: tortureKey,
     stop: fate.stop,
     log: pino({ enabled: false }),
     limits: {
       maxItems: ending.kind === 'max items' ? ending.count : Number.POSITIVE_INFINITY,
-      confirmed: run.plan.calls,
+      confirmed: run.file.plan.calls,
     },
   })
 }
+
+function hostOf({ time, boots }: Stage, root: string): Host {
+  const stateDirectory = join(root, 'state')
+  return {
+    stateDirectory,
+    openLedger: async (instance) =>
+      openFileLedger({ directory: stateDirectory, instance, clock: time.client, bootId: `boot${boots}` }),
+    // The only process of a simulated host needs no lock.
+    lockRun: async () => ({ isHeld: () => true, whenLost() {}, release: async () => {} }),
+    async [Symbol.asyncDispose]() {},
+  }
+}
+
+const neverBusy = () => {}
 
 /** Between two executions: a pause that outlived the one before is over, and perhaps it shall go slower. */
 function askBefore({ counts }: Stage, { throttle }: Life, { disk }: FateOfLife, run: RunDirectory): void {
@@ -154,13 +154,4 @@ function networkOf(stage: Stage, fate: FateOfLife): Api {
       return answer
     },
   }
-}
-
-const silent: Shell = {
-  environment: {},
-  isInteractive: false,
-  isStderrTerminal: false,
-  print() {},
-  notice() {},
-  ask: async () => '',
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { namedFiles, requiredInput } from '../../src/commands/input-files.js'
+import { namedFiles, requiredInput } from '../../src/commands/input.js'
 import { UsageError } from '../../src/system/errors.js'
 
 test('files keep the name that the person gave and lie where that leads', () => {

@@ -1,8 +1,56 @@
+import { existsSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { type Summary, worthRetrying } from '../checkpoint/summary.js'
 import { counted, inDigits, inTime } from '../system/text.js'
+import { SecondPartFailed } from './request.js'
+import type { Shell } from './shell.js'
 
-/** How a run ended, for people: what became of the items, where the report lies and what to do next. */
+/**
+ * Prints what became of runs, and returns the exit code: the one that needs a person most. With `--json` a sweep that
+ * erases is one document with its second part.
+ */
+export async function showRuns(
+  runs: Promise<Summary[]>,
+  flags: { json?: boolean | undefined; quiet?: boolean | undefined },
+  isErasing: () => boolean,
+  terminal: Shell,
+): Promise<number> {
+  let summaries: Summary[] = []
+  try {
+    summaries = await runs
+  } catch (error) {
+    if (!(error instanceof SecondPartFailed)) throw error
+    summaries = error.before
+    throw error.cause
+  } finally {
+    show(summaries, flags, isErasing(), terminal)
+  }
+  return worstOf(summaries.map(({ exitCode }) => exitCode))
+}
+
+function show(
+  summaries: readonly Summary[],
+  { json, quiet }: { json?: boolean | undefined; quiet?: boolean | undefined },
+  isErasing: boolean,
+  terminal: Shell,
+): void {
+  if (json && isErasing) {
+    const [sweep = null, erasure = null] = summaries
+    terminal.print(JSON.stringify({ sweep, erasure }, null, 2))
+  } else if (json) for (const summary of summaries) terminal.print(JSON.stringify(summary, null, 2))
+  else if (!quiet)
+    for (const summary of summaries)
+      terminal.print(summaryText(summary, existsSync(join(summary.directory, 'report.csv'))))
+}
+
+/** From what is fine to what needs a person. */
+const byWeight = [0, 3, 75, 143, 130, 4, 2, 1]
+
+function worstOf(codes: readonly number[]): number {
+  return codes.reduce((one, other) => (byWeight.indexOf(one) >= byWeight.indexOf(other) ? one : other), 0)
+}
+
+/** What became of a run, for people: its items, its report and what to do next. */
 export function summaryText(summary: Summary, isReported = true): string {
   const { read, left, ...byStatus } = summary.totals
   const statuses = Object.entries(byStatus)
