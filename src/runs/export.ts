@@ -19,8 +19,8 @@ import { type RetryPolicy, settleWithRetries } from '../operations/retry.js'
 import type { Ledger } from '../pacing/ledger.js'
 import { openMemoryLedger } from '../pacing/memory.js'
 import { type ExportSpan, exportHistoryMs } from '../settings/run-settings.js'
-import { dataExport } from '../sources/data-export.js'
 import { IdSet } from '../sources/id-set.js'
+import { json } from '../sources/json.js'
 import { systemClock } from '../system/clock.js'
 import { UsageError } from '../system/errors.js'
 import { readSmallText, syncDirectory, writeFileAtomically } from '../system/files.js'
@@ -180,7 +180,7 @@ function isWord(value: unknown): value is string | number {
 async function recordsIn(part: string, bytes: number): Promise<IdSet> {
   const seen = new IdSet()
   if (bytes === 0) return seen
-  for await (const rows of dataExport.rows({ name: part, path: part }, {})) {
+  for await (const rows of json.rows({ name: part, path: part }, {})) {
     for (const row of rows) isNew(row.record(), seen)
   }
   return seen

@@ -1,12 +1,12 @@
 import { UsageError } from '../system/errors.js'
 import { readHead } from './bytes.js'
 import { csv } from './csv.js'
-import { dataExport } from './data-export.js'
 import type { IdRules, Input } from './items.js'
+import { json } from './json.js'
 import type { InputFile, Source } from './source.js'
 
 /** Every kind of file that can be read; by content, the first that recognises a file reads it. */
-const sources: readonly Source[] = [dataExport, csv]
+const sources: readonly Source[] = [json, csv]
 
 export const inputFormats: readonly string[] = ['auto', ...sources.map((source) => source.format)]
 

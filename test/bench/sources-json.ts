@@ -8,7 +8,7 @@ import { closeSync, createReadStream, mkdtempSync, openSync, rmSync, statSync, w
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { dataExport } from '../../src/sources/data-export.js'
+import { json } from '../../src/sources/json.js'
 
 interface Measure {
   rows: number
@@ -95,7 +95,7 @@ async function child(reader: string, path: string): Promise<void> {
 
 async function readRows(path: string): Promise<number> {
   let rows = 0
-  for await (const batch of dataExport.rows({ name: path, path }, {})) rows += batch.length
+  for await (const batch of json.rows({ name: path, path }, {})) rows += batch.length
   return rows
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { UsageError } from '../../src/system/errors.js'
-import { cutEvery, rowsIn } from './data-export-shapes.js'
+import { cutEvery, rowsIn } from './json-shapes.js'
 
 const first = '66f2a91c4be07d3f5c1e0001'
 const second = '66f2a91c4be07d3f5c1e0002'

@@ -1,3 +1,51 @@
+import { UsageError } from '../system/errors.js'
+
+/** A place in a file: line from 1, position from 0 in bytes of its text as UTF-8. */
+export interface Place {
+  line: number
+  position: number
+}
+
+export function placeText({ line, position }: Place): string {
+  return `line ${line}, byte ${position + 1}`
+}
+
+/** The place that many bytes into the bytes that begin at `start`. */
+function placeIn(bytes: Uint8Array, offset: number, start: Place): Place {
+  const linesPassed = bytes.subarray(0, offset).reduce((count, byte) => count + (byte === 0x0a ? 1 : 0), 0)
+  return { line: start.line + linesPassed, position: start.position + offset }
+}
+
+/** Says what breaks the JSON `offset` bytes into some bytes that begin at `start`. */
+export function broken(
+  bytes: Buffer,
+  offset: number,
+  start: Place,
+  name: string,
+  expected: string,
+): UsageError {
+  const found = characterAt(bytes, offset)
+  return new UsageError(
+    `${name}, ${placeText(placeIn(bytes, offset, start))}: expected ${expected} here, found ${JSON.stringify(found)}. What follows cannot be told apart: mend the file or export it again.`,
+  )
+}
+
+/** What is wrong with a record that is not JSON. Throws a UsageError if it may hold other records. */
+export function damageOf(text: string, start: Place, name: string, mayHoldOthers: boolean): string {
+  const bytes = Buffer.from(text)
+  const fault = faultIn(bytes.toString('latin1'))
+  if (fault === null) throw new Error('JSON.parse found a fault, and we found none.')
+  const { at, expected } = fault
+  if (mayHoldOthers) throw broken(bytes, at, start, name, expected)
+  if (at === bytes.length) return 'is damaged: it ends too early'
+  const found = JSON.stringify(characterAt(bytes, at))
+  return `is damaged: expected ${expected} at ${placeText(placeIn(bytes, at, start))}, found ${found}`
+}
+
+function characterAt(bytes: Buffer, at: number): string {
+  return [...bytes.toString('utf8', at, at + 4)][0] ?? ''
+}
+
 /** Where a text stops being JSON. */
 export interface Fault {
   /** The length of the text if all of it is good and it only ends too early. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { exportRows } from '../../src/sources/data-export.js'
+import { jsonRows } from '../../src/sources/json.js'
 import type { PlainRow } from './source-contract.js'
 
 /** An export as somebody may have saved it, and the rows that it means. */
@@ -126,7 +126,7 @@ export async function rowsIn(
   acceptTruncated = false,
 ): Promise<PlainRow[]> {
   const rows: PlainRow[] = []
-  for await (const batch of exportRows(buffersOf(pieces), 'the-file', acceptTruncated)) {
+  for await (const batch of jsonRows(buffersOf(pieces), 'the-file', acceptTruncated)) {
     for (const row of batch) {
       rows.push({ id: row.id, line: row.line, problem: row.problem, record: { ...row.record() } })
     }

@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { csv } from '../../src/sources/csv.js'
-import { dataExport } from '../../src/sources/data-export.js'
-import { rowsIn } from './data-export-shapes.js'
+import { json } from '../../src/sources/json.js'
+import { rowsIn } from './json-shapes.js'
 import { describeSource, readRows } from './source-contract.js'
 
 const id = '66f2a91c4be07d3f5c1e0001'
 
 describeSource(
-  dataExport,
+  json,
   Buffer.from(
     `{"message":"Success","data":[\n${Array.from({ length: 20_000 }, (_, n) => `{"_id":"${id}${n}","subject":"chat é ${n}\\n\\"web\\"",\n"variables":{"order":${n}}}`)},7]}\n`,
   ),
@@ -106,10 +106,10 @@ test('what begins like JSON is not a CSV, and the other way round', () => {
   fc.assert(
     fc.property(fc.constantFrom('', ' ', '\n', '\r\n\t', '\u00a0'), fc.string(), (space, text) => {
       const head = Buffer.from(space + text)
-      expect(dataExport.recognises(head)).toBe(!csv.recognises(head))
+      expect(json.recognises(head)).toBe(!csv.recognises(head))
     }),
   )
-  for (const head of ['{', ' [', '\n{"data"']) expect(dataExport.recognises(Buffer.from(head))).toBe(true)
+  for (const head of ['{', ' [', '\n{"data"']) expect(json.recognises(Buffer.from(head))).toBe(true)
 })
 
 describe('the samples', () => {
@@ -121,7 +121,7 @@ describe('the samples', () => {
     ['export.jsonl', 10, 10],
     ['messages.json', 14, 5],
   ])('%s has %i records of %i conversations', async (name, records, conversations) => {
-    const rows = await readRows(dataExport, new URL(`../../samples/${name}`, import.meta.url).pathname)
+    const rows = await readRows(json, new URL(`../../samples/${name}`, import.meta.url).pathname)
     expect(rows.map(({ problem }) => problem)).toEqual(Array(records).fill(undefined))
     expect(new Set(rows.map((row) => row.id)).size).toBe(conversations)
     for (const row of rows) expect(row.id).toMatch(/^[0-9a-f]{24}$/)

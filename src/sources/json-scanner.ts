@@ -1,14 +1,22 @@
-import { colon, comma, curly, curlyEnd, isSpace, square, squareEnd } from './data-export-ascii.js'
-import { broken, placeIn, tooLong, truncated } from './data-export-damage.js'
-import { afterScalar, type Extent, extentOf, type Kind } from './data-export-extent.js'
-import { faultIn } from './data-export-fault.js'
-import { Unread } from './data-export-unread.js'
+import { UsageError } from '../system/errors.js'
+import {
+  afterScalar,
+  colon,
+  comma,
+  curly,
+  curlyEnd,
+  type Extent,
+  extentOf,
+  isSpace,
+  type Kind,
+  square,
+  squareEnd,
+} from './json-extent.js'
+import { broken, faultIn, type Place, placeText } from './json-fault.js'
 
 /** A record as it stands in the file, or what stands in its place. */
-export interface Found {
+export interface Found extends Place {
   text: string
-  line: number
-  position: number
   /** How deep brackets stand in each other. */
   levels: number
   /** It fills its line, as others do before it, and is damaged. */
@@ -23,7 +31,7 @@ const likelyDamageBytes = 1024 * 1024
  * Finds the records in an export of any shape: pages (objects with their records in an array), records, or both, one
  * after another or in an array. Nothing is kept but the record that is not complete yet.
  */
-export class ExportScanner {
+export class JsonScanner {
   /** Whether there was an array that holds records, if only it had any. */
   hasArray = false
   readonly #unread = new Unread()
@@ -54,7 +62,10 @@ export class ExportScanner {
     this.#refuseFault(this.#pending(this.#unread.bytes.length))
     if (!isTruncated || acceptTruncated) return found
     this.#unread.skipTo(this.#unread.bytes.length)
-    throw truncated(this.name, this.#unread, this.#foundCount)
+    const records = this.#foundCount === 1 ? '1 whole record' : `${this.#foundCount} whole records`
+    throw new UsageError(
+      `${this.name} is cut off at ${placeText(this.#unread)}, with ${records} before that. Get a whole copy, or take those records with --accept-truncated.`,
+    )
   }
 
   #scan(): Found[] {
@@ -190,13 +201,74 @@ export class ExportScanner {
     if (end - at <= recordBytesMax) return
     // Mostly its end was lost to damage near its beginning.
     this.#refuseFault(this.#pending(Math.min(end, at + likelyDamageBytes)))
-    throw tooLong(this.name, this.#unread)
+    throw new UsageError(
+      `${this.name}, ${placeText(this.#unread)}: the record that begins here is longer than 16 MiB. Is this a data export?`,
+    )
   }
 
   #refuse(expected: string, offset = 0): never {
     const { bytes, at } = this.#unread
-    const place = placeIn(bytes.subarray(at), offset, this.#unread)
-    const [character = ''] = bytes.toString('utf8', at + offset, at + offset + 4)
-    throw broken(this.name, place, expected, character)
+    throw broken(bytes.subarray(at), offset, this.#unread, this.name, expected)
+  }
+}
+
+const newline = 0x0a
+
+/** The bytes of a file that are not taken yet, and where in the file they are. */
+class Unread {
+  bytes: Buffer = Buffer.alloc(0)
+  /** Where in the bytes the next thing begins; its line in the file, from 1. */
+  at = 0
+  line = 1
+  isAll = false
+  #positionOfBytes = 0
+  /** The next line end. Looked up once, or a page without any would be searched through for each record. */
+  #newline = -1
+  #waiting: Buffer[] = []
+  #waitingLength = 0
+
+  /** The place of the next thing in the file, from 0. */
+  get position(): number {
+    return this.#positionOfBytes + this.at
+  }
+
+  get length(): number {
+    return this.bytes.length - this.at
+  }
+
+  /** Where the line ends, if the bytes reach that far. */
+  get lineEnd(): number | undefined {
+    return this.#newline < 0 ? undefined : this.#newline
+  }
+
+  /** Whether it is worth another look: what is longer than the pieces gets one when it has doubled. */
+  add(piece: Buffer): boolean {
+    this.#waiting.push(piece)
+    this.#waitingLength += piece.length
+    if (this.#waitingLength < this.length) return false
+    this.#join()
+    return true
+  }
+
+  end(): void {
+    this.#join()
+    this.isAll = true
+  }
+
+  skipTo(at: number): void {
+    this.at = at
+    while (this.#newline >= 0 && this.#newline < at) {
+      this.line++
+      this.#newline = this.bytes.indexOf(newline, this.#newline + 1)
+    }
+  }
+
+  #join(): void {
+    this.#positionOfBytes += this.at
+    this.bytes = Buffer.concat([this.bytes.subarray(this.at), ...this.#waiting])
+    this.at = 0
+    this.#newline = this.bytes.indexOf(newline)
+    this.#waiting = []
+    this.#waitingLength = 0
   }
 }

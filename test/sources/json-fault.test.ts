@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { extentOf } from '../../src/sources/data-export-extent.js'
-import { faultIn } from '../../src/sources/data-export-fault.js'
+import { extentOf } from '../../src/sources/json-extent.js'
+import { faultIn } from '../../src/sources/json-fault.js'
 
 const json = fc.jsonValue({ maxDepth: 4 }).map((value) => JSON.stringify(value, null, 1))
 

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readBytes } from '../../src/sources/bytes.js'
-import { dataExport } from '../../src/sources/data-export.js'
+import { json } from '../../src/sources/json.js'
 import { readRows } from './source-contract.js'
 
 const lines = Array.from({ length: 5_000 }, (_, n) => `{"_id":"${n}","note":"${Math.imul(n, 2654435761)}"}\n`)
@@ -24,14 +24,14 @@ test.each(cuts)(
     const start = whole.subarray(0, length)
     await writeFile(path, start)
     const unpacked = gunzipSync(start, { finishFlush: 2 }).toString()
-    const rows = await readRows(dataExport, path, { acceptTruncated: true })
+    const rows = await readRows(json, path, { acceptTruncated: true })
     expect(rows.map(({ id }) => id)).toEqual(
       unpacked
         .split('}')
         .slice(0, -1)
         .map((_, n) => String(n)),
     )
-    await expect(readRows(dataExport, path)).rejects.toThrow(
+    await expect(readRows(json, path)).rejects.toThrow(
       `the-file is cut off at line ${unpacked.split('\n').length}, byte ${unpacked.length + 1}, with ${rows.length} whole record`,
     )
   },
@@ -59,5 +59,5 @@ test('a damaged one is refused all the same', async () => {
   // In the checksum.
   damaged[whole.length - 6]! ^= 0xff
   await writeFile(path, damaged)
-  await expect(readRows(dataExport, path, { acceptTruncated: true })).rejects.toThrow('damaged')
+  await expect(readRows(json, path, { acceptTruncated: true })).rejects.toThrow('damaged')
 })

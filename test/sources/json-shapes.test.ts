@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { dataExport } from '../../src/sources/data-export.js'
-import { cutAt, cutEvery, rowsIn, saved } from './data-export-shapes.js'
+import { json } from '../../src/sources/json.js'
+import { cutAt, cutEvery, rowsIn, saved } from './json-shapes.js'
 import { readRows } from './source-contract.js'
 
 let directory: string
@@ -45,7 +45,7 @@ test('so they do out of a file, in any encoding, packed or not', async () => {
     fc.asyncProperty(saved, encoding, fc.boolean(), async ({ text, rows }, name, isPacked) => {
       const bytes = encodings[name]!(text)
       await writeFile(path, isPacked ? gzipSync(bytes) : bytes)
-      expect(await readRows(dataExport, path)).toEqual(rows)
+      expect(await readRows(json, path)).toEqual(rows)
     }),
     { numRuns: 300 },
   )
@@ -80,10 +80,10 @@ test('one of UTF-16 too, at every byte', async () => {
   const bytes = Buffer.from(`\ufeff${text}`, 'utf16le')
   for (let length = 3; length < bytes.length; length++) {
     await writeFile(path, bytes.subarray(0, length))
-    const accepted = await readRows(dataExport, path, { acceptTruncated: true })
+    const accepted = await readRows(json, path, { acceptTruncated: true })
     const whole = text.slice(0, (length - 2) >> 1).split('}').length - 1
     expect(accepted.map((row) => row.id)).toEqual(['a', 'b'].slice(0, whole))
-    await expect(readRows(dataExport, path)).rejects.toThrow(
+    await expect(readRows(json, path)).rejects.toThrow(
       `with ${whole} whole ${whole === 1 ? 'record' : 'records'} before that`,
     )
   }
