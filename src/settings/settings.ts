@@ -13,7 +13,7 @@ export const sections = [
     input: { kind: 'file', isList: true, alias: 'i', help: 'File of IDs; - is stdin' },
   }),
   section('Input:', ['verify'], {
-    input: { kind: 'file', isList: true, help: 'File of which every ID must have one outcome' },
+    input: { kind: 'file', isList: true, alias: 'i', help: 'File of which every ID must have one outcome' },
   }),
   section('Input:', [...newRun, 'verify'], {
     format: {
