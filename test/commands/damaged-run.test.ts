@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { sandboxKey } from '../../src/sandbox/options.js'
 import { startSandbox } from '../sandbox/sandboxes.js'
-import { typed } from '../torture/typed.js'
+import { cli } from '../torture/cli.js'
 
 const home = mkdtempSync(join(tmpdir(), 'ada-bulk-damaged-'))
 const whole = join(home, 'whole')
@@ -18,7 +18,7 @@ beforeAll(async () => {
   const list = join(home, 'stale.csv')
   cpSync('samples/conversations.csv', list)
   const words = ['run', 'end-conversations', '--input', list, '--run-dir', whole, '--max-items', '4']
-  await typed([...words, '--limit', 'none', '--yes', '--quiet'], {
+  await cli([...words, '--limit', 'none', '--yes', '--quiet'], {
     ...environment,
     ADA_BASE_URL: sandbox.url,
   })
@@ -37,7 +37,7 @@ const edit = (name: string, change: (text: string) => string) =>
 describe('a run.json that is damaged', () => {
   test('is refused on one line that says what is wrong in it and what to do', async () => {
     edit('run.json', (text) => text.replace(/"share": [\d.]+/, '"share": "\\u001b[2J"'))
-    const { code, said } = await typed(['status', run], environment)
+    const { code, said } = await cli(['status', run], environment)
     expect(code).toBe(2)
     expect(said).toMatch(/run\.json is damaged \(settings\.share: expected number.*\)\. Put back .*\n$/)
     expect(said.trim()).not.toMatch(/[\n\u001b]/)
@@ -46,12 +46,12 @@ describe('a run.json that is damaged', () => {
   test('does not hide the other runs', async () => {
     cpSync(whole, join(runs, 'other'), { recursive: true })
     writeFileSync(join(run, 'run.json'), '{')
-    const { code, said } = await typed(['status'], environment)
+    const { code, said } = await cli(['status'], environment)
     expect(code).toBe(0)
     expect(said).toMatch(/whole +stopped/)
     expect(said).toMatch(/bent +damaged/)
     expect(said).toContain(`cannot read ${join(run, 'run.json')}`)
-    const listed = JSON.parse((await typed(['status', '--json'], environment)).said)
+    const listed = JSON.parse((await cli(['status', '--json'], environment)).said)
     expect(listed.map(({ state }: { state: string }) => state).sort()).toEqual(['damaged', 'stopped'])
   })
 })
@@ -76,19 +76,19 @@ describe('a line of the checkpoint that no run writes', () => {
     appendFileSync(checkpoint, `${typeof line === 'string' ? line : JSON.stringify(line)}\n`)
     const said = []
     for (const format of ['csv', 'html']) {
-      const one = await typed(['report', run, '--format', format], environment)
+      const one = await cli(['report', run, '--format', format], environment)
       expect([0, 2]).toContain(one.code)
       said.push(one.said)
     }
     expect(said.join('')).toMatch(/checkpoint\.jsonl, (line|byte) \d+: not a line of a checkpoint/)
-    expect([0, 2]).toContain((await typed(['status', run], environment)).code)
-    expect([2, 3]).toContain((await typed(['verify', run], environment)).code)
+    expect([0, 2]).toContain((await cli(['status', run], environment)).code)
+    expect([2, 3]).toContain((await cli(['verify', run], environment)).code)
   })
 
   test('a number that is far too large costs no memory', async () => {
     const before = process.memoryUsage().rss
     appendFileSync(checkpoint, `${JSON.stringify(settled({ ...rest, n: 2 ** 28 - 1 }))}\n`)
-    expect((await typed(['report', run], environment)).code).toBe(0)
+    expect((await cli(['report', run], environment)).code).toBe(0)
     expect(process.memoryUsage().rss - before).toBeLessThan(300_000_000)
   })
 })
@@ -97,7 +97,7 @@ describe('what others read beside', () => {
   test('a summary.json that is none is what verify complains of, and nobody stumbles over', async () => {
     for (const text of ['', '{"input":{"map":1}}']) {
       writeFileSync(join(run, 'summary.json'), text)
-      const { code, said } = await typed(['verify', run], environment)
+      const { code, said } = await cli(['verify', run], environment)
       expect(code).toBe(3)
       expect(said).toMatch(/NOT +totals +summary\.json is there, and is none/)
     }
@@ -105,6 +105,6 @@ describe('what others read beside', () => {
 
   test('a lock that says nothing usable is held by nobody', async () => {
     writeFileSync(join(run, '.lock.9'), JSON.stringify({ pid: 'x', host: 5, since: {} }))
-    expect((await typed(['status', run], environment)).said).toMatch(/stopped \(75\)/)
+    expect((await cli(['status', run], environment)).said).toMatch(/stopped \(75\)/)
   })
 })

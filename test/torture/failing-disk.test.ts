@@ -7,8 +7,8 @@ import { firstHead } from '../../src/checkpoint/log.js'
 import { sandboxKey } from '../../src/sandbox/options.js'
 import { UsageError } from '../../src/system/errors.js'
 import { startSandbox } from '../sandbox/sandboxes.js'
+import { cli } from './cli.js'
 import { Disk } from './disk.js'
-import { typed } from './typed.js'
 
 function scene() {
   const home = mkdtempSync(join(tmpdir(), 'ada-bulk-disk-'))
@@ -59,18 +59,18 @@ test.for([1, 2, 3, 4])(
   async (nth) => {
     const ids = Array.from({ length: 6 }, (_, number) => `66f2a91c4be07d3f5c1e111${number}`)
     const { sandbox, environment, list, run, words } = await stage(ids)
-    expect(await typed([...words, '--quiet', '--max-items', '2'], environment)).toMatchObject({ code: 75 })
+    expect(await cli([...words, '--quiet', '--max-items', '2'], environment)).toMatchObject({ code: 75 })
     writeFileSync(list, csvOf(ids.slice(1)))
     const resume = ['resume', run, '--yes', '--accept-changed-input', '--quiet']
     const disk = new Disk(run)
     onTestFinished(() => disk.close())
     failFrom(disk, nth)
-    expect(await typed(resume, environment)).toMatchObject({
+    expect(await cli(resume, environment)).toMatchObject({
       code: expect.toBeOneOf([2, 4]),
       said: expect.stringContaining('EIO'),
     })
     disk.beforeStep = () => {}
-    expect(await typed(resume, environment)).toMatchObject({ code: 0 })
+    expect(await cli(resume, environment)).toMatchObject({ code: 0 })
     expect(ids.map((id) => sandbox.state.timesCalled(id))).toEqual([1, 1, 1, 1, 1, 1])
   },
 )
@@ -84,9 +84,9 @@ test('reports that could not be written (4) are written by the next resume', asy
     if (name === 'rename' && path.endsWith('report.html'))
       throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })
   }
-  expect(await typed(words, environment)).toMatchObject({ code: 4, said: expect.stringContaining('ENOSPC') })
+  expect(await cli(words, environment)).toMatchObject({ code: 4, said: expect.stringContaining('ENOSPC') })
   disk.beforeStep = () => {}
-  expect(await typed(['resume', run, '--yes'], environment)).toMatchObject({ code: 0 })
+  expect(await cli(['resume', run, '--yes'], environment)).toMatchObject({ code: 0 })
   expect(readdirSync(run)).toContain('report.html')
   expect(JSON.parse(readFileSync(join(run, 'summary.json'), 'utf8'))).toMatchObject({
     exitCode: 0,

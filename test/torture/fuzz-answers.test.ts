@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Verdict } from '../../src/job.js'
 import { endConversation } from '../../src/operations/end-conversation.js'
 import { openHttpApi, quotaOf } from '../../src/operations/http.js'
-import { bends, fuzzRuns, inTime } from './bent.js'
+import { fuzzRuns, inTime, mutations } from './mutations.js'
 
 const key = 'k3y-0f-the-fuzz-tests'
 let answer: Buffer = Buffer.alloc(0)
@@ -49,8 +49,8 @@ async function verdictOn(bytes: Buffer): Promise<Verdict> {
 
 test('whatever comes back is a verdict, with a message that is short, clean and without the key', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.constantFrom(...samples), bends, async (sample, bend) => {
-      const { kind, outcome, quota } = await verdictOn(bend(Buffer.from(sample)))
+    fc.asyncProperty(fc.constantFrom(...samples), mutations, async (sample, mutate) => {
+      const { kind, outcome, quota } = await verdictOn(mutate(Buffer.from(sample)))
       expect(['settled', 'again', 'rate_limited', 'refused']).toContain(kind)
       expect(outcome.message.length).toBeLessThan(2000)
       expect(outcome.message).not.toMatch(/\p{Cc}/u)

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
-import { fuzzRuns, inTime } from './bent.js'
-import { commandNames, typed } from './typed.js'
+import { cli, commandNames } from './cli.js'
+import { fuzzRuns, inTime } from './mutations.js'
 
 const home = mkdtempSync(join(tmpdir(), 'ada-bulk-words-'))
 const list = join(home, 'stale.csv')
@@ -20,98 +20,20 @@ const environment = {
 }
 
 const flags = [
-  ...[
-    'input',
-    'format',
-    'id-column',
-    'base-url',
-    'handle',
-    'region',
-    'api-key-file',
-    'env-file',
-    'max-items',
-  ],
-  ...[
-    'max-duration',
-    'limit',
-    'share',
-    'hours',
-    'concurrency',
-    'timeout',
-    'attempts',
-    'max-failures',
-    'hold',
-    'idle',
-  ],
-  ...[
-    'run-dir',
-    'runs-dir',
-    'log-level',
-    'progress',
-    'created-after',
-    'language',
-    'where',
-    'variable',
-    'plan',
-    'output',
-  ],
-  ...[
-    'yes',
-    'quiet',
-    'json',
-    'dry-run',
-    'continue',
-    'parallel',
-    'check-first',
-    'accept-truncated',
-    'no-such-flag',
-  ],
-]
+  'input format id-column base-url handle region api-key-file env-file max-items max-duration limit',
+  'share hours concurrency timeout attempts max-failures hold idle run-dir runs-dir log-level progress',
+  'created-after language where variable plan output yes quiet json dry-run continue parallel',
+  'check-first accept-truncated no-such-flag',
+].flatMap((line) => line.split(' '))
 const value = fc.oneof(
   fc.constantFrom(
-    ...[
-      list,
-      home,
-      '/proc/x',
-      '',
-      '-',
-      '--',
-      '0',
-      '-1',
-      '1e999',
-      '100%',
-      '0%',
-      '30/s',
-      '1/0s',
-      'none',
-      '14d',
-      '9'.repeat(30),
-    ],
-    ...[
-      '22:00-06:00',
-      '24:61-1',
-      'csv',
-      'json',
-      'xml',
-      'https://acme.ada.support',
-      'ftp://x',
-      'http://[',
-      'acme',
-      'constructor',
-    ],
-    ...[
-      '__proto__',
-      'has(csat.score) && csat.score < 3',
-      '((((((',
-      'a=b',
-      '=',
-      'info',
-      'bar',
-      'latest',
-      '🙂',
-      'a\u0000b',
-      '\n',
-    ],
+    ...[list, home, '', 'has(csat.score) && csat.score < 3', 'a\u0000b', '\n', '9'.repeat(30)],
+    ...'/proc/x - -- 0 -1 1e999 100% 0% 30/s 1/0s none 14d 22:00-06:00 24:61-1 csv json xml info bar'.split(
+      ' ',
+    ),
+    ...'https://acme.ada.support ftp://x http://[ acme constructor __proto__ (((((( a=b = latest 🙂'.split(
+      ' ',
+    ),
   ),
   fc.string({ maxLength: 12 }),
 )
@@ -142,7 +64,7 @@ test('whatever is typed ends with a sentence and an exit code, and nothing is se
         // Calls to where nobody listens are tried again and again: what would run is only planned.
         const safe = command === 'run' ? ['--dry-run'] : []
         const all = [command, about, ...words.flat().filter((text) => text !== '-'), ...safe]
-        const { code, said } = await inTime(typed(all, environment))
+        const { code, said } = await inTime(cli(all, environment))
         expect([0, 2, 3, 75]).toContain(code)
         expect(said).not.toMatch(/\n {4}at |\[object Object\]/)
         expect(said).not.toContain(environment.ADA_API_KEY)

@@ -4,32 +4,14 @@ import type { ApiAnswer } from '../../src/job.js'
 import { eraseEndUsers } from '../../src/operations/erase-end-users.js'
 import { apiOf, attempt, batchOf } from '../operations/batch-operation-contract.js'
 import { answer, record, scene } from '../runs/scripted-export.js'
-import { fuzzRuns, inTime } from './bent.js'
+import { fuzzRuns, inTime } from './mutations.js'
 
 /** Any JSON, with keys that mean something to readers or to JavaScript. */
 const key = fc.constantFrom(
-  ...[
-    'data',
-    'items',
-    'meta',
-    'next_page_uri',
-    '_id',
-    'conversation_id',
-    'date_updated',
-    'errors',
-    'message',
-  ],
-  ...[
-    'toString',
-    'valueOf',
-    'constructor',
-    'job_id',
-    'status',
-    'identifiers',
-    'type',
-    'value',
-    'disposition',
-  ],
+  ...'data items meta next_page_uri _id conversation_id date_updated errors message toString valueOf'.split(
+    ' ',
+  ),
+  ...'constructor job_id status identifiers type value disposition'.split(' '),
 )
 const word = fc.oneof(
   fc.string(),

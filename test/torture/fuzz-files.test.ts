@@ -10,8 +10,8 @@ import { openInput } from '../../src/sources/input.js'
 import { readItems } from '../../src/sources/items.js'
 import { UsageError } from '../../src/system/errors.js'
 import { startSandbox } from '../sandbox/sandboxes.js'
-import { bends, fuzzRuns, inTime } from './bent.js'
-import { typed } from './typed.js'
+import { cli } from './cli.js'
+import { fuzzRuns, inTime, mutations } from './mutations.js'
 
 const home = mkdtempSync(join(tmpdir(), 'ada-bulk-fuzz-'))
 const place = { runs: join(home, 'runs'), state: join(home, 'state'), plan: join(home, 'plan.json') }
@@ -30,10 +30,10 @@ beforeAll(async () => {
   environment.ADA_BASE_URL = sandbox.url
   cpSync('samples/conversations.csv', list)
   const words = ['end-conversations', '--input', list]
-  await typed(['plan', ...words, '--output', place.plan], environment)
+  await cli(['plan', ...words, '--output', place.plan], environment)
   const run = ['run', ...words, '--yes', '--run-dir', whole, '--max-items', '4', '--limit', '50/s', '--quiet']
-  expect(await typed(run, environment)).toMatchObject({ code: 75 })
-  await typed(['throttle', whole, '--share', '50%'], environment)
+  expect(await cli(run, environment)).toMatchObject({ code: 75 })
+  await cli(['throttle', whole, '--share', '50%'], environment)
   await sandbox.close()
   environment.ADA_BASE_URL = 'http://127.0.0.1:9'
 })
@@ -57,24 +57,24 @@ const ofRun = [
   '.lock.1',
 ]
 
-describe('a file of a run that was bent', () => {
+describe('a file of a run that was mutated', () => {
   test.for(ofRun)('%s: every command that reads it says what it finds, in sentences', async (name) => {
-    const path = join(place.runs, 'bent')
+    const path = join(place.runs, 'mutated')
     await fc.assert(
       fc.asyncProperty(
-        bends,
+        mutations,
         fc.constantFrom(...['status', 'verify', 'report', 'resume', 'retry', 'throttle']),
-        async (bend, command) => {
+        async (mutate, command) => {
           rmSync(path, { recursive: true, force: true })
           cpSync(whole, path, { recursive: true })
           const file = join(path, name)
           const before = readdirSync(path).includes(name)
             ? readFileSync(file)
             : Buffer.from('{"totals":{"read":4},"isPaused":false}\n')
-          writeFileSync(file, bend(before))
+          writeFileSync(file, mutate(before))
           // Nobody is asked to agree, and nobody listens where calls would go.
           const more = { throttle: ['--share', '20%'], resume: ['--max-duration', '1s'] }[command] ?? []
-          expectSentence(await inTime(typed([command, path, ...more], environment)))
+          expectSentence(await inTime(cli([command, path, ...more], environment)))
         },
       ),
       fuzzRuns(2),
@@ -82,14 +82,14 @@ describe('a file of a run that was bent', () => {
   })
 })
 
-test('a plan that was bent is refused, or runs what it was made for', async () => {
-  const bent = join(home, 'bent.json')
+test('a plan that was mutated is refused, or runs what it was made for', async () => {
+  const mutated = join(home, 'mutated.json')
   const sample = readFileSync(place.plan)
   await fc.assert(
-    fc.asyncProperty(bends, async (bend) => {
-      writeFileSync(bent, bend(sample))
+    fc.asyncProperty(mutations, async (mutate) => {
+      writeFileSync(mutated, mutate(sample))
       expectSentence(
-        await inTime(typed(['run', 'end-conversations', '--input', list, '--plan', bent], environment)),
+        await inTime(cli(['run', 'end-conversations', '--input', list, '--plan', mutated], environment)),
       )
     }),
     fuzzRuns(6),
@@ -100,18 +100,18 @@ const inputs = ['conversations.csv', 'export-page.json', 'hold.csv'].filter((nam
   readdirSync('samples').includes(name),
 )
 
-describe('an input that was bent', () => {
+describe('an input that was mutated', () => {
   test.for(inputs)('%s: every row is read or has its problem, or the file is refused', async (name) => {
     const sample = readFileSync(join('samples', name))
-    const path = join(home, `bent-${name}`)
+    const path = join(home, `mutated-${name}`)
     await fc.assert(
       fc.asyncProperty(
-        bends,
+        mutations,
         fc.boolean(),
-        bends,
+        mutations,
         fc.constantFrom('auto', 'csv', 'json'),
-        async (bend, isPacked, again, format) => {
-          const bytes = bend(sample)
+        async (mutate, isPacked, again, format) => {
+          const bytes = mutate(sample)
           writeFileSync(path, isPacked ? again(gzipSync(bytes)) : bytes)
           await inTime(readAll(path, format))
         },
@@ -161,13 +161,13 @@ test.for([
   expect(most).toBeLessThan(3 * bombBytes)
 })
 
-test('a job file that was bent is loaded, or refused with a sentence', async () => {
+test('a job file that was mutated is loaded, or refused with a sentence', async () => {
   const sample = readFileSync('samples/close-french.ts')
   let number = 0
   await fc.assert(
-    fc.asyncProperty(bends, async (bend) => {
+    fc.asyncProperty(mutations, async (mutate) => {
       const path = join(home, `job-${number++}.ts`)
-      writeFileSync(path, bend(sample))
+      writeFileSync(path, mutate(sample))
       try {
         await inTime(loadJob(path))
       } catch (error) {

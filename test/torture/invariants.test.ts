@@ -47,7 +47,7 @@ function evidence(): Evidence {
     },
     rows,
     everListed: new Set(rows),
-    lives: [
+    executions: [
       {
         exitCode: 0,
         stoppedBecause: null,
@@ -97,8 +97,11 @@ const wrongs: Record<keyof typeof invariants, (right: Evidence) => Partial<Evide
   'no window is over its limit as the server sees it': ({ calls }) => ({
     calls: calls.map((one) => ({ ...one, atMs: one.atMs / 2 })),
   }),
-  'who is paused from outside calls nothing, and who is throttled keeps to that': ({ lives }) => ({
-    lives: lives.map((life) => ({ ...life, asked: [{ share: 0, fromMs: 100, toMs: 5000 }] })),
+  'who is paused from outside calls nothing, and who is throttled keeps to that': ({ executions }) => ({
+    executions: executions.map((execution) => ({
+      ...execution,
+      asked: [{ share: 0, fromMs: 100, toMs: 5000 }],
+    })),
   }),
   'who is alone in the windows meets no 429': ({ calls }) => ({
     calls: [...calls, call(ids[1]!, 5000, 429)],
@@ -112,7 +115,9 @@ const wrongs: Record<keyof typeof invariants, (right: Evidence) => Partial<Evide
   'totals add up': ({ summary }) => ({
     summary: { ...summary, totals: { ...summary.totals, succeeded: 4 } },
   }),
-  'every exit code is right': ({ lives }) => ({ lives: lives.map((life) => ({ ...life, exitCode: 3 })) }),
+  'every exit code is right': ({ executions }) => ({
+    executions: executions.map((execution) => ({ ...execution, exitCode: 3 })),
+  }),
   'the key is in no file': () => ({ filesWithKey: ['run/run.log'] }),
 }
 
@@ -139,12 +144,12 @@ test('calls of another process count in the windows, and whoever is throttled ha
   const beside = [call('beside-1', 300), call('beside-2', 700)]
   expect(offencesIn({ ...right, beside })).toContainEqual(expect.stringContaining('as the server sees it: 3'))
   const throttled = (fromMs: number) =>
-    right.lives.map((life) => ({ ...life, asked: [{ share: 0.5, fromMs, toMs: 5000 }] }))
-  expect(offencesIn({ ...right, lives: throttled(200) })).toContainEqual(
+    right.executions.map((execution) => ({ ...execution, asked: [{ share: 0.5, fromMs, toMs: 5000 }] }))
+  expect(offencesIn({ ...right, executions: throttled(200) })).toContainEqual(
     expect.stringContaining('keeps to that: 2'),
   )
   // What had left when it was seen to.
-  expect(offencesIn({ ...right, lives: throttled(500) })).toEqual([])
+  expect(offencesIn({ ...right, executions: throttled(500) })).toEqual([])
 })
 
 test('a span is over its limit when one more arrives before the window has passed', () => {

@@ -1,16 +1,17 @@
 import type { RateWindow } from '../../src/settings/limits.js'
 import type { Evidence } from './evidence.js'
-import { type Fate, fatesOf, isPlain } from './rows.js'
+import { type Expected, expectedOf, isPlain } from './rows.js'
 
 /** What must hold of every run, by name; each says how it does not. */
 export const invariants: Record<string, (evidence: Evidence) => string[]> = {
   'no ID is lost': ({ rows, world, report, isEnded }) => {
-    const fates = fatesOf(rows, new Set(world.held))
+    const expected = expectedOf(rows, new Set(world.held))
     if (report.length !== rows.length) return [`${rows.length} rows, and ${report.length} in the report`]
     return rows.flatMap((id, index) => {
       const row = report[index]!
       if (id.length <= 200 && row.id !== id) return [`row ${index} is ${id}, and the report has ${row.id}`]
-      if (fateOf(row.status) !== fates[index]) return [`${id} is ${row.status}, and must be ${fates[index]}`]
+      if (kindOf(row.status) !== expected[index])
+        return [`${id} is ${row.status}, and must be ${expected[index]}`]
       const isDone = row.status === 'succeeded'
       return isDone && !isEnded(id) ? [`${id} is ${row.status} (${row.reason}), and is not ended`] : []
     })
@@ -22,21 +23,21 @@ export const invariants: Record<string, (evidence: Evidence) => string[]> = {
     ),
 
   'no ID is called more often than attempts and crashes explain': (evidence) => {
-    const { lives, world, calls } = evidence
+    const { executions, world, calls } = evidence
     const perId = countById(calls.filter(({ status }) => status !== 429))
-    const most = lives.length * world.settings.attemptsMax
+    const most = executions.length * world.settings.attemptsMax
     const beyond = [...perId].filter(([, times]) => times > most)
     const sum = beyond.reduce((all, [, times]) => all + times - most, 0)
     // While the API is down for everybody, calls that ask whether it is back count against no item.
     const failures = calls.filter(({ status }) => status === 0 || status >= 500).length
-    const probesMax = failures < 20 ? 0 : lives.length * 40
+    const probesMax = failures < 20 ? 0 : executions.length * 40
     return sum > probesMax
       ? beyond.map(([id, times]) => `${id} was called ${times} times, at most ${most}`)
       : []
   },
 
   'where nothing fails, only calls in flight at a crash are made twice': (evidence) => {
-    const { world, calls, lives } = evidence
+    const { world, calls, executions } = evidence
     const { errorRate, dropRate, outage, latencyMs } = world.api
     const isSlow = (latencyMs?.max ?? 0) >= world.settings.timeoutMs / 2
     if (errorRate || dropRate || outage || isSlow) return []
@@ -44,7 +45,7 @@ export const invariants: Record<string, (evidence: Evidence) => string[]> = {
       ...countById(calls.filter(({ id, status }) => status === 200 || isPlain(id ?? ''))),
     ].filter(([id, times]) => times > 1 && isPlain(id))
     const excused = calls.filter(({ status }) => status === 429).length
-    const most = lives.reduce((sum, { crash, exitCode, stoodStill }) => {
+    const most = executions.reduce((sum, { crash, exitCode, stoodStill }) => {
       // With those whose answer was about to be written. A power cut, or a disk that fails, also takes what waits for its sync.
       const inDoubt = crash === 'kill' ? 2 : crash === 'power cut' || exitCode === 4 ? 5 : stoodStill ? 1 : 0
       return sum + inDoubt * world.settings.concurrency
@@ -60,8 +61,12 @@ export const invariants: Record<string, (evidence: Evidence) => string[]> = {
   'no window is over its limit as the server sees it': ({ calls, beside, world }) =>
     overLimits([...calls, ...beside], world.settings.limits, world.settings.share),
 
-  'who is paused from outside calls nothing, and who is throttled keeps to that': ({ lives, calls, world }) =>
-    lives.flatMap(({ asked }) =>
+  'who is paused from outside calls nothing, and who is throttled keeps to that': ({
+    executions,
+    calls,
+    world,
+  }) =>
+    executions.flatMap(({ asked }) =>
       asked.flatMap(({ share, fromMs, toMs }) => {
         // It looks so often, and what has left is on its way.
         const seenMs = fromMs + 250 + (world.api.latencyMs?.max ?? 0)
@@ -94,10 +99,10 @@ export const invariants: Record<string, (evidence: Evidence) => string[]> = {
     return faults
   },
 
-  'every exit code is right': ({ lives }) =>
-    lives.flatMap(({ exitCode, stoppedBecause, left, hasTrouble, expected, crash }, index) => {
+  'every exit code is right': ({ executions }) =>
+    executions.flatMap(({ exitCode, stoppedBecause, left, hasTrouble, expected, crash }, index) => {
       if (crash !== null) return []
-      const said = `life ${index + 1} ended with ${exitCode} (${stoppedBecause ?? 'finished'})`
+      const said = `execution ${index + 1} ended with ${exitCode} (${stoppedBecause ?? 'finished'})`
       if (stoppedBecause !== null || exitCode === 2) return expected.includes(exitCode!) ? [] : [said]
       return left === 0 && exitCode === (hasTrouble ? 3 : 0) ? [] : [`${said}, left ${left}`]
     }),
@@ -135,7 +140,7 @@ export function spansOverLimit(arrivals: readonly number[], { max, perMs }: Rate
   })
 }
 
-function fateOf(status: string): Fate | 'left' {
+function kindOf(status: string): Expected | 'left' {
   if (status === 'succeeded' || status === 'failed' || status === 'unknown') return 'called'
   return status === 'filtered' || status === 'duplicate' || status === 'invalid' ? status : 'left'
 }

@@ -3,9 +3,9 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { noCounts, type Played } from './counts.js'
 import { playReal } from './real-run.js'
-import { comesToItsEnd } from './result.js'
+import { comesToItsEnd, noCounts, type Played } from './result.js'
+import { playSimulated } from './simulated-run.js'
 
 export interface Asked {
   /** The first seed, and how many. */
@@ -16,23 +16,25 @@ export interface Asked {
 }
 
 /** What a lane plays, of those seeds that are simulated. */
-export interface Lane extends Asked {
+interface Lane extends Asked {
   lane: number
   lanes: number
 }
 
 /** What a lane tells: that it begins with a seed, and what came of it. */
-export type Told = { begun: number } | Played
+type Told = { begun: number } | Played
+
+const ownPath = fileURLToPath(import.meta.url)
 
 /** One in so many is played by real processes. */
 const realEvery = 20
-export const isReal = (seed: number) => seed % realEvery === 0
+const isReal = (seed: number) => seed % realEvery === 0
 
 /** No run takes so long. */
-const longestMs = 120_000
+const runMaxMs = 120_000
 
 /** Plays the seeds one by one until there are no more, or the time is over. */
-export async function play(
+async function play(
   { first, runs, endMs }: Asked,
   isMine: (seed: number) => boolean,
   one: (seed: number, directory: string) => Promise<void>,
@@ -52,7 +54,7 @@ export async function play(
 }
 
 /** A simulated disk lies in memory, where there is such a place. */
-export const memory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+const memory = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 /** Simulated runs take all that their process does, so each lane is a process; real runs have a lane of their own. */
 export async function playAll(asked: Asked, tell: (played: Played) => void): Promise<void> {
@@ -65,17 +67,17 @@ export async function playAll(asked: Asked, tell: (played: Played) => void): Pro
 
 /** A process that dies or hangs is an offence of the run that it played, and another goes on behind it. */
 async function simulatedLane(lane: Lane, tell: (played: Played) => void): Promise<void> {
-  const child = fork(fileURLToPath(new URL('lane.js', import.meta.url)), [JSON.stringify(lane)])
+  const child = fork(ownPath, [JSON.stringify(lane)])
   let seed: number | null = null
-  let patience: NodeJS.Timeout | undefined
+  let timeout: NodeJS.Timeout | undefined
   child.on('message', (told: Told) => {
-    clearTimeout(patience)
+    clearTimeout(timeout)
     if (!('begun' in told)) return tell(told)
     seed = told.begun
-    patience = setTimeout(() => child.kill('SIGKILL'), longestMs)
+    timeout = setTimeout(() => child.kill('SIGKILL'), runMaxMs)
   })
   const how = await endOf(child)
-  clearTimeout(patience)
+  clearTimeout(timeout)
   if (how === 0) return
   if (seed === null) throw new Error(`A lane cannot start: ${how}`)
   const offences = [`${comesToItsEnd}: its process ended with ${how}`]
@@ -87,3 +89,23 @@ async function simulatedLane(lane: Lane, tell: (played: Played) => void): Promis
 function endOf(child: ChildProcess): Promise<number | NodeJS.Signals> {
   return new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal!)))
 }
+
+/** The process of a lane. */
+async function playLane({ lane, lanes, first, runs, endMs }: Record<keyof Lane, number | null>) {
+  const tell = (told: Told) => void process.send!(told)
+  // JSON has null for Infinity.
+  const seeds = {
+    first: first!,
+    runs: runs ?? Number.POSITIVE_INFINITY,
+    endMs: endMs ?? Number.POSITIVE_INFINITY,
+  }
+  const isMine = (seed: number) => !isReal(seed) && seed % lanes! === lane
+  const one = async (seed: number, directory: string) => {
+    tell({ begun: seed })
+    tell(await playSimulated(seed, directory))
+  }
+  await play(seeds, isMine, one, memory)
+  process.disconnect()
+}
+
+if (process.argv[1] === ownPath) await playLane(JSON.parse(process.argv[2]!))

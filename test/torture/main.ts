@@ -6,9 +6,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { withResults } from '../bench/results.js'
-import { addCounts, noCounts, type Played } from './counts.js'
 import { type Asked, playAll } from './lanes.js'
-import { complaintOf, resultOf } from './result.js'
+import { addCounts, complaintOf, noCounts, type Played, resultOf } from './result.js'
 
 const { values } = parseArgs({
   options: {

@@ -1,23 +1,21 @@
+import { type ChildProcess, execFile } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { runDirectory } from '../../src/checkpoint/directory.js'
 import { changeControl } from '../../src/monitor/status.js'
 import { startSandbox } from '../sandbox/sandboxes.js'
-import { type Counts, noCounts, type Played } from './counts.js'
-import type { LivedLife } from './evidence.js'
-import { evidenceOf, isOurs } from './gather.js'
+import { type Executed, evidenceOf, isOurs } from './evidence.js'
 import { offencesIn } from './invariants.js'
-import { beginning, type Command, startIn } from './real-process.js'
-import { type RealLife, type RealWorld, realWorldOf } from './real-world.js'
-import { comesToItsEnd } from './result.js'
-import { csvOf, type Row } from './rows.js'
-import { countCalls, isFinished, tortureKey } from './simulated-run.js'
+import { countCalls, playExecutions, tortureKey } from './play.js'
+import { type RealExecution, type RealWorld, realWorldOf } from './real-world.js'
+import { type Counts, comesToItsEnd, noCounts, type Played } from './result.js'
+import { csvOf } from './rows.js'
 
-const calmLivesMax = 6
-const calm: RealLife = { what: 'none', atCall: 0, thenMs: 0, share: 1, fileMaxKib: 0, rows: null }
+const calmExecutionsMax = 6
+const calm: RealExecution = { what: 'none', atCall: 0, thenMs: 0, share: 1, fileMaxKib: 0, rows: null }
 
-/** What stays the same over all lives of one run. */
+/** What stays the same over all executions of one run. */
 interface RealStage {
   world: RealWorld
   counts: Counts
@@ -53,34 +51,30 @@ export async function playReal(
 
 async function play(stage: RealStage): Promise<string[]> {
   const { world, counts, home, run, sandbox, command } = stage
-  const lives: LivedLife[] = []
-  const everListed = new Set(world.rows)
-  let rows: readonly Row[] = world.rows
-  const write = (name: string, to: readonly Row[]) => writeFileSync(join(home, name), csvOf(to))
-  write('stale.csv', rows)
-  write('hold.csv', world.held)
   const beside = runBeside(stage)
   // Its failure is looked at when it has ended; until then there is none.
   beside.catch(() => {})
-  for (let number = 0; number < world.realLives.length + calmLivesMax; number++) {
-    const life = world.realLives[number] ?? calm
-    // A kill may have come when all was done.
-    const isDone =
-      existsSync(run.summary) && JSON.parse(readFileSync(run.summary, 'utf8')).stoppedBecause === null
-    if (life.rows !== null && !isDone) {
-      rows = life.rows
-      counts.editedInputs += 1
-      for (const id of rows) everListed.add(id)
-      write('stale.csv', rows)
-    }
-    const lived = await live(stage, life)
-    lives.push(lived)
-    if (isFinished(lived)) break
-  }
+  // A kill may have come when all was done.
+  const isDone = () =>
+    existsSync(run.summary) && JSON.parse(readFileSync(run.summary, 'utf8')).stoppedBecause === null
+  const { realExecutions } = world
+  const one = (execution: RealExecution) => playExecution(stage, execution)
+  const played = await playExecutions(
+    home,
+    world,
+    counts,
+    realExecutions,
+    calm,
+    calmExecutionsMax,
+    one,
+    isDone,
+  )
   await beside
   const verify = async () => JSON.parse((await command(['verify', run.path, '--json']).ended).stdout)
   const evidence = {
-    ...{ world, rows, everListed, lives, verify },
+    ...played,
+    world,
+    verify,
     state: sandbox.state,
     runDirectory: run.path,
     everywhere: home,
@@ -102,7 +96,7 @@ async function runBeside({ world, counts, home, sandbox, command }: RealStage): 
   if (!isRight) throw new Error(`the run beside ended with ${code}, ${unended.length} not ended: ${stderr}`)
 }
 
-async function live(stage: RealStage, life: RealLife): Promise<LivedLife> {
+async function playExecution(stage: RealStage, execution: RealExecution): Promise<Executed> {
   const { world, counts, run, sandbox } = stage
   const ourCalls = () => sandbox.state.calls.filter(isOurs).length
   const callsBefore = ourCalls()
@@ -110,35 +104,34 @@ async function live(stage: RealStage, life: RealLife): Promise<LivedLife> {
     ? ['resume', run.path, '--yes', '--accept-changed-input', '--quiet']
     : [...beginning(world, sandbox.url, run.path, 'stale.csv'), '--parallel']
   const expected = world.api.outage ? [4] : []
-  if (life.what === 'full disk') expected.push(2, 4)
-  const { child, ended } = stage.command(args, life.what === 'full disk' ? life.fileMaxKib : null)
+  if (execution.what === 'full disk') expected.push(2, 4)
+  const { child, ended } = stage.command(args, execution.what === 'full disk' ? execution.fileMaxKib : null)
   let isOver = false
   void ended.finally(() => {
     isOver = true
   })
-  while (!isOver && ourCalls() - callsBefore < life.atCall) await delay(2)
-  await delay(life.thenMs)
-  if (!isOver) await happen(stage, life, (signal) => child.kill(signal), expected)
+  while (!isOver && ourCalls() - callsBefore < execution.atCall) await delay(2)
+  await delay(execution.thenMs)
+  if (!isOver) await happen(stage, execution, (signal) => child.kill(signal), expected)
   const { code, stderr } = await ended
-  counts.executions += 1
   // Who is about to exit listens to no SIGTERM any more.
-  const isKilled = code === null && (life.what === 'SIGKILL' || life.what.startsWith('SIGTERM'))
-  if (isKilled && life.what.endsWith('SIGKILL'))
-    counts[life.what === 'SIGKILL' ? 'kills' : 'killsAfterStop'] += 1
-  if (life.what === 'full disk' && (code === 2 || code === 4)) counts.fullDisks += 1
+  const isKilled = code === null && (execution.what === 'SIGKILL' || execution.what.startsWith('SIGTERM'))
+  if (isKilled && execution.what.endsWith('SIGKILL'))
+    counts[execution.what === 'SIGKILL' ? 'kills' : 'killsAfterStop'] += 1
+  if (execution.what === 'full disk' && (code === 2 || code === 4)) counts.fullDisks += 1
   if (code === 1 || (code === null && !isKilled)) throw new Error(`ended with ${code}: ${stderr}`)
   if (/\n {4}at /.test(stderr)) throw new Error(`a stack: ${stderr}`)
   const crash = isKilled ? ('kill' as const) : null
-  const lived = { exitCode: code, expected, asked: [], crash, stoodStill: false }
-  if (code === null || code === 2) return { ...lived, stoppedBecause: null, left: null, hasTrouble: false }
+  const executed = { exitCode: code, expected, asked: [], crash, stoodStill: false }
+  if (code === null || code === 2) return { ...executed, stoppedBecause: null, left: null, hasTrouble: false }
   const { stoppedBecause, totals } = JSON.parse(readFileSync(run.summary, 'utf8'))
   const hasTrouble = totals.failed + totals.unknown + totals.invalid > 0
-  return { ...lived, stoppedBecause, left: totals.left, hasTrouble }
+  return { ...executed, stoppedBecause, left: totals.left, hasTrouble }
 }
 
 async function happen(
   { counts, run }: RealStage,
-  { what, share }: RealLife,
+  { what, share }: RealExecution,
   signal: (name: NodeJS.Signals) => void,
   expected: number[],
 ): Promise<void> {
@@ -169,4 +162,59 @@ async function happen(
     case 'full disk':
     case 'none':
   }
+}
+
+interface Ended {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+/** Starts the command with these words, perhaps with a longest file that it may write. */
+interface Command {
+  (words: readonly string[], fileMaxKib?: number | null): { child: ChildProcess; ended: Promise<Ended> }
+  /** Those that are still there. */
+  killAll(): void
+}
+
+/** In a shell of its own, which may set limits first, and with a state directory of its own. */
+function startIn(directory: string, cliPath: string, key: string): Command {
+  const environment = { PATH: process.env.PATH, HOME: directory, TZ: 'UTC', ADA_API_KEY: key }
+  const env = { ...environment, ADA_BULK_STATE: join(directory, 'state') }
+  const children = new Set<ChildProcess>()
+  const command = (words: readonly string[], fileMaxKib: number | null = null) => {
+    const limit = fileMaxKib === null ? '' : `ulimit -f ${fileMaxKib}; `
+    let end: (ended: Ended) => void = () => {}
+    const ended = new Promise<Ended>((resolve) => {
+      end = resolve
+    })
+    const child = execFile(
+      'bash',
+      ['-c', `${limit}exec "$@"`, 'bash', process.execPath, resolve(cliPath), ...words],
+      { cwd: directory, env },
+      (_error, stdout, stderr) => {
+        children.delete(child)
+        end({ code: child.exitCode, stdout, stderr })
+      },
+    )
+    children.add(child)
+    return { child, ended }
+  }
+  return Object.assign(command, {
+    killAll() {
+      for (const child of children) child.kill('SIGKILL')
+    },
+  })
+}
+
+/** The words that begin a run over a list. */
+function beginning({ settings }: RealWorld, url: string, path: string, list: string): string[] {
+  const { limits, share, concurrency, timeoutMs, attemptsMax } = settings
+  const windows = limits === 'none' ? ['none'] : limits.map(({ max, perMs }) => `${max}/${perMs / 1000}s`)
+  return [
+    ...['run', 'end-conversations', '--input', list, '--hold', 'hold.csv', '--run-dir', path],
+    ...['--base-url', url, '--yes', '--quiet', '--share', `${share * 100}%`],
+    ...['--concurrency', `${concurrency}`, '--timeout', `${timeoutMs}ms`, '--attempts', `${attemptsMax}`],
+    ...['--max-failures', '100%', ...windows.flatMap((window) => ['--limit', window])],
+  ]
 }

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import { addCounts, noCounts, type Played } from './counts.js'
-import { complaintOf, resultOf } from './result.js'
+import { addCounts, complaintOf, noCounts, type Played, resultOf } from './result.js'
 
 test('the tables say how often what happened, and of how many runs what did not hold', () => {
   const total = noCounts()

@@ -1,4 +1,4 @@
-import type { Dice } from './dice.js'
+import type { Prng } from './prng.js'
 
 /** One row of an input: what stands in its ID column. */
 export type Row = string
@@ -8,24 +8,24 @@ const specials = ['0404', '0400', '0503', '0000', '0422', '0500'].map((end) => `
 
 const unusable = ['', 'a/b', '..', 'x'.repeat(201)]
 
-export function someRows(dice: Dice, count: number): Row[] {
-  const rows = Array.from({ length: count }, () => newId(dice))
+export function someRows(prng: Prng, count: number): Row[] {
+  const rows = Array.from({ length: count }, () => newId(prng))
   for (const row of rows.keys()) {
-    const draw = dice.roll()
-    if (draw < 0.04) rows[row] = dice.one(specials)
-    else if (draw < 0.07) rows[row] = dice.one(unusable)
-    else if (draw < 0.12) rows[row] = dice.one(rows)
+    const draw = prng.roll()
+    if (draw < 0.04) rows[row] = prng.one(specials)
+    else if (draw < 0.07) rows[row] = prng.one(unusable)
+    else if (draw < 0.12) rows[row] = prng.one(rows)
   }
   return rows
 }
 
 /** Somebody has edited the list: rows are gone, new, and at other places. */
-export function edited(dice: Dice, rows: readonly Row[]): Row[] {
-  const kept = rows.filter(() => dice.often(0.85))
-  for (let added = dice.between(0, 4); added > 0; added--) {
-    kept.splice(dice.between(0, kept.length), 0, newId(dice))
+export function edited(prng: Prng, rows: readonly Row[]): Row[] {
+  const kept = rows.filter(() => prng.often(0.85))
+  for (let added = prng.between(0, 4); added > 0; added--) {
+    kept.splice(prng.between(0, kept.length), 0, newId(prng))
   }
-  return dice.often(0.3) ? kept.reverse() : kept
+  return prng.often(0.3) ? kept.reverse() : kept
 }
 
 export function csvOf(rows: readonly Row[]): string {
@@ -33,9 +33,9 @@ export function csvOf(rows: readonly Row[]): string {
 }
 
 /** What a row of an input must come to. */
-export type Fate = 'called' | 'filtered' | 'duplicate' | 'invalid'
+export type Expected = 'called' | 'filtered' | 'duplicate' | 'invalid'
 
-export function fatesOf(rows: readonly Row[], held: ReadonlySet<string>): Fate[] {
+export function expectedOf(rows: readonly Row[], held: ReadonlySet<string>): Expected[] {
   const seen = new Set<string>()
   return rows.map((id) => {
     if (unusable.includes(id)) return 'invalid'
@@ -50,6 +50,6 @@ export function isPlain(id: string): boolean {
   return !specials.includes(id)
 }
 
-function newId(dice: Dice): string {
-  return Array.from({ length: 24 }, () => dice.between(0, 15).toString(16)).join('')
+function newId(prng: Prng): string {
+  return Array.from({ length: 24 }, () => prng.between(0, 15).toString(16)).join('')
 }

@@ -3,8 +3,8 @@ import type { Api, ApiAnswer, ApiRequest } from '../../src/job.js'
 import { quotaOf } from '../../src/operations/http.js'
 import type { Ada } from '../../src/sandbox/ada.js'
 import { noQuota } from '../../src/settings/limits.js'
-import type { Counts } from './counts.js'
 import type { SimulatedTime } from './host.js'
+import type { Counts } from './result.js'
 
 export interface SimulatedApiOptions {
   ada: Pick<Ada, 'handlers'>

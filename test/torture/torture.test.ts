@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { addCounts, allCounts, type CountName, countNames, noCounts, type Played } from './counts.js'
 import { playReal } from './real-run.js'
+import { addCounts, allCounts, type CountName, countNames, noCounts, type Played } from './result.js'
 import { playSimulated } from './simulated-run.js'
 
 /** The short version of `npm run torture`: the same worlds every time, of which each thing happens in one. */

@@ -1,10 +1,10 @@
 import type { AdaOptions } from '../../src/sandbox/options.js'
 import type { RateWindow } from '../../src/settings/limits.js'
 import type { RunSettings } from '../../src/settings/run-settings.js'
-import { type Dice, diceOf } from './dice.js'
+import { type Prng, prngOf } from './prng.js'
 import { edited, type Row, someRows } from './rows.js'
 
-/** All that is chosen for one run from its seed: the input, the API, and what happens to each of its lives. */
+/** All that is chosen for one run from its seed: the input, the API, and what happens to each of its executions. */
 export interface World {
   seed: number
   rows: Row[]
@@ -22,11 +22,11 @@ export interface World {
   /** How long the disk takes to sync. */
   syncMs: number
   /** Before the last, in which nothing happens any more. */
-  lives: Life[]
+  executions: Execution[]
 }
 
 /** One execution of the run, and what happens to it. */
-export interface Life {
+export interface Execution {
   ending: Ending
   /** The input is edited before it begins. */
   rows: Row[] | null
@@ -53,33 +53,33 @@ export type Ending =
   | { kind: 'key refused'; atMs: number }
   | { kind: 'max items'; count: number }
 
-/** A step of the disk, the arrival of a call, or a time since the life began. */
+/** A step of the disk, the arrival of a call, or a time since the execution began. */
 export type Instant = { atStep: number } | { atCall: number } | { atMs: number }
 
 export function worldOf(seed: number): World {
-  const dice = diceOf(seed)
-  const rows = someRows(dice, dice.one([3, 8, 20, 40, 60]))
-  const windows = dice.often(0.6) ? dice.one(windowSets) : 'none'
-  const isCalm = dice.often(0.3)
-  const slowestMs = dice.one([1, 20, 200, 3000])
-  const timeoutMs = dice.one([2000, 10_000, 30_000])
+  const prng = prngOf(seed)
+  const rows = someRows(prng, prng.one([3, 8, 20, 40, 60]))
+  const windows = prng.often(0.6) ? prng.one(windowSets) : 'none'
+  const isCalm = prng.often(0.3)
+  const slowestMs = prng.one([1, 20, 200, 3000])
+  const timeoutMs = prng.one([2000, 10_000, 30_000])
   let current = rows
-  const lives = Array.from({ length: dice.between(0, 3) }, () => {
-    const life = lifeOf(dice, current, isCalm)
-    current = life.rows ?? current
-    return life
+  const executions = Array.from({ length: prng.between(0, 3) }, () => {
+    const execution = executionOf(prng, current, isCalm)
+    current = execution.rows ?? current
+    return execution
   })
   return {
     seed,
     rows,
-    held: rows.filter(() => dice.often(0.03)).filter((id) => /^[0-9a-f]{24}$/.test(id)),
+    held: rows.filter(() => prng.often(0.03)).filter((id) => /^[0-9a-f]{24}$/.test(id)),
     settings: {
       limits: windows,
-      share: dice.one([1, 1, 0.8, 0.5]),
-      concurrency: dice.one([1, 4, 16]),
+      share: prng.one([1, 1, 0.8, 0.5]),
+      concurrency: prng.one([1, 4, 16]),
       timeoutMs,
-      attemptsMax: dice.one([1, 3, 5]),
-      maxOutageMs: dice.one([20_000, 300_000]),
+      attemptsMax: prng.one([1, 3, 5]),
+      maxOutageMs: prng.one([20_000, 300_000]),
     },
     api: {
       // A call that is still on its way when it is given up could arrive at any time.
@@ -87,19 +87,19 @@ export function worldOf(seed: number): World {
         min: 0,
         max: isCalm ? Math.min(slowestMs, timeoutMs / 4) : Math.min(slowestMs, timeoutMs),
       },
-      errorRate: isCalm ? 0 : dice.one([0, 0.05, 0.4]),
-      dropRate: isCalm ? 0 : dice.one([0, 0.05, 0.3]),
+      errorRate: isCalm ? 0 : prng.one([0, 0.05, 0.4]),
+      dropRate: isCalm ? 0 : prng.one([0, 0.05, 0.3]),
       outage:
-        isCalm || dice.often(0.7)
+        isCalm || prng.often(0.7)
           ? null
-          : { afterMs: dice.between(0, 3000), forMs: dice.one([1000, 20_000, 120_000]) },
-      retryAfter: dice.often(0.7),
-      windowKind: dice.one(['sliding', 'fixed', 'bucket']),
+          : { afterMs: prng.between(0, 3000), forMs: prng.one([1000, 20_000, 120_000]) },
+      retryAfter: prng.often(0.7),
+      windowKind: prng.one(['sliding', 'fixed', 'bucket']),
       limits: windows,
     },
-    othersEveryMs: isCalm || windows === 'none' || dice.often(0.7) ? 0 : dice.between(20, 500),
-    syncMs: dice.one([0, 0, 0, 10, 300]),
-    lives,
+    othersEveryMs: isCalm || windows === 'none' || prng.often(0.7) ? 0 : prng.between(20, 500),
+    syncMs: prng.one([0, 0, 0, 10, 300]),
+    executions,
   }
 }
 
@@ -115,31 +115,31 @@ const windowSets: RateWindow[][] = [
   ],
 ]
 
-function lifeOf(dice: Dice, rows: readonly Row[], isCalm: boolean): Life {
+function executionOf(prng: Prng, rows: readonly Row[], isCalm: boolean): Execution {
   return {
-    ending: endingOf(dice),
-    rows: dice.often(0.15) ? edited(dice, rows) : null,
-    throttle: dice.often(0.1) ? dice.one([0.2, 0.6]) : null,
-    asked: dice.often(0.2)
+    ending: endingOf(prng),
+    rows: prng.often(0.15) ? edited(prng, rows) : null,
+    throttle: prng.often(0.1) ? prng.one([0.2, 0.6]) : null,
+    asked: prng.often(0.2)
       ? {
-          kind: dice.one(['pause', 'throttle']),
-          atMs: dice.one([dice.between(0, 300), dice.between(0, 20_000)]),
-          forMs: dice.one([300, 5000, 400_000]),
-          share: dice.one([0.2, 0.6]),
+          kind: prng.one(['pause', 'throttle']),
+          atMs: prng.one([prng.between(0, 300), prng.between(0, 20_000)]),
+          forMs: prng.one([300, 5000, 400_000]),
+          share: prng.one([0.2, 0.6]),
         }
       : null,
     storm:
-      isCalm || dice.often(0.8)
+      isCalm || prng.often(0.8)
         ? null
-        : { atMs: dice.between(0, 5000), forMs: dice.one([300, 5000, 60_000]) },
-    mishap: dice.often(0.2)
+        : { atMs: prng.between(0, 5000), forMs: prng.one([300, 5000, 60_000]) },
+    mishap: prng.often(0.2)
       ? {
-          kind: dice.one(['freeze', 'clock']),
-          atMs: dice.between(0, 4000),
-          ms: dice.one([500, 40_000, 4_000_000]) * dice.one([1, -1]),
+          kind: prng.one(['freeze', 'clock']),
+          atMs: prng.between(0, 4000),
+          ms: prng.one([500, 40_000, 4_000_000]) * prng.one([1, -1]),
         }
       : null,
-    thenMs: dice.one([0, 100, 5000, 300_000]),
+    thenMs: prng.one([0, 100, 5000, 300_000]),
   }
 }
 
@@ -155,8 +155,8 @@ export const filesOfRun = [
   '.log',
 ]
 
-function endingOf(dice: Dice): Ending {
-  const kind = dice.one([
+function endingOf(prng: Prng): Ending {
+  const kind = prng.one([
     'kill',
     'kill',
     'power cut',
@@ -166,25 +166,25 @@ function endingOf(dice: Dice): Ending {
     'key refused',
     'max items',
   ] as const)
-  const atMs = dice.one([dice.between(0, 300), dice.between(0, 20_000)])
-  const atStep = dice.one([dice.between(1, 20), dice.between(1, 150)])
+  const atMs = prng.one([prng.between(0, 300), prng.between(0, 20_000)])
+  const atStep = prng.one([prng.between(1, 20), prng.between(1, 150)])
   switch (kind) {
     case 'kill':
     case 'power cut':
       return {
         kind,
-        at: dice.one([{ atMs }, { atStep }, { atCall: dice.between(1, 40) }]),
-        tornPart: dice.roll(),
+        at: prng.one([{ atMs }, { atStep }, { atCall: prng.between(1, 40) }]),
+        tornPart: prng.roll(),
       }
     case 'SIGTERM':
-      return { kind, atMs, killedAfterMs: dice.often(0.3) ? dice.between(0, 5000) : null }
+      return { kind, atMs, killedAfterMs: prng.often(0.3) ? prng.between(0, 5000) : null }
     case 'full disk':
-      return { kind, at: dice.one([{ atStep }, { atFile: dice.one(filesOfRun) }]) }
+      return { kind, at: prng.one([{ atStep }, { atFile: prng.one(filesOfRun) }]) }
     case 'broken disk':
       return { kind, atStep }
     case 'key refused':
       return { kind, atMs }
     case 'max items':
-      return { kind, count: dice.between(1, 20) }
+      return { kind, count: prng.between(1, 20) }
   }
 }

@@ -13,13 +13,14 @@ import type { Host } from '../../src/runs/host.js'
 import { asUsageError, reopenRun } from '../../src/runs/open.js'
 import { defaultSettings } from '../../src/settings/run-settings.js'
 import { UsageError } from '../../src/system/errors.js'
-import type { LivedLife } from './evidence.js'
-import { FateOfLife } from './fate.js'
+import type { Executed } from './evidence.js'
+import { Faults } from './faults.js'
+import { tortureKey } from './play.js'
 import { simulatedApi } from './simulated-api.js'
-import { type Stage, tortureKey } from './simulated-run.js'
-import type { Life } from './world.js'
+import type { Stage } from './simulated-run.js'
+import type { Execution } from './world.js'
 
-export interface SimulatedLife extends LivedLife {
+export interface SimulatedExecution extends Executed {
   diedTo: string | null
 }
 
@@ -27,18 +28,18 @@ const origin = 'https://acme.ada.support'
 const job = { describe: 'Ends every conversation of a list.', operation: endConversation }
 
 /** One execution, on a disk of its own; the next begins with what this one leaves. */
-export async function liveSimulated(
+export async function playExecution(
   stage: Stage,
-  life: Life,
+  execution: Execution,
   root: string,
   number: number,
-): Promise<SimulatedLife> {
-  const fate = new FateOfLife(stage, life, root, number)
+): Promise<SimulatedExecution> {
+  const faults = new Faults(stage, execution, root, number)
   let summary: Summary | null = null
   let failure: unknown = null
   try {
     await stage.time.until(
-      executeSimulated(stage, life, root, fate).then(
+      executeSimulated(stage, execution, root, faults).then(
         (ended) => {
           summary = ended
         },
@@ -48,28 +49,34 @@ export async function liveSimulated(
       ),
     )
   } finally {
-    fate.over()
+    faults.over()
   }
-  const { crash, diedTo, expected, asked } = fate
-  const lived = { crash, diedTo, expected, asked, stoodStill: life.mishap?.kind === 'freeze' }
-  if (crash !== null) return { ...lived, exitCode: null, stoppedBecause: null, left: null, hasTrouble: false }
+  const { crash, diedTo, expected, asked } = faults
+  const executed = { crash, diedTo, expected, asked, stoodStill: execution.mishap?.kind === 'freeze' }
+  if (crash !== null)
+    return { ...executed, exitCode: null, stoppedBecause: null, left: null, hasTrouble: false }
   if (failure !== null) {
-    // Of a disk that fails the command line makes a sentence; anything else is a bug.
+    // The command line makes a sentence of a failing disk; anything else is a bug.
     const isOfDisk = asUsageError(failure, root) instanceof UsageError
-    if (!isOfDisk || !expected.includes(2) || fate.calls > 0) throw failure
-    return { ...lived, exitCode: 2, stoppedBecause: null, left: null, hasTrouble: false }
+    if (!isOfDisk || !expected.includes(2) || faults.calls > 0) throw failure
+    return { ...executed, exitCode: 2, stoppedBecause: null, left: null, hasTrouble: false }
   }
   const { exitCode, stoppedBecause, totals } = summary!
   const hasTrouble = totals.failed + totals.unknown + totals.invalid > 0
-  return { ...lived, exitCode, stoppedBecause, left: totals.left, hasTrouble }
+  return { ...executed, exitCode, stoppedBecause, left: totals.left, hasTrouble }
 }
 
-async function executeSimulated(stage: Stage, life: Life, root: string, fate: FateOfLife): Promise<Summary> {
+async function executeSimulated(
+  stage: Stage,
+  execution: Execution,
+  root: string,
+  faults: Faults,
+): Promise<Summary> {
   const { world, time, directory: home } = stage
   const directory = runDirectory(join(root, 'run'))
   mkdirSync(directory.path, { recursive: true })
   // Before time passes: what is asked of the execution itself comes later.
-  askBefore(stage, life, fate, directory)
+  askBefore(stage, execution, faults, directory)
   const settings = { ...defaultSettings(job), ...world.settings, maxFailures: { count: null, ratio: null } }
   const host = hostOf(stage, root)
   const run = existsSync(directory.runFile)
@@ -93,14 +100,14 @@ async function executeSimulated(stage: Stage, life: Life, root: string, fate: Fa
         async () => ({ files: [{ name: 'stale.csv', path: join(home, 'stale.csv') }], live: null }),
         async () => {},
       )
-  const { ending } = life
+  const { ending } = execution
   return execute(run, {
     clock: time.client,
     random: stage.roll,
-    openApi: async () => ({ ...networkOf(stage, fate), close: async () => {} }),
+    openApi: async () => ({ ...networkOf(stage, faults), close: async () => {} }),
     openLedger: host.openLedger,
     key: tortureKey,
-    stop: fate.stop,
+    stop: faults.stop,
     log: pino({ enabled: false }),
     limits: {
       maxItems: ending.kind === 'max items' ? ending.count : Number.POSITIVE_INFINITY,
@@ -124,7 +131,7 @@ function hostOf({ time, boots }: Stage, root: string): Host {
 const neverBusy = () => {}
 
 /** Between two executions: a pause that outlived the one before is over, and perhaps it shall go slower. */
-function askBefore({ counts }: Stage, { throttle }: Life, { disk }: FateOfLife, run: RunDirectory): void {
+function askBefore({ counts }: Stage, { throttle }: Execution, { disk }: Faults, run: RunDirectory): void {
   const change = (to: Parameters<typeof changeControl>[1]) => disk.aside(() => changeControl(run.control, to))
   if (readControl(run.control)?.control.isPaused) change({ isPaused: false })
   if (throttle === null) return
@@ -133,7 +140,7 @@ function askBefore({ counts }: Stage, { throttle }: Life, { disk }: FateOfLife, 
 }
 
 /** The simulated API, until the process is dead. */
-function networkOf(stage: Stage, fate: FateOfLife): Api {
+function networkOf(stage: Stage, faults: Faults): Api {
   const { world, time, ada, counts, roll } = stage
   const api = simulatedApi({
     ada,
@@ -143,14 +150,14 @@ function networkOf(stage: Stage, fate: FateOfLife): Api {
     random: roll,
     unreachableRate: (world.api.dropRate ?? 0) / 4,
     silenceRate: (world.api.dropRate ?? 0) / 8,
-    isKeyRefused: () => fate.isKeyRefused,
-    isInStorm: () => fate.isInStorm,
+    isKeyRefused: () => faults.isKeyRefused,
+    isInStorm: () => faults.isInStorm,
     counts,
   })
   return {
     call(request) {
       const answer = api.call(request)
-      fate.onCall()
+      faults.onCall()
       return answer
     },
   }

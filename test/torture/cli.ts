@@ -14,8 +14,8 @@ export interface Said {
   said: string
 }
 
-/** Has a command read these words in this process, by the parser that the command line has. What is a bug is thrown. */
-export async function typed(words: readonly string[], environment: Record<string, string>): Promise<Said> {
+/** Runs a command line in this process, by the parser of the real one. Throws what is a bug. */
+export async function cli(words: readonly string[], environment: Record<string, string>): Promise<Said> {
   const result: Said = { code: 0, said: '' }
   const say = (text: string) => {
     result.said += `${text}\n`
@@ -28,7 +28,7 @@ export async function typed(words: readonly string[], environment: Record<string
     notice: say,
     ask: async () => '',
   }
-  const cli = yargs([...words])
+  const parser = yargs([...words])
     .parserConfiguration({ 'greedy-arrays': false })
     .help(false)
     .version(false)
@@ -39,7 +39,7 @@ export async function typed(words: readonly string[], environment: Record<string
       throw error ?? new UsageError(message)
     })
   for (const [name, , load] of commands) {
-    cli.command(
+    parser.command(
       name,
       name,
       async (argv) => (await load()).command.flags(argv, words),
@@ -50,7 +50,7 @@ export async function typed(words: readonly string[], environment: Record<string
     )
   }
   try {
-    await cli.parseAsync()
+    await parser.parseAsync()
   } catch (error) {
     const isYargs = error instanceof Error && error.name === 'YError'
     if (!isYargs && exitCodeOf(error) === 1) throw error

@@ -3,40 +3,40 @@ import { runDirectory } from '../../src/checkpoint/directory.js'
 import { changeControl } from '../../src/monitor/status.js'
 import { Stop } from '../../src/system/stop.js'
 import { copyBelow, Disk, type Step } from './disk.js'
-import type { Asked, LivedLife } from './evidence.js'
+import type { Asked, Executed } from './evidence.js'
 import type { Stage } from './simulated-run.js'
-import type { Ending, Instant, Life } from './world.js'
+import type { Ending, Execution, Instant } from './world.js'
 
-/** What happens to a simulated life, whatever it does. */
-export class FateOfLife {
+/** What happens to a simulated execution, whatever it does. */
+export class Faults {
   readonly disk: Disk
   readonly stop = new Stop()
-  /** The disk as the death has left it; null while it lives. */
+  /** The disk as the death has left it; null while it executions. */
   diedTo: string | null = null
-  crash: LivedLife['crash'] = null
+  crash: Executed['crash'] = null
   isKeyRefused = false
   isInStorm = false
   calls = 0
   readonly expected: number[] = []
   readonly asked: Asked[] = []
   readonly #stage: Stage
-  readonly #life: Life
+  readonly #execution: Execution
   readonly #next: string
   readonly #forget: (() => void)[] = []
   #root: string
   #hasFailed = false
 
-  constructor(stage: Stage, life: Life, root: string, number: number) {
+  constructor(stage: Stage, execution: Execution, root: string, number: number) {
     this.#stage = stage
-    this.#life = life
+    this.#execution = execution
     this.#root = root
-    this.#next = join(stage.directory, `life-${number + 1}`)
+    this.#next = join(stage.directory, `execution-${number + 1}`)
     this.disk = new Disk(root)
     this.disk.syncMs = stage.world.syncMs
     this.disk.beforeStep = (step) => this.#onStep(step)
     const { outage, errorRate, dropRate } = stage.world.api
     // The API may fail for longer than the run has patience.
-    if (outage || errorRate || dropRate || life.storm) this.expected.push(4)
+    if (outage || errorRate || dropRate || execution.storm) this.expected.push(4)
     this.#planEnding()
     this.#planMishap()
     this.#planStorm()
@@ -45,7 +45,7 @@ export class FateOfLife {
 
   onCall(): void {
     this.calls += 1
-    const { ending } = this.#life
+    const { ending } = this.#execution
     if (isDeath(ending) && 'atCall' in ending.at && ending.at.atCall === this.calls) this.#die(ending.kind)
   }
 
@@ -61,7 +61,7 @@ export class FateOfLife {
   }
 
   #planEnding(): void {
-    const { ending } = this.#life
+    const { ending } = this.#execution
     const { time, counts } = this.#stage
     if (isDeath(ending) && 'atMs' in ending.at) this.#plan(ending.at.atMs, () => this.#die(ending.kind))
     if (ending.kind === 'max items') this.expected.push(75)
@@ -85,7 +85,7 @@ export class FateOfLife {
   }
 
   #planMishap(): void {
-    const { mishap } = this.#life
+    const { mishap } = this.#execution
     const { time, counts } = this.#stage
     if (mishap === null) return
     this.#plan(mishap.atMs, () => {
@@ -100,7 +100,7 @@ export class FateOfLife {
   }
 
   #planStorm(): void {
-    const { storm } = this.#life
+    const { storm } = this.#execution
     if (storm === null) return
     this.#plan(storm.atMs, () => {
       this.isInStorm = true
@@ -112,7 +112,7 @@ export class FateOfLife {
   }
 
   #planAsked(): void {
-    const { asked, mishap } = this.#life
+    const { asked, mishap } = this.#execution
     if (asked === null) return
     const { time, counts } = this.#stage
     const change = (to: Parameters<typeof changeControl>[1]) => {
@@ -135,7 +135,7 @@ export class FateOfLife {
   #onStep(step: Step): void {
     // The dead write nothing, and what they try ends the sooner.
     if (this.diedTo !== null) throw diskError('EIO', step)
-    const { ending } = this.#life
+    const { ending } = this.#execution
     if (isDeath(ending) && 'atStep' in ending.at && ending.at.atStep === this.disk.steps) {
       this.#die(ending.kind, step)
       throw diskError('EIO', step)
@@ -167,7 +167,7 @@ export class FateOfLife {
 
   /** What it leaves is copied; it goes on for a while, but nobody hears of it any more. */
   #die(kind: 'kill' | 'power cut', step?: Step): void {
-    const { ending } = this.#life
+    const { ending } = this.#execution
     if (this.diedTo !== null) return
     this.diedTo = this.#next
     this.crash = kind

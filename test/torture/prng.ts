@@ -1,7 +1,7 @@
 import { seededRandom } from '../pacing/seeded-random.js'
 
 /** Choices that come out the same for the same seed. */
-export interface Dice {
+export interface Prng {
   /** From 0 to 1. */
   roll(): number
   /** True so often, from 0 to 1. */
@@ -11,7 +11,7 @@ export interface Dice {
   one<T>(of: readonly T[]): T
 }
 
-export function diceOf(seed: number): Dice {
+export function prngOf(seed: number): Prng {
   // Neighbouring seeds give numbers that are alike at first.
   const roll = seededRandom(Math.imul(seed + 1, 0x9e3779b1))
   const between = (min: number, max: number) => min + Math.floor(roll() * (max - min + 1))
