@@ -1,4 +1,4 @@
-/** What a user's own job file, or a program that runs jobs itself, imports from `ada-bulk`. */
+/** The library: for custom job files, and for programs that run jobs themselves. */
 
 export type { Summary } from './checkpoint/summary.js'
 export { filterFlags, filtersFrom } from './filters/filter-flags.js'

@@ -1,7 +1,7 @@
 import type { Item, Outcome, Refusal } from './item.js'
 import type { Quota, RateWindow } from './settings/limits.js'
 
-/** What to do to a whole list, as data. A file in `jobs/`, or of your own, has one as its default export. */
+/** What to do to a whole list, as data: the default export of a job file. */
 export interface Job {
   /** One sentence for `ada-bulk jobs` and `--help`. */
   describe: string
@@ -67,7 +67,7 @@ export type ApiAnswer =
   /** Sent, and no answer came. */
   | { kind: 'lost'; reason: 'timeout' | 'connection_lost'; message: string }
 
-/** What one attempt came to. `quota` is what the answer said about the rate limits. */
+/** The result of one attempt. `quota` is what the answer said about the rate limits. */
 export type Verdict =
   /** The item has its outcome. */
   (
@@ -143,7 +143,7 @@ export interface Batch {
 export interface BatchOperation extends Omit<Operation, 'attempt' | 'isRead'> {
   /** The operation under these values of the job's flags. */
   withFlags(flags: Readonly<Record<string, string | undefined>>): BatchOperation
-  /** What the API takes at once. */
+  /** The most that the API takes at once. */
   readonly itemsMax: number
   readonly bytesMax: number
   readonly repeatableMs: number

@@ -102,7 +102,7 @@ function unanswered(
   return { kind: 'again', cause, quota: noQuota, outcome: { status, reason, httpStatus: null, message } }
 }
 
-/** Neither part looks past the next of its own openings, so that no text takes more than one pass. */
+/** Neither part looks beyond its next opening, so that no text takes more than one pass. */
 const markup = /<(style|script)\b(?:(?!<\1\b)[\s\S])*?<\/\1>|<[^<>]*>/gi
 
 /**

@@ -144,7 +144,7 @@ function outcomeOf(said: Disposition | undefined): Outcome {
         typeof matched === 'number' ? `end users matched: ${matched}` : '',
       )
     case 'not_found':
-      // Nobody is left whose data could be erased, as asked.
+      // There is no data to erase, as requested.
       return outcome('succeeded', 'no_such_user')
     case 'duplicate':
       return outcome('duplicate', 'duplicate')

@@ -10,8 +10,8 @@ export const conversationLimits: readonly RateWindow[] = [
 ]
 
 /**
- * Ada's limits for what has none of its own, deletion jobs among it. The End Users API, which takes the batches, allows
- * more (30 a second, 300 a minute); calls to both are counted together here.
+ * Ada's limits for APIs without limits of their own, such as deletion jobs. The End Users API, which takes the batches,
+ * allows more (30 a second, 300 a minute); calls to both count together here.
  */
 export const otherLimits: readonly RateWindow[] = [
   { max: 10, perMs: 1000 },

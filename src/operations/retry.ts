@@ -40,7 +40,7 @@ const longestDelayMs = 30_000
 const shortestDelayMs = 1000
 
 /**
- * Calls the operation until the item has an outcome. Retry is outside pacing: each attempt waits its turn.
+ * Calls the operation until the item has an outcome. Retry is outside pacing: each attempt waits for a permit.
  * Throws KeyRefusedError, and the signals' reason when the run is stopped.
  */
 export async function settleWithRetries(
