@@ -50,7 +50,7 @@ export interface SettledItem extends Outcome {
 }
 
 /** Calls that earlier executions of the run made for an item. */
-export interface EarlierCalls {
+export interface PriorCalls {
   calls: number
   /** One of them got no answer. */
   isAnswerLost: boolean

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import type { EarlierCalls } from '../item.js'
+import type { PriorCalls } from '../item.js'
 import { Bitset } from './bitset.js'
 import { eventOf, isLifecycle } from './codec.js'
 import type { BatchEvent, LifecycleEvent, RunEvent, RunListener } from './events.js'
@@ -8,7 +8,7 @@ import { scanCheckpoint, statusAndReason } from './scan.js'
 import { Tally } from './summary.js'
 
 /** An item that was called and is not settled. */
-interface OpenCalls extends EarlierCalls {
+interface OpenCalls extends PriorCalls {
   /** Calls that were answered or never got there; the outcome of the others is not known. */
   back: number
 }

@@ -1,4 +1,4 @@
-import type { EarlierCalls, Item, Outcome } from '../item.js'
+import type { Item, Outcome, PriorCalls } from '../item.js'
 import type { Api, Operation, Verdict } from '../job.js'
 import type { Clock } from '../system/clock.js'
 
@@ -47,7 +47,7 @@ export async function settleWithRetries(
   operation: Operation,
   api: Api,
   item: Item,
-  earlier: EarlierCalls,
+  earlier: PriorCalls,
   policy: RetryPolicy,
   notes: CallNotes,
 ): Promise<Settlement> {

@@ -1,7 +1,7 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js'
 import type { BatchEvent } from '../checkpoint/events.js'
 import type { RecentlySubmitted } from '../filters/cooldown.js'
-import type { EarlierCalls, Outcome } from '../item.js'
+import type { Outcome, PriorCalls } from '../item.js'
 import type { Attempt, Batch, BatchOperation, Operation } from '../job.js'
 import { type CallNotes, type RetryPolicy, type Settlement, settleWithRetries } from '../operations/retry.js'
 import { noQuota } from '../settings/limits.js'
@@ -19,7 +19,7 @@ export interface BatchCallsParts {
 }
 
 /** What a run that was stopped before knows about a batch. */
-export interface EarlierSubmits extends EarlierCalls {
+export interface PriorSubmits extends PriorCalls {
   firstSentAt?: string
 }
 
@@ -38,7 +38,7 @@ export class BatchCalls {
   }
 
   /** `job` is null if the API did not take the batch, or its answer is lost; then the outcome says so. */
-  async submit(batch: Batch, earlier: EarlierSubmits): Promise<Settlement & { job: string | null }> {
+  async submit(batch: Batch, earlier: PriorSubmits): Promise<Settlement & { job: string | null }> {
     const { operation, session, checkpoint, cooldown, policy } = this.#parts
     const { clock } = policy
     const identities = batch.items.map(operation.identityOf)
@@ -111,7 +111,7 @@ export class BatchCalls {
   #call(
     batch: Batch,
     operation: Operation,
-    earlier: EarlierCalls,
+    earlier: PriorCalls,
     sent: { did: 'sent'; ordinals: number[] } | { did: 'asked' },
   ): Promise<Settlement> {
     const { session, policy } = this.#parts

@@ -7,7 +7,7 @@ import { type CheckpointState, readCheckpoint } from '../checkpoint/read.js'
 import type { RunFile } from '../checkpoint/run-file.js'
 import { scanCheckpoint } from '../checkpoint/scan.js'
 import type { SyncState } from '../filters/settled-before.js'
-import { type EarlierCalls, nameOf, type SettledItem } from '../item.js'
+import { nameOf, type PriorCalls, type SettledItem } from '../item.js'
 import type { Filter, Job } from '../job.js'
 import { isUnchanged } from '../sources/fingerprint.js'
 import { IdDifference, IdHashWriter } from '../sources/id-hashes.js'
@@ -135,8 +135,8 @@ async function calledItems(path: string): Promise<Map<string, SettledItem>> {
 }
 
 /** Calls that settled nothing, by ID. */
-function openItems(path: string, open: CheckpointState['open']): Map<string, EarlierCalls> {
-  const byId = new Map<string, EarlierCalls>()
+function openItems(path: string, open: CheckpointState['open']): Map<string, PriorCalls> {
+  const byId = new Map<string, PriorCalls>()
   if (open.size === 0) return byId
   scanCheckpoint(path, (line) => {
     if (line.kind === 'settled' || (line.kind !== 'other' && !open.has(line.ordinal))) return

@@ -5,13 +5,13 @@ import type { Batch, BatchOperation } from '../job.js'
 import type { InputItem } from '../sources/items.js'
 import type { Clock } from '../system/clock.js'
 import { Stopped } from '../system/stop.js'
-import { BatchCalls, type BatchCallsParts, type EarlierSubmits, lostForGood } from './batch-calls.js'
+import { BatchCalls, type BatchCallsParts, lostForGood, type PriorSubmits } from './batch-calls.js'
 import type { Dispatcher, Items, Recorder } from './settle.js'
 
 /** Batches on their way to the API at once; the source is read no further ahead. */
 const batchesMax = 8
 
-const neverSent: EarlierSubmits = { calls: 0, isAnswerLost: false }
+const neverSent: PriorSubmits = { calls: 0, isAnswerLost: false }
 
 /** Fills batches with items, submits each, and settles its items when the API's job is over. */
 export class BatchDispatcher implements Dispatcher {
@@ -132,7 +132,7 @@ export class BatchDispatcher implements Dispatcher {
     return { items, reference: referenceOf(this.#run, items) }
   }
 
-  async #submit(batch: Batch, earlier: EarlierSubmits): Promise<void> {
+  async #submit(batch: Batch, earlier: PriorSubmits): Promise<void> {
     const { items } = batch
     const { job, outcome, attempts } = await this.#calls.submit(batch, earlier)
     if (job !== null) return this.#follow(batch, job, attempts)

@@ -1,6 +1,6 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js'
 import type { CheckpointState } from '../checkpoint/read.js'
-import { type EarlierCalls, type Item, nameOf, type Outcome, type SettledItem } from '../item.js'
+import { type Item, nameOf, type Outcome, type PriorCalls, type SettledItem } from '../item.js'
 import type { Operation } from '../job.js'
 import { type CallNotes, type RetryPolicy, type Settlement, settleWithRetries } from '../operations/retry.js'
 import type { InputItem } from '../sources/items.js'
@@ -24,7 +24,7 @@ export interface Dispatcher {
   finish(): Promise<number>
 }
 
-const neverCalled: EarlierCalls = { calls: 0, isAnswerLost: false }
+const neverCalled: PriorCalls = { calls: 0, isAnswerLost: false }
 
 /** One call for each item, with its retries. */
 export function oneByOne(

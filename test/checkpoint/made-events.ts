@@ -1,5 +1,5 @@
 import type { ItemEvent } from '../../src/checkpoint/events.js'
-import { type EarlierCalls, type Item, nameOf, type Outcome } from '../../src/item.js'
+import { type Item, nameOf, type Outcome, type PriorCalls } from '../../src/item.js'
 
 /** Events as a run makes them. */
 
@@ -24,7 +24,7 @@ export const returned = (
   ...(isRead ? { isRead } : {}),
 })
 
-export const carried = (item: Item, { calls, isAnswerLost }: EarlierCalls): ItemEvent => ({
+export const carried = (item: Item, { calls, isAnswerLost }: PriorCalls): ItemEvent => ({
   event: 'calls-carried',
   ordinal: item.ordinal,
   id: nameOf(item),

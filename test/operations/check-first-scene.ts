@@ -1,5 +1,5 @@
 import { idleLongerThan } from '../../src/filters/dates.js'
-import type { EarlierCalls, Item } from '../../src/item.js'
+import type { Item, PriorCalls } from '../../src/item.js'
 import type { Api, ApiAnswer, Filter, Operation } from '../../src/job.js'
 import { checkingFirst } from '../../src/operations/check-first.js'
 import { endConversation } from '../../src/operations/end-conversation.js'
@@ -45,7 +45,7 @@ export const unreachable: ApiAnswer = { kind: 'unreachable', message: 'ECONNREFU
 
 interface Options {
   filters?: readonly Filter[]
-  earlier?: EarlierCalls
+  earlier?: PriorCalls
   attemptsMax?: number
   /** From `nowMs` to the start. */
   wallMs?: number

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { EarlierCalls, Item, Outcome } from '../../src/item.js'
+import type { Item, Outcome, PriorCalls } from '../../src/item.js'
 import type { AgainCause, Api, Attempt, Operation, Verdict } from '../../src/job.js'
 import {
   KeyRefusedError,
@@ -66,7 +66,7 @@ function play(
   verdicts: readonly Verdict[],
   {
     attemptsMax = 5,
-    earlier = { calls: 0, isAnswerLost: false } as EarlierCalls,
+    earlier = { calls: 0, isAnswerLost: false } as PriorCalls,
     random = (): number => 0,
   } = {},
 ): Run {
