@@ -18,15 +18,15 @@ import { messageOf } from '../system/text.js'
 import { refused } from './refusal.js'
 
 /**
- * Who was handed over on an instance in the last seven days, by any run of this host: one such identifier can fail a
- * whole job of Ada's. Kept as hashes under a random key that lies beside them, never in clear.
+ * The identifiers submitted to an instance in the last seven days, by any run of this host: one of them can fail a
+ * whole deletion job of Ada's. Kept as hashes under a random key that lies beside them, never in clear.
  */
 export interface RecentlySubmitted {
-  /** When it was handed over last (Unix); null when that is longer ago, or never was. */
+  /** When it was submitted last (Unix); null when that was longer ago, or never. */
   submittedAtMs(identity: string): number | null
   /** Survives a kill. Throws a LogWriteError. */
   add(identities: readonly string[]): void
-  /** The API did not take them. */
+  /** The API did not accept them. */
   withdraw(identities: readonly string[]): void
 }
 
@@ -44,7 +44,7 @@ export function recentlySubmittedOf(
 }
 
 const dayMs = 86_400_000
-/** As Ada counts, and an hour for clocks that differ. */
+/** As Ada counts, plus an hour for clocks that differ. */
 export const cooldownMs = 7 * dayMs + 3_600_000
 
 /** Throws a UsageError when the state directory cannot be used. */
@@ -101,7 +101,7 @@ class Files implements RecentlySubmitted {
     this.#write(identities, 0)
   }
 
-  /** The last line about somebody counts. */
+  /** The last line about an identifier counts. */
   #write(identities: readonly string[], atMs: number): void {
     const lines = identities.map((identity) => `${this.#hash(identity)} ${atMs}\n`)
     const path = join(this.#directory, dayOf(this.#nowMs()))
@@ -138,7 +138,7 @@ function dayOf(ms: number): string {
 function keyIn(directory: string): Buffer {
   const path = join(directory, 'key')
   if (!existsSync(path)) {
-    // Of two processes that begin together one makes it, and both use that.
+    // When two processes begin together, one makes it and both use it.
     const beside = `${path}.${process.pid}`
     writeFileAtomically(beside, `${randomBytes(32).toString('hex')}\n`)
     try {
@@ -151,7 +151,7 @@ function keyIn(directory: string): Buffer {
   return Buffer.from(readFileSync(path, 'utf8').trim(), 'hex')
 }
 
-/** Leaves for later who was handed over in the last seven days: one of them can make a whole job fail. */
+/** Leaves identifiers that were submitted in the last seven days for later: one of them can fail a whole job. */
 export function notSubmittedRecently(
   recent: Pick<RecentlySubmitted, 'submittedAtMs'>,
   { identityOf }: Pick<BatchOperation, 'identityOf'>,

@@ -17,7 +17,7 @@ export function fieldIsOneOf(field: string, values: readonly string[]): Filter {
   }
 }
 
-/** Leaves only items whose yes-or-no field is as wanted; `reason` is said of the others. */
+/** Leaves only items whose yes-or-no field is as wanted; `reason` is given for the others. */
 export function flagIs(field: string, wanted: boolean, flag: string, reason: string): Filter {
   return {
     name: field,

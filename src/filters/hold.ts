@@ -11,7 +11,7 @@ import { refused } from './refusal.js'
 
 /**
  * The filter of some hold lists, and their fingerprints. `mayErase`: end users are at stake, so a list may name
- * conversations or end users, and either protects. A row without a usable ID would leave somebody unprotected: it
+ * conversations or end users, and either protects. A row without a usable ID would protect nothing: it
  * throws a UsageError.
  */
 export async function openHoldLists(

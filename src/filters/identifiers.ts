@@ -7,19 +7,19 @@ import { refused } from './refusal.js'
 export const identifierFlags = {
   'identifier-type': { describe: `What the identifiers are: ${identifierTypes.join(', ')}` },
   'type-column': { describe: 'The column that says it of each row, instead' },
-  variable: { describe: 'Of a variable_match: the name of the variable' },
+  variable: { describe: 'With variable_match: the name of the variable' },
 } satisfies Readonly<Record<string, JobFlag>>
 
-/** In which columns they may stand. */
+/** The columns that may hold them. */
 export function identifierColumns(flags: JobFlags): readonly string[] {
   const type = flags['identifier-type']
   return [...(type === undefined ? [] : [type]), 'identifier', 'value']
 }
 
-/** The column by which a list says of a row that it is to be left, and why. */
+/** The column in which a list excludes a row, with the reason. */
 export const leaveColumn = 'leave'
 
-/** Leaves out what is no identifier, and rows that say so themselves. Throws a UsageError that names a flag. */
+/** Excludes rows without a usable identifier, and rows that exclude themselves. Throws a UsageError that names a flag. */
 export function identifierFilters(flags: JobFlags): Filter[] {
   const type = flags['identifier-type']
   const known = identifierTypes.join(', ')

@@ -9,7 +9,7 @@ import { type ExportSpan, exportHistoryMs } from '../settings/run-settings.js'
 import { UsageError } from '../system/errors.js'
 import { makeDirectory, writeFileAtomically } from '../system/files.js'
 import { messageOf } from '../system/text.js'
-import { updatedMsOf } from './record-dates.js'
+import { updatedMsOf } from './dates.js'
 import { refused } from './refusal.js'
 
 /** Excludes what an earlier run of the job has settled, unless it was touched later and may be open again. */

@@ -1,14 +1,18 @@
+import { fstatSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { UsageError } from '../system/errors.js'
-import { type Bytes, bytesOf, chunkBytes, openFile } from './file-bytes.js'
 
+type Bytes = AsyncGenerator<Buffer, void, undefined>
+
+const chunkBytes = 128 * 1024
 export const headBytesMax = 64 * 1024
 
 /**
  * The content of a file as UTF-8, in pieces: unpacked if it is gzip, transcoded if a byte order mark says UTF-16,
  * without the mark. `onBytes` sees every byte on disk, also those after the packed data. Stopping early closes the file.
- * Throws a UsageError when the file cannot be read, or is written to meanwhile.
+ * Throws a UsageError when the file cannot be read, or is written to while it is read.
  */
 export async function* readBytes(
   path: string,
@@ -23,14 +27,14 @@ export async function* readBytes(
   }
 }
 
-/** Whether `readBytes` threw this because a gzip ends too early. It has given everything before. */
+/** Whether `readBytes` threw this because a gzip is truncated. It has given everything before. */
 export function isCutOff(error: unknown): boolean {
   return (
     error instanceof UsageError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'Z_BUF_ERROR'
   )
 }
 
-/** The first 64 KiB of what `readBytes` gives. That there should be more is for the reader of the rest to say. */
+/** The first 64 KiB of what `readBytes` gives. A truncated gzip is not reported here, but by reading the rest. */
 export async function readHead(path: string, name: string): Promise<Buffer> {
   const pieces: Buffer[] = []
   let length = 0
@@ -44,6 +48,61 @@ export async function readHead(path: string, name: string): Promise<Buffer> {
     if (!isCutOff(error)) throw error
   }
   return Buffer.concat(pieces).subarray(0, headBytesMax)
+}
+
+async function openFile(path: string, name: string): Promise<FileHandle> {
+  const file = await open(path).catch((error: unknown) => refuse(error, name))
+  const kind = await file.stat()
+  if (kind.isFile()) return file
+  await file.close()
+  // An input is read more than once, and a pipe gives each byte only to one reader.
+  throw new UsageError(
+    kind.isDirectory()
+      ? `Cannot read ${name}: this is a directory, not a file.`
+      : `Cannot read ${name}: this is no regular file. Give a pipe as standard input instead: -.`,
+  )
+}
+
+/** The bytes of a file as they lie on disk. `onBytes` sees each piece first. */
+async function* bytesOf(
+  file: FileHandle,
+  name: string,
+  onBytes: ((chunk: Uint8Array) => void) | undefined,
+): Bytes {
+  const begun = stateOf(file)
+  for (;;) {
+    // A new buffer each time: the reader may still hold the last one.
+    const { bytesRead, buffer } = await file
+      .read(Buffer.allocUnsafeSlow(chunkBytes), 0, chunkBytes)
+      .catch((error: unknown) => refuse(error, name))
+    if (stateOf(file) !== begun) {
+      throw new UsageError(
+        `${name} was written to while it was being read. Let whoever writes it finish, and start again.`,
+      )
+    }
+    if (bytesRead === 0) return
+    const chunk = buffer.subarray(0, bytesRead)
+    onBytes?.(chunk)
+    yield chunk
+  }
+}
+
+/** Changes when the file is written to. A run may read for hours, and must read the bytes that were counted. */
+function stateOf(file: FileHandle): string {
+  const { size, mtimeNs } = fstatSync(file.fd, { bigint: true })
+  return `${size} ${mtimeNs}`
+}
+
+function refuse(error: unknown, name: string): never {
+  const { code } = error as NodeJS.ErrnoException
+  if (code === undefined) throw error
+  const reasons: Record<string, string> = {
+    ENOENT: 'there is no such file',
+    ENOTDIR: 'there is no such file',
+    EACCES: 'no permission to read it',
+    EPERM: 'no permission to read it',
+  }
+  throw new UsageError(`Cannot read ${name}: ${reasons[code] ?? (error as Error).message}.`)
 }
 
 async function* unpacked(bytes: Bytes, name: string): Bytes {

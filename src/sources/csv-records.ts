@@ -38,7 +38,7 @@ export async function* csvRecords(
   if (reader.fault !== null) throw reader.fault
 }
 
-/** Of a record: csv-parse copies the text that it gets. */
+/** Most records are shorter. csv-parse copies all of the text that it gets. */
 const usualLength = 8 * 1024
 
 /** A record and where it ends. */
@@ -138,11 +138,11 @@ class RecordReader {
     if (/[\r\n]./s.test(raw)) {
       this.#refuse(
         this.#line,
-        'a quoted cell that begins in this row goes on over the next lines and ends in the middle of text, so a quote (") is missing or not doubled. Correct it, or rows would be taken for text.',
+        'a quoted cell that begins in this row spans several lines and ends in the middle of text, so a quote (") is missing or not doubled. Correct it, or rows would be taken for text.',
       )
       return 'more'
     }
-    // Of CR LF at the end, csv-parse gives the first character.
+    // `raw` ends with the first character of its line end.
     const end = start + raw.length
     return { cells, end: raw.endsWith('\r') && text[end] === '\n' ? end + 1 : end }
   }

@@ -21,19 +21,28 @@ async function* rows(file: InputFile, options: SourceOptions): AsyncGenerator<So
     for (const { cells, line, hasStrayText } of records) {
       if (isBlank(cells)) continue
       if (isHeaderNext) isHeaderNext = false
-      else batch.push(rowOf(cells, line, hasStrayText, layout))
+      else batch.push(new CsvRow(cells, line, hasStrayText, layout))
     }
     yield batch
   }
 }
 
 class CsvRow implements SourceRow {
+  readonly id: string
+  readonly problem?: string
+  private readonly names: readonly string[]
+
   constructor(
-    readonly id: string,
-    readonly line: number,
     private readonly cells: readonly string[],
-    private readonly names: readonly string[],
-  ) {}
+    readonly line: number,
+    hasStrayText: boolean,
+    layout: CsvLayout,
+  ) {
+    this.id = cells[layout.idIndex] ?? ''
+    this.names = layout.names
+    const problem = problemOf(cells, hasStrayText, layout)
+    if (problem !== undefined) this.problem = problem
+  }
 
   record(): Record<string, string> {
     const name = (index: number) => this.names[index] ?? `column_${index + 1}`
@@ -41,29 +50,12 @@ class CsvRow implements SourceRow {
   }
 }
 
-class FaultyCsvRow extends CsvRow {
-  constructor(
-    readonly problem: string,
-    ...row: ConstructorParameters<typeof CsvRow>
-  ) {
-    super(...row)
-  }
-}
-
-function rowOf(cells: string[], line: number, hasStrayText: boolean, layout: CsvLayout): CsvRow {
-  const id = cells[layout.idIndex] ?? ''
-  const problem =
-    cells.length === layout.width && !hasStrayText ? undefined : problemOf(cells, hasStrayText, layout)
-  return problem === undefined
-    ? new CsvRow(id, line, cells, layout.names)
-    : new FaultyCsvRow(problem, id, line, cells, layout.names)
-}
-
 function problemOf(cells: readonly string[], hasStrayText: boolean, layout: CsvLayout): string | undefined {
   const { idIndex, width, widthMin, hasHeader } = layout
+  if (cells.length === width && !hasStrayText) return undefined
   const has = `the row has ${cells.length} ${cells.length === 1 ? 'cell' : 'cells'}`
   if (cells.length <= idIndex) return `${has}, column ${idIndex + 1} is missing`
-  // Cells may have moved: a separator is missing, or one stands in a text without quotes.
+  // Cells may have moved: a separator is missing, or a text without quotes holds one.
   if (widthOf(cells) > width || cells.length < widthMin) {
     return `${has} where the ${hasHeader ? 'header has' : 'others have'} ${width}`
   }

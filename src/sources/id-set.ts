@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto'
 
 /**
  * Remembers tens of millions of IDs at about 30 bytes each, by 128-bit fingerprints. Two of ten million IDs share
- * one with a probability of 1.5e-25. The fingerprints are keyed by chance, so nobody can choose IDs that do.
+ * one with a probability of 1.5e-25. The key is random, so that no IDs can be made that do.
  */
 export class IdSet {
   size = 0

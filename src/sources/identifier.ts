@@ -1,6 +1,6 @@
 import type { Item } from '../item.js'
 
-/** Where a conversation's ID stands, in this order: the `_id` of a message is not the one of its conversation. */
+/** The columns of a conversation's ID, in this order: the `_id` of a message is not the one of its conversation. */
 export const conversationIdNames = ['conversation_id', 'conversationId', 'Conversation ID', '_id', 'id']
 
 /** A cell read as an identifier; `problem` says why it must not be used. An empty cell has the ID ''. */

@@ -12,7 +12,7 @@ export function isSpace(byte: number): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
 }
 
-/** How deep brackets may stand in each other in a record. Ada's go four deep. */
+/** How deep the brackets of a record may be nested. Ada's go four deep. */
 export const levelsMax = 1_000
 
 /** How far a JSON object or array goes, and why the look at it stopped there. */
@@ -23,7 +23,7 @@ export interface Extent {
     | 'more'
     /** It is a page, and its array of records was opened just before `at`. */
     | 'page'
-    /** At `at` stands a closing bracket of the other kind. */
+    /** There is a closing bracket of the other kind at `at`. */
     | 'mismatch'
   at: number
   levels: number
@@ -39,7 +39,7 @@ export type Kind =
  * Finds the end of the value that begins at `from`, in the bytes before `to`. It looks at brackets and quotes alone,
  * which is what makes it fast: whether the value is valid is for JSON.parse to say.
  *
- * A page is an object with an array under `data` or `items`, unless an ID stands before it: exports write the ID of
+ * A page is an object with an array under `data` or `items`, unless an ID comes before it: exports write the ID of
  * a record first, and a page has none.
  */
 export function extentOf(bytes: Buffer, from: number, to: number, kind: Kind): Extent {
@@ -69,7 +69,7 @@ export function extentOf(bytes: Buffer, from: number, to: number, kind: Kind): E
       at++
     } else {
       depth--
-      // In ASCII a closing bracket stands two after the one that opens.
+      // In ASCII a closing bracket comes two after the one that opens.
       if (depth < levelsMax && opened[depth] !== byte - 2) return { stop: 'mismatch', at, levels }
       at++
       if (depth === 0) return { stop: 'end', at, levels }

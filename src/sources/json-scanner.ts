@@ -14,10 +14,10 @@ import {
 } from './json-extent.js'
 import { broken, faultIn, type Place, placeText } from './json-fault.js'
 
-/** A record as it stands in the file, or what stands in its place. */
+/** A record as it is in the file, or another value in its place. */
 export interface Found extends Place {
   text: string
-  /** How deep brackets stand in each other. */
+  /** How deep its brackets are nested. */
   levels: number
   /** It fills its line, as others do before it, and is damaged. */
   isBadLine: boolean
@@ -40,7 +40,7 @@ export class JsonScanner {
   #place: 'outside' | 'array' | 'records' | 'rest of page' = 'outside'
   #isInArray = false
   #expected: 'a record' | 'a record or ]' | ', or ]' = 'a record'
-  /** What stands around the records of the page. */
+  /** The text around the records of the page. */
   #envelope = ''
   /** The line of the last record outside of arrays, if it had no more than one. */
   #ownLine: number | undefined

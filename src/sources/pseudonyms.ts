@@ -1,10 +1,10 @@
 import { createHmac } from 'node:crypto'
 import { UsageError } from '../system/errors.js'
 
-/** Keyed hashes that stand in the books for identifiers; who has no key cannot even try names out. */
+/** Keyed hashes that the record holds in place of identifiers. Without the key, names cannot even be tried out. */
 export interface Pseudonyms {
   of(id: string): string
-  /** Tells in run.json which key it was, and does not give it away. */
+  /** Identifies the key in run.json without giving it away. */
   check: string
 }
 
@@ -28,7 +28,7 @@ export function requiredPseudonyms(environment: Readonly<Record<string, string |
   return pseudonymsBy(key)
 }
 
-/** The pseudonyms of a run that has its run.json; null of a run that keeps the IDs. Throws for another key. */
+/** The pseudonyms of a run that has its run.json; null when the run keeps the IDs. Throws for another key. */
 export function pseudonymsOfRun(
   run: { pseudonyms?: string | undefined },
   environment: Readonly<Record<string, string | undefined>>,

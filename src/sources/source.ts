@@ -6,7 +6,7 @@ export interface InputFile {
 
 /** A row as a source found it, not yet judged: its ID may be empty or unusable. */
 export interface SourceRow {
-  /** The cell as it stood in the file. */
+  /** The cell as it is in the file. */
   id: string
   /** Where the row begins: line in the file, from 1. */
   line: number

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createdBetween, idleLongerThan } from '../../src/filters/dates.js'
+import { createdBetween, idleLongerThan, updatedMsOf } from '../../src/filters/dates.js'
 import { itemOf, itemsIn, wordOf } from './items.js'
 
 const zone = process.env.TZ
@@ -139,4 +139,13 @@ describe('created between', () => {
       message: 'created_at is not a moment, which --created-before needs: "soon"',
     })
   })
+})
+
+test('a record says when it was last touched, or does not', () => {
+  expect(updatedMsOf({ date_updated: '2026-01-31T08:00:00' })).toBe(Date.parse('2026-01-31T08:00:00Z'))
+  expect(updatedMsOf({ date_updated: 'soon', updated_at: '2026-01-31T08:00:00Z' })).toBe(
+    Date.parse('2026-01-31T08:00:00Z'),
+  )
+  expect(updatedMsOf({ date_updated: '1970-01-01' })).toBeNull()
+  expect(updatedMsOf({})).toBeNull()
 })
