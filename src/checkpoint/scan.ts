@@ -6,9 +6,15 @@ import { eventOf, notOurs } from './codec.js'
 import { ordinalMax, type RunEvent } from './events.js'
 import { firstHead, readSpan, scanLines } from './log.js'
 
+const zero = 48
+const nine = 57
+const comma = 44
+const quote = 34
+const [n, s, l] = Buffer.from('nsl')
 const settledStart = Buffer.from('{"n":')
 const sentStart = Buffer.from('{"sent":')
 const checkStart = Buffer.from('{"look":')
+const firstLetter = '{"'.length
 const statusStart = Buffer.from(',"status":"')
 const outcomeQuotes = 5
 const atStart = Buffer.from('"at":"')
@@ -45,21 +51,24 @@ export class Line {
     this.#buffer = buffer
     this.#start = start
     this.#end = end
-    if (startsWith(buffer, start, settledStart)) this.#begins('settled', settledStart)
-    else if (startsWith(buffer, start, sentStart)) this.#begins('call-sent', sentStart)
-    else if (startsWith(buffer, start, checkStart)) this.#begins('check-sent', checkStart)
+    const letter = buffer[start + firstLetter]
+    if (letter === n && startsWith(buffer, start, settledStart)) this.#begins('settled', settledStart.length)
+    else if (letter === s && startsWith(buffer, start, sentStart)) this.#begins('call-sent', sentStart.length)
+    else if (letter === l && startsWith(buffer, start, checkStart))
+      this.#begins('check-sent', checkStart.length)
     else this.kind = 'other'
   }
 
-  #begins(kind: Line['kind'], prefix: Buffer): void {
-    let at = this.#start + prefix.length
-    const ordinal = digits(this.#buffer, at)
-    while (isDigit(this.#buffer[at]!)) at++
-    const isOurs = at > this.#start + prefix.length && this.#buffer[at] === comma && ordinal <= ordinalMax
-    if (!isOurs) throw this.notOurs()
+  #begins(kind: Line['kind'], length: number): void {
+    const buffer = this.#buffer
+    const from = this.#start + length
+    let ordinal = 0
+    let to = from
+    for (; isDigit(buffer[to]!); to++) ordinal = ordinal * 10 + buffer[to]! - zero
+    if (to === from || buffer[to] !== comma || ordinal > ordinalMax) throw this.notOurs()
     this.kind = kind
     this.ordinal = ordinal
-    this.#afterOrdinal = at
+    this.#afterOrdinal = to
   }
 
   /**
@@ -145,8 +154,6 @@ function digits(buffer: Buffer, from: number): number {
   for (let index = from; isDigit(buffer[index]!); index++) number = number * 10 + buffer[index]! - zero
   return number
 }
-
-const [zero, nine, comma, quote] = Buffer.from('09,"') as unknown as [number, number, number, number]
 
 function isDigit(byte: number): boolean {
   return byte >= zero && byte <= nine
