@@ -1,3 +1,27 @@
+import type { RunDirectory } from '../checkpoint/directory.js'
+import type { RunFile } from '../checkpoint/run-file.js'
+import type { Summary } from '../checkpoint/summary.js'
+import type { IdRules } from '../sources/items.js'
+import type { Scan } from './verify-scan.js'
+
+/** What the checks compare. */
+export interface Evidence {
+  directory: RunDirectory
+  /** run.json, with the input as it was accepted last and its kept files where they lie now. */
+  run: RunFile
+  scan: Scan
+  summary: Summary | 'damaged' | null
+  /** A hash of the last line that was kept elsewhere. */
+  head: string | null
+  isRunning: boolean
+  /** The last line says that every item is settled. */
+  isFinished: boolean
+  /** How the job finds and calls its IDs; null where that is not known. */
+  idRules: IdRules | null
+  /** Files outside of the run's directory are not compared. */
+  isInputLeftOut: boolean
+}
+
 /** One thing that was checked. The names are contract: `verify --json` prints them. */
 export interface Check {
   name: CheckName
@@ -40,3 +64,5 @@ export function wrong(name: CheckName, finding: string): Check {
 export function leftOut(name: CheckName, finding: string): Check {
   return { name, isRight: null, finding }
 }
+
+export const notComparable = 'cannot be compared with a checkpoint of which a line is not right.'

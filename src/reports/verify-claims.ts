@@ -5,37 +5,33 @@ import type { StartEvent } from '../checkpoint/events.js'
 import { jobShortName, type RunFile } from '../checkpoint/run-file.js'
 import type { Summary } from '../checkpoint/summary.js'
 import { counted, inDigits } from '../system/text.js'
-import { type Check, right, wrong } from './verify-check.js'
+import { type Check, type Evidence, right, wrong } from './verify-check.js'
 import type { Scan, Snapshot } from './verify-scan.js'
 
 const onlyKept =
   'A checkpoint that was rewritten from its first line to its last shows only with --head and a hash that was kept elsewhere.'
 
 /** Compares the last line with the hash that was kept elsewhere, else with the one that the summary names. */
-export function checkHead(
-  { end: { line }, ends, head, marks }: Scan,
-  summary: Summary | null,
-  kept: string | undefined,
-  isFinished: boolean,
-): Check {
-  const wanted = kept ?? summary?.checkpointHead
-  if (wanted === undefined) {
-    const hasEnded = line > 0 && ends.at(-1)?.line === line
+export function checkHead({ scan, summary, head: kept, isFinished }: Evidence): Check {
+  const { line } = scan.end
+  const wanted = kept ?? (isWhole(summary) ? summary.checkpointHead : null)
+  if (wanted === null) {
+    const hasEnded = line > 0 && scan.ends.at(-1)?.line === line
     return hasEnded
       ? wrong('head', 'there is no summary.json, and a run that ends or stops leaves one.')
       : right('head', `there is no summary yet to compare with. ${onlyKept}`)
   }
-  const source = kept === undefined ? 'that summary.json names' : 'that was kept elsewhere'
-  if (wanted === head) {
+  const source = kept === null ? 'that summary.json names' : 'that was kept elsewhere'
+  if (wanted === scan.head) {
     const last = `line ${line}, the last, has the hash ${source}.`
-    return right('head', kept === undefined ? `${last} ${onlyKept}` : last)
+    return right('head', kept === null ? `${last} ${onlyKept}` : last)
   }
-  const marked = marks.get(wanted)?.line
+  const marked = scan.marks.get(wanted)?.line
   if (marked === undefined) {
     const why = `line ${line} was changed, lines after it are gone, or the whole was rewritten.`
     return wrong('head', `no line has the hash ${wanted} ${source}: ${why}`)
   }
-  if (kept !== undefined) {
+  if (kept !== null) {
     const after = `${counted(line - marked, 'line')} came after it`
     return wrong(
       'head',
@@ -50,25 +46,20 @@ export function checkHead(
     : right('head', `line ${marked} of ${line} has the hash ${source}, from an earlier stop. ${onlyKept}`)
 }
 
-/** Compares run.json with the line that starts the run, and with the summary. `run` has the input as it was accepted last. */
-export function checkRequest(
-  directory: RunDirectory,
-  request: RunFile,
-  run: RunFile,
-  scan: Scan,
-  summary: Summary | null,
-): Check {
+/** Compares run.json with the line that starts the run, and with the summary. */
+export function checkRequest({ directory, run, scan, summary }: Evidence): Check {
   const start = scan.events.find((event): event is StartEvent => 'confirmed' in event)
   const fault =
-    (start && settingsFault(request, start)) ??
-    (summary && claimFault(run, scan, summary)) ??
+    (start && settingsFault(run, start)) ??
+    (isWhole(summary) ? claimFault(run, scan, summary) : null) ??
     (start && hashFault(directory, start))
-  return fault
-    ? wrong('asked', `run.json: ${fault}.`)
-    : right(
-        'asked',
-        `run.json is the one that the checkpoint ${summary === null ? 'names' : 'and summary.json name'}.`,
-      )
+  if (fault) return wrong('asked', `run.json: ${fault}.`)
+  const named = isWhole(summary) ? 'and summary.json name' : 'names'
+  return right('asked', `run.json is the one that the checkpoint ${named}.`)
+}
+
+function isWhole(summary: Evidence['summary']): summary is Summary {
+  return summary !== null && summary !== 'damaged'
 }
 
 function settingsFault({ settings }: RunFile, start: StartEvent): string | null {
@@ -105,7 +96,7 @@ function sums(files: readonly { sha256: string; bytes: number }[]): string {
 }
 
 /** Compares the counts of the checkpoint with summary.json, at the line that it names. */
-export function checkTotals(scan: Scan, summary: Summary | 'damaged' | null): Check {
+export function checkTotals({ scan, summary }: Evidence): Check {
   const { read, left } = scan.end.totals
   const settled = `${inDigits(read - left)} of ${counted(read, 'item')} settled`
   const fault = endFault(scan)

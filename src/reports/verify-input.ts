@@ -1,9 +1,8 @@
 import { basename, dirname, join } from 'node:path'
-import { z } from 'zod'
 import { Bitset } from '../checkpoint/bitset.js'
 import type { RunDirectory } from '../checkpoint/directory.js'
-import type { LifecycleEvent, StartEvent } from '../checkpoint/events.js'
-import { fingerprinted, type RunFile } from '../checkpoint/run-file.js'
+import type { StartEvent } from '../checkpoint/events.js'
+import type { RunFile } from '../checkpoint/run-file.js'
 import { type Item, nameOf, type Outcome, type SettledItem } from '../item.js'
 import { type Fingerprinted, Fingerprinting, fingerprintOf } from '../sources/fingerprint.js'
 import { IdSet } from '../sources/id-set.js'
@@ -12,7 +11,7 @@ import { type IdRules, type InputItem, readItems } from '../sources/items.js'
 import type { InputFile } from '../sources/source.js'
 import { UsageError } from '../system/errors.js'
 import { counted, inDigits, messageOf } from '../system/text.js'
-import { type Check, leftOut, right, wrong } from './verify-check.js'
+import { type Check, type Evidence, leftOut, notComparable, right, wrong } from './verify-check.js'
 
 type Settled = AsyncIterable<readonly SettledItem[]>
 
@@ -28,27 +27,22 @@ export function withFilesWhereTheyAre(directory: RunDirectory, run: RunFile): Ru
   return { ...run, input: run.input.map(current), hold: run.hold.map(current) }
 }
 
-/**
- * Reads the input again, in one pass for its fingerprint and for its rows, each of which has one outcome. `whyNoRows`
- * says why the rows are not compared; null when they are.
- */
-export async function checkInput(
-  directory: RunDirectory,
-  run: RunFile,
-  settled: Settled,
-  isFinished: boolean,
-  isOutsideLeftOut: boolean,
-  ids: IdRules,
-  whyNoRows: string | null,
-): Promise<Check[]> {
-  const unread = leftOut('complete', whyNoRows ?? 'the rows cannot be compared without the input.')
-  const isAllThere = !isOutsideLeftOut || run.input.every((file) => isKept(directory, file))
+/** Reads the input again, in one pass for its fingerprint and for its rows, each of which has one outcome. */
+export async function checkInput(evidence: Evidence, settled: Settled): Promise<Check[]> {
+  const { directory, run, scan, isFinished, isInputLeftOut, idRules } = evidence
+  const isUnknown = idRules === null && scan.lineFault === null
+  const why = isUnknown
+    ? 'run.json, of an earlier version, does not say how the job finds IDs.'
+    : scan.lineFault === null
+      ? 'the rows cannot be compared without the input.'
+      : notComparable
+  let rows = leftOut('complete', why)
   const sums = new Fingerprinting(run.input)
-  let rows = unread
   let taken: Fingerprinted[] | undefined
-  if (whyNoRows === null && isAllThere) {
+  const isAllThere = !isInputLeftOut || run.input.every((file) => isKept(directory, file))
+  if (idRules !== null && scan.lineFault === null && isAllThere) {
     try {
-      const items = readItems(await openInput(run.input, run.settings, ids), { onBytes: sums.onBytes })
+      const items = readItems(await openInput(run.input, run.settings, idRules), { onBytes: sums.onBytes })
       rows = await checkRows(run.plan.read, items, settled, isFinished)
       taken = sums.done()
     } catch (error) {
@@ -56,8 +50,8 @@ export async function checkInput(
       rows = wrong('complete', error.message)
     }
   }
-  const files = await checkFiles('input', directory, run.input, isOutsideLeftOut, taken)
-  return [files, files.isRight ? rows : unread]
+  const files = await checkFiles('input', evidence, run.input, taken)
+  return [files, files.isRight ? rows : leftOut('complete', why)]
 }
 
 async function checkRows(
@@ -122,18 +116,11 @@ function rowFault(settled: SettledItem, item: Item, outcome: Outcome | null): st
  * Compares the hold lists with their fingerprints, as they were read last, and looks for an item on them that was
  * called since. (An item may have been called before it came onto hold.)
  */
-export async function checkHold(
-  directory: RunDirectory,
-  run: RunFile,
-  events: readonly LifecycleEvent[],
-  settled: Settled,
-  isOutsideLeftOut: boolean,
-  ids: IdRules | null,
-): Promise<Check> {
-  const last = events.findLast((event): event is StartEvent => 'hold' in event)
-  // The chain shows whether that line was changed.
-  const hold = z.array(fingerprinted).safeParse(last?.hold).data ?? run.hold
-  const check = await checkFiles('hold', directory, hold, isOutsideLeftOut)
+export async function checkHold(evidence: Evidence, settled: Settled): Promise<Check> {
+  const { run, scan, idRules: ids } = evidence
+  const last = scan.events.findLast((event): event is StartEvent => 'hold' in event)
+  const hold = last?.hold ?? run.hold
+  const check = await checkFiles('hold', evidence, hold)
   // An erasure is not about conversations, and a list of conversations says nothing of it directly.
   if (check.isRight !== true || ids === null || ids.isFree) return check
   const since = JSON.stringify(hold) === JSON.stringify(run.hold) ? '' : last!.at
@@ -206,17 +193,16 @@ function isKept(directory: RunDirectory, { path }: Fingerprinted): boolean {
 }
 
 /** Compares files with their fingerprints. Those outside of the run's directory may be left out. */
-export async function checkFiles(
+async function checkFiles(
   name: 'input' | 'hold',
-  directory: RunDirectory,
+  { directory, isInputLeftOut }: Evidence,
   files: readonly Fingerprinted[],
-  isOutsideLeftOut: boolean,
   taken?: readonly Fingerprinted[],
 ): Promise<Check> {
   let left = 0
   for (const [index, file] of files.entries()) {
     const isOutside = !isKept(directory, file)
-    if (isOutside && isOutsideLeftOut) {
+    if (isOutside && isInputLeftOut) {
       left += 1
       continue
     }

@@ -2,15 +2,13 @@ import { closeSync, existsSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import type { RunDirectory } from '../checkpoint/directory.js'
 import type { LifecycleEvent, StartEvent } from '../checkpoint/events.js'
 import type { SettledItem } from '../item.js'
 import { openRegular } from '../system/files.js'
 import { version } from '../system/host.js'
 import { messageOf } from '../system/text.js'
 import { type Report, type ReportedRun, reportedRun } from './report.js'
-import { type Check, leftOut, right, wrong } from './verify-check.js'
-import type { Scan } from './verify-scan.js'
+import { type Check, type Evidence, leftOut, right, wrong } from './verify-check.js'
 
 /** A run that was stopped more often than this has its report compared with the latest stops only. */
 const stopsComparedMax = 20
@@ -21,9 +19,7 @@ const stopsComparedMax = 20
  */
 export async function checkReport(
   report: Report,
-  directory: RunDirectory,
-  scan: Scan,
-  { isFinished, hasEnded }: { isFinished: boolean; hasEnded: boolean },
+  { directory, scan, summary, isFinished }: Evidence,
   settled: AsyncIterable<readonly SettledItem[]>,
 ): Promise<Check | null> {
   const { fileName } = report
@@ -35,7 +31,7 @@ export async function checkReport(
       : ''
   if (!existsSync(path)) {
     const finding = `${fileName} is not there${again}.`
-    if (!hasEnded) return null
+    if (!isFinished && (summary === null || summary === 'damaged')) return null
     if (report.format === 'csv') return wrong('report', finding)
     // A run writes it as well, and ends in order when there is no room for it.
     return report.format === 'html' ? leftOut('report', finding) : null

@@ -41,7 +41,7 @@ export interface Scan {
 }
 
 /** Reads every line once; `wanted` are hashes of lines to be noted. Needs no memory of the lines. */
-export function scanRecord(path: string, run: RunFile, wanted: readonly string[]): Scan {
+export function scanRecord(path: string, run: RunFile, wanted: readonly (string | null | undefined)[]): Scan {
   const replay = new Replay(run.plan.read, run.startedAt, (item) => settledBefore().has(identity(item)))
   const chain = new Chain()
   const scan = { ends: [] as Scan['ends'], marks: new Map<string, Snapshot>(), offsets: new LineOffsets() }
@@ -122,20 +122,16 @@ interface Link {
 /** Follows the hashes from line to line. The lines around the first misfit tell what kind of edit it looks like. */
 class Chain {
   #last: Link = { number: 0, prev: null, hash: firstHead }
-  /** The first line that does not fit, with the one before it, until the next line has been seen. */
-  #misfit: { before: Link; misfit: Link } | null = null
-  #fault: string | null = null
+  /** The line before the first misfit, the misfit, and the line after it. */
+  #around: Link[] = []
   #misfits = 0
 
   /** Takes the next line with its line end, and its text without; returns its hash. */
   add(line: Buffer, text: string): string {
     const before = this.#last
     const link = { number: before.number + 1, prev: prevOf(text, before.hash), hash: hash('sha256', line) }
-    this.#explain(link)
-    if (link.prev !== before.hash) {
-      this.#misfits += 1
-      if (this.#misfits === 1) this.#misfit = { before, misfit: link }
-    }
+    if (this.#around.length === 2) this.#around.push(link)
+    if (link.prev !== before.hash && ++this.#misfits === 1) this.#around = [before, link]
     this.#last = link
     return link.hash
   }
@@ -148,18 +144,12 @@ class Chain {
     return this.#last.number
   }
 
-  /** After the last line: the first misfit, and what was probably done to it; null when all lines fit. */
+  /** The first misfit, and what was probably done to it; null when all lines fit. */
   fault(): string | null {
-    this.#explain(null)
-    if (this.#fault === null || this.#misfits === 1) return this.#fault
-    return `${this.#fault} (${this.#misfits} lines in all do not fit)`
-  }
-
-  #explain(next: Link | null): void {
-    if (this.#misfit === null) return
-    const { before, misfit } = this.#misfit
-    this.#misfit = null
-    this.#fault = `line ${misfit.number} ${whatHappened(before, misfit, next)}`
+    const [before, misfit, next = null] = this.#around
+    if (before === undefined || misfit === undefined) return null
+    const all = this.#misfits === 1 ? '' : ` (${this.#misfits} lines in all do not fit)`
+    return `line ${misfit.number} ${whatHappened(before, misfit, next)}${all}`
   }
 }
 

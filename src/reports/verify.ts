@@ -12,7 +12,15 @@ import type { InputFile } from '../sources/source.js'
 import { UsageError } from '../system/errors.js'
 import { counted } from '../system/text.js'
 import type { Report } from './report.js'
-import { type Check, type CheckName, leftOut, right, wrong } from './verify-check.js'
+import {
+  type Check,
+  type CheckName,
+  type Evidence,
+  leftOut,
+  notComparable,
+  right,
+  wrong,
+} from './verify-check.js'
 import { checkHead, checkRequest, checkTotals } from './verify-claims.js'
 import { checkHold, checkIds, checkInput, withFilesWhereTheyAre } from './verify-input.js'
 import { checkReport } from './verify-reports.js'
@@ -59,102 +67,77 @@ export interface VerifiedRun {
  * read.
  */
 export async function verifyRun(directory: RunDirectory, options: VerifyOptions): Promise<VerifiedRun> {
-  const { ids, head: kept, isRunning = false } = options
+  const { reports, idRules, isRunning = false, head = null, isInputLeftOut = false, ids } = options
   const request = readRunFile(directory)
   if (ids !== undefined) await openInput(ids.files, ids.settings)
   const summary = readSummary(directory)
-  const wanted = [summary?.checkpointHead, kept].filter((hash) => hash !== undefined)
-  const scan = scanRecord(directory.checkpoint, request, wanted)
+  const scan = scanRecord(directory.checkpoint, request, [summary?.checkpointHead, head])
   const run = withFilesWhereTheyAre(directory, withAcceptedInput(request, scan))
   const last = scan.ends.at(-1)
-  const isFinished = !isRunning && last?.line === scan.end.line && last.event.event === 'finished'
+  const evidence: Evidence = {
+    directory,
+    run,
+    scan,
+    summary: summary ?? (existsSync(directory.summary) ? 'damaged' : null),
+    head,
+    isRunning,
+    isFinished: !isRunning && last?.line === scan.end.line && last.event.event === 'finished',
+    idRules,
+    isInputLeftOut,
+  }
+  const readers: Reader[] = [(items) => checkInput(evidence, items)]
+  const add = (name: CheckName, check: (items: Items) => Promise<Check | null>) =>
+    readers.push((items) => checked(name, scan, () => check(items)))
+  if (run.hold.length > 0) add('hold', (items) => checkHold(evidence, items))
+  if (ids !== undefined) add('ids', (items) => checkIds(ids.files, ids.settings, idRules ?? {}, items))
+  for (const report of reports) add('report', (items) => checkReport(report, evidence, items))
   const checks = [
-    checkChain(scan, isRunning, isFinished),
-    checkHead(scan, summary, kept, isFinished),
-    checkLines(scan, request),
-    checkRequest(directory, request, run, scan, summary),
-    checkTotals(scan, summary ?? (existsSync(directory.summary) ? 'damaged' : null)),
-    ...(await checkItems(directory, run, scan, isFinished, isFinished || summary !== null, options)),
+    checkChain(evidence),
+    checkHead(evidence),
+    checkLines(evidence),
+    checkRequest(evidence),
+    checkTotals(evidence),
+    ...(await readTogether(itemsAt(directory.checkpoint, scan.offsets), readers)).flat(),
   ]
   const isRight = checks.every((check) => check.isRight !== false)
-  return {
-    verification: { run: run.run, isRight, head: scan.head, lines: scan.end.line, checks },
-    run,
-    events: scan.events,
-    totals: scan.end.totals,
+  const verification = { run: run.run, isRight, head: scan.head, lines: scan.end.line, checks }
+  return { verification, run, events: scan.events, totals: scan.end.totals }
+}
+
+type Items = AsyncIterable<readonly SettledItem[]>
+type Reader = (items: Items) => Promise<Check[]>
+
+/** Nothing can be made from a checkpoint with a line that is not right; that line is named by its own check. */
+async function checked(name: CheckName, scan: Scan, check: () => Promise<Check | null>): Promise<Check[]> {
+  if (scan.lineFault !== null) return [leftOut(name, notComparable)]
+  try {
+    const found = await check()
+    return found === null ? [] : [found]
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    return [wrong(name, error.message)]
   }
 }
 
-function checkChain({ chainFault, tornBytes, end }: Scan, isRunning: boolean, isFinished: boolean): Check {
+function checkChain({ scan: { chainFault, tornBytes, end }, isRunning, isFinished }: Evidence): Check {
   if (chainFault !== null) return wrong('chain', `checkpoint.jsonl, ${chainFault}.`)
   const lines = `${counted(end.line, 'line')}, each with the hash of the line before`
   if (tornBytes === 0)
     return right('chain', isRunning ? `${lines}; the run is at work: more may follow.` : `${lines}.`)
   const torn = `${counted(tornBytes, 'byte')} behind line ${end.line} are no whole line`
+  const why = 'it was being written when the run died, or is now. `resume` cuts it off.'
   return isFinished
     ? wrong('chain', `checkpoint.jsonl: ${torn}, and the run was finished before.`)
-    : right(
-        'chain',
-        `${lines}; ${torn}: it was being written when the run died, or is now. \`resume\` cuts it off.`,
-      )
+    : right('chain', `${lines}; ${torn}: ${why}`)
 }
 
-function checkLines({ lineFault, linesTooEarly, end }: Scan, { startedAt }: RunFile): Check {
+function checkLines({ scan: { lineFault, linesTooEarly, end }, run: { startedAt } }: Evidence): Check {
   if (lineFault !== null) return wrong('lines', `checkpoint.jsonl, ${lineFault}.`)
-  const early =
-    linesTooEarly === 0
-      ? ''
-      : `; ${counted(linesTooEarly, 'line')} dated before the start (${startedAt}): a clock was set`
-  return right('lines', `${counted(end.line, 'line')} that a run can have written in this order${early}.`)
-}
-
-const notComparable = 'cannot be compared with a checkpoint of which a line is not right.'
-
-type Items = AsyncIterable<readonly SettledItem[]>
-type Reader = (items: Items) => Promise<Check[]>
-
-/** The checks that need the input, the hold lists or the reports: one pass over the settled items does for all. */
-async function checkItems(
-  directory: RunDirectory,
-  run: RunFile,
-  scan: Scan,
-  isFinished: boolean,
-  hasEnded: boolean,
-  { reports, isInputLeftOut = false, ids, idRules }: VerifyOptions,
-): Promise<Check[]> {
-  const reader =
-    (name: CheckName, check: (items: Items) => Promise<Check | null>): Reader =>
-    async (items) => {
-      // Its own check names the line; nothing can be made from the checkpoint then.
-      if (scan.lineFault !== null) return [leftOut(name, notComparable)]
-      try {
-        const found = await check(items)
-        return found === null ? [] : [found]
-      } catch (error) {
-        if (!(error instanceof UsageError)) throw error
-        return [wrong(name, error.message)]
-      }
-    }
-  const whyNoRows =
-    scan.lineFault !== null
-      ? notComparable
-      : idRules === null
-        ? 'run.json, of an earlier version, does not say how the job finds IDs.'
-        : null
-  const readers: Reader[] = [
-    (items) => checkInput(directory, run, items, isFinished, isInputLeftOut, idRules ?? {}, whyNoRows),
-  ]
-  if (run.hold.length > 0)
-    readers.push(
-      reader('hold', (items) => checkHold(directory, run, scan.events, items, isInputLeftOut, idRules)),
-    )
-  if (ids !== undefined)
-    readers.push(reader('ids', (items) => checkIds(ids.files, ids.settings, idRules ?? {}, items)))
-  for (const report of reports)
-    readers.push(
-      reader('report', (items) => checkReport(report, directory, scan, { isFinished, hasEnded }, items)),
-    )
-  return (await readTogether(itemsAt(directory.checkpoint, scan.offsets), readers)).flat()
+  const early = `; ${counted(linesTooEarly, 'line')} dated before the start (${startedAt}): a clock was set`
+  return right(
+    'lines',
+    `${counted(end.line, 'line')} that a run can have written in this order${linesTooEarly === 0 ? '' : early}.`,
+  )
 }
 
 type Give<T> = (next: Promise<IteratorResult<T>>) => void

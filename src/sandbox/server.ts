@@ -73,16 +73,12 @@ export async function listen(server: Server, port: number): Promise<number> {
 }
 
 function explained(error: NodeJS.ErrnoException, port: number): Error {
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return new UsageError(
-        `Port ${port} is in use by another program: stop that one, choose another port, or 0 for a free one.`,
-      )
-    case 'EACCES':
-      return new UsageError(`You are not allowed to use port ${port}: choose one from 1024 to 65535.`)
-    default:
-      return error
-  }
+  if (error.code === 'EACCES')
+    return new UsageError(`You are not allowed to use port ${port}: choose one from 1024 to 65535.`)
+  const help = 'stop that one, choose another port, or 0 for a free one.'
+  return error.code === 'EADDRINUSE'
+    ? new UsageError(`Port ${port} is in use by another program: ${help}`)
+    : error
 }
 
 async function serve(

@@ -107,7 +107,7 @@ describe('pages', () => {
   const all = Array.from({ length: 20 }, (_, nth) => idOf(nth))
   const since = { created_since: iso(daysAgo(7)) }
 
-  test.each([2, 3, 7, 19, 20, 21])(
+  test.each([2, 7, 20, 21])(
     'of %i hold all records, and begin with the last of the one before',
     async (pageSize) => {
       const sandbox = await withTwenty()
@@ -122,7 +122,7 @@ describe('pages', () => {
     },
   )
 
-  test('of one are never a repetition, or nobody would get on', async () => {
+  test('of one are never a repetition, or a client would not get on', async () => {
     const pages = await pagesOf(await withTwenty(), query(conversations, { ...since, page_size: 1 }))
     expect(pages.flatMap(idsOf)).toEqual(all)
   })
@@ -194,11 +194,6 @@ describe('the middleware of the export', () => {
     const { status, headers } = await call(sandbox, 'GET', since)
     expect([status, headers.get('retry-after')]).toEqual([429, '50'])
     expect([sandbox.state.arrived, sandbox.state.rateLimited]).toEqual([104, 3])
-  })
-
-  test('asks for the key', async () => {
-    const sandbox = await exporting()
-    expect((await call(sandbox, 'GET', since, { headers: {} })).status).toBe(401)
   })
 
   test('refuses where the add-on is missing', async () => {

@@ -50,13 +50,6 @@ describe('a conversation that was added', () => {
     expect(await moments(sandbox)).toEqual(expected('ended', thenMs))
   })
 
-  test('is updated when its customer comes back, and stays active', async () => {
-    const sandbox = await exporting()
-    sandbox.state.conversations.add({ id, createdAtMs: daysAgo(30) })
-    sandbox.state.conversations.touch(id, daysAgo(1))
-    expect(await moments(sandbox)).toEqual(expected('active', daysAgo(1)))
-  })
-
   test('may have been ended before, and then nobody comes back to it', async () => {
     const sandbox = await exporting()
     const { state } = sandbox
@@ -82,12 +75,6 @@ describe('a conversation that was added', () => {
     expect([is_escalated, agent_id.length, agent_name.length]).toEqual([true, 1, 1])
     expect(agent_handle_time).toBeGreaterThan(0)
     expect(before).toMatchObject(rest)
-  })
-
-  test('may be with a person from the start', async () => {
-    const sandbox = await exporting()
-    sandbox.state.conversations.add({ id, createdAtMs: daysAgo(3), isHandedOff: true })
-    expect((await call(sandbox, 'POST', `${path}end-handoff/`)).status).toBe(200)
   })
 })
 
