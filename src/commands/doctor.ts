@@ -1,32 +1,34 @@
 import { accessSync, constants, existsSync, mkdtempSync, rmdirSync, statfsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import type { ApiAnswer } from '../job.js'
+import { apiMessage } from '../operations/answer.js'
+import { openHttpApi } from '../operations/http.js'
 import { sandboxKey } from '../sandbox/options.js'
 import { startSandbox } from '../sandbox/server.js'
 import { instanceOrigin, noInstance } from '../settings/addresses.js'
 import { redisUrl, requiredKey, runsDirectory, stateDirectory, withEnvFile } from '../settings/environment.js'
 import type { FlagsOf } from '../settings/flags.js'
 import { UsageError } from '../system/errors.js'
+import { version } from '../system/host.js'
 import { connectRedis } from '../system/redis.js'
 import { inDigits, messageOf } from '../system/text.js'
-import { type Command, optionsOf } from './command.js'
-import { checkInstance } from './doctor-instance.js'
+import type { Command } from './command.js'
 
-/** One thing that was looked at. */
-export interface Check {
+/** One thing that is checked. */
+interface Check {
   name: 'node' | 'address' | 'key' | 'clock' | 'redis' | 'disk' | 'state'
   isRight: boolean
-  /** What was found, and what to do about it when it is not right. */
+  /** The finding, and what to do when it is not right. */
   finding: string
 }
 
 type DoctorFlags = FlagsOf<'doctor'>
 
 export const command: Command = {
-  flags: (argv) =>
-    argv
-      .options(optionsOf('doctor'))
-      .example('$0 doctor --sandbox', 'What it looks at; name your instance, and it makes one harmless call')
-      .example('$0 doctor --sandbox --json', 'For a script'),
+  examples: [
+    ['doctor --sandbox', 'What it looks at; name your instance, and it makes one harmless call'],
+    ['doctor --sandbox --json', 'For a script'],
+  ],
 
   async run(flags: DoctorFlags, shell) {
     const environment = withEnvFile(shell.environment, flags['env-file'])
@@ -127,4 +129,79 @@ function checkDirectory(name: 'disk' | 'state', directory: string, setting: stri
 
 function nearestExisting(path: string): string {
   return existsSync(path) ? path : nearestExisting(dirname(path))
+}
+
+/** No conversation has it: asking for it does nothing and tells whether the key is taken. */
+const noConversation = 'ada-bulk-doctor'
+
+const timeoutMs = 15_000
+const clockToleranceMs = 60_000
+
+/** Makes one call that changes nothing, and says what the answer tells about address, key and clock. */
+async function checkInstance(origin: string, key: string): Promise<Check[]> {
+  const api = await openHttpApi({ origin, key, timeoutMs, connections: 1, userAgent: `ada-bulk/${version}` })
+  try {
+    const path = `/api/v2/conversations/${noConversation}/`
+    const startedMs = Date.now()
+    const answer = await api.call({ method: 'GET', path, signal: new AbortController().signal })
+    return checksOf(answer, origin, Date.now() - startedMs)
+  } finally {
+    await api.close()
+  }
+}
+
+function checksOf(answer: ApiAnswer, origin: string, ms: number): Check[] {
+  if (answer.kind !== 'answer') {
+    return [{ name: 'address', isRight: false, finding: `${origin} does not answer: ${answer.message}` }]
+  }
+  const { status, dateMs } = answer
+  const said = apiMessage(answer.body)
+  const address: Check = { name: 'address', isRight: true, finding: `${origin} answers in ${ms} ms` }
+  const clock: Check[] = dateMs === null ? [] : [clockCheck(dateMs)]
+  if (status === 401 || status === 403) {
+    return [
+      address,
+      {
+        name: 'key',
+        isRight: false,
+        finding: `is refused (HTTP ${status}${said && `: ${said}`}); make a new one in Ada's dashboard`,
+      },
+      ...clock,
+    ]
+  }
+  if (status === 429)
+    return [
+      address,
+      {
+        name: 'key',
+        isRight: false,
+        finding: 'cannot be checked now: over a rate limit (HTTP 429); try again later',
+      },
+      ...clock,
+    ]
+  const isApi =
+    typeof answer.body === 'object' && answer.body !== null && status < 500 && (status < 300 || status >= 400)
+  if (!isApi) {
+    return [
+      {
+        name: 'address',
+        isRight: false,
+        finding: `${origin} does not answer like Ada's API (HTTP ${status}${said && `: ${said}`}); check the address`,
+      },
+      ...clock,
+    ]
+  }
+  return [address, { name: 'key', isRight: true, finding: 'is taken' }, ...clock]
+}
+
+function clockCheck(serverMs: number): Check {
+  const aheadMs = Date.now() - serverMs
+  const seconds = Math.round(Math.abs(aheadMs) / 1000)
+  if (Math.abs(aheadMs) <= clockToleranceMs)
+    return { name: 'clock', isRight: true, finding: `agrees with the API's within ${Math.max(1, seconds)} s` }
+  return {
+    name: 'clock',
+    isRight: false,
+    finding: `is ${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} the API's; times in reports and rules like "idle for 14 days" will be off`,
+  }
 }

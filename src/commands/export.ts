@@ -18,7 +18,7 @@ import { UsageError } from '../system/errors.js'
 import { makeDirectory } from '../system/files.js'
 import { Stop, Stopped } from '../system/stop.js'
 import { counted, inDigits } from '../system/text.js'
-import { type Command, optionsOf } from './command.js'
+import type { Command } from './command.js'
 import { exportSpan, pageSizeOf } from './export-span.js'
 import { sandboxConversations } from './input.js'
 import { stopOnSignals } from './monitor.js'
@@ -29,14 +29,13 @@ import { relativePath } from './show.js'
 type ExportFlags = FlagsOf<'export'>
 
 export const command: Command = {
-  flags: (argv) =>
-    argv
-      .options(optionsOf('export'))
-      .example(
-        '$0 export --sandbox --updated-since 90d --output export.jsonl.gz',
-        'The conversations of the last 90 days',
-      )
-      .example('$0 export --sandbox --created-since 60d --to 30d -o older.jsonl.gz', 'Those of a month'),
+  examples: [
+    [
+      'export --sandbox --updated-since 90d --output export.jsonl.gz',
+      'The conversations of the last 90 days',
+    ],
+    ['export --sandbox --created-since 60d --to 30d -o older.jsonl.gz', 'Those of a month'],
+  ],
 
   async run(flags: ExportFlags, shell) {
     const environment = withEnvFile(shell.environment, flags['env-file'])

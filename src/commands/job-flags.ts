@@ -1,35 +1,30 @@
-import yargs, { type Argv, type Options } from 'yargs'
+import type { Argv } from 'yargs'
 import type { Job } from '../job.js'
 import { loadJob } from '../runs/jobs.js'
+import { readWords } from '../settings/flags.js'
+import type { CommandName } from '../settings/setting.js'
 import { UsageError } from '../system/errors.js'
 
-/**
- * Declares the flags of the job that was typed, so that they are checked and stand in `--help`. `options` are the
- * command's own, without which a flag's value could be taken for the job.
- */
+/** Declares the flags of the job that was typed, so that they are checked and listed in `--help`. */
 export async function withJobFlags(
   argv: Argv,
   typed: readonly string[],
-  options: Record<string, Options>,
+  command: CommandName,
 ): Promise<Argv> {
-  const words = yargs([...typed])
-    .parserConfiguration({ 'greedy-arrays': false })
-    .options(options)
-    .help(false)
-    .version(false)
-    .exitProcess(false)
-    // What is wrong with the words is said when they are parsed in earnest.
-    .fail(() => {})
-    .parseSync()._
-  const name = words[1] === undefined ? undefined : String(words[1])
-  if (name === undefined) return argv
-  const loaded = await loadJob(name).catch(() => null)
-  for (const [flag, { describe, default: value, isSwitch }] of Object.entries(loaded?.job.flags ?? {})) {
+  const [, name] = readWords(typed, command).positionals
+  const flags = Object.entries(await flagsOfJob(name))
+  for (const [flag, { describe, default: value, isSwitch }] of flags) {
     const suffix = value === undefined ? '' : ` (${value})`
     const kind = isSwitch ? ({ type: 'boolean' } as const) : ({ type: 'string', requiresArg: true } as const)
     argv.option(flag, { ...kind, describe: describe + suffix, group: 'Job:' })
   }
   return argv
+}
+
+/** The flags that a job adds; none when there is no such job, which is said when it is run. */
+export async function flagsOfJob(name: string | undefined): Promise<NonNullable<Job['flags']>> {
+  const loaded = name === undefined ? null : await loadJob(name).catch(() => null)
+  return loaded?.job.flags ?? {}
 }
 
 /** The values of the job's own flags. */

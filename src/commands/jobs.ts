@@ -1,13 +1,12 @@
 import { jobNames, loadJob } from '../runs/jobs.js'
 import type { FlagsOf } from '../settings/flags.js'
-import { type Command, optionsOf } from './command.js'
+import type { Command } from './command.js'
 
 export const command: Command = {
-  flags: (argv) =>
-    argv
-      .options(optionsOf('jobs'))
-      .example('$0 jobs', 'All jobs')
-      .example('$0 run end-conversations --help', 'The flags of one'),
+  examples: [
+    ['jobs', 'All jobs'],
+    ['run end-conversations --help', 'The flags of one'],
+  ],
 
   async run(flags: FlagsOf<'jobs'>, shell) {
     const jobs = []

@@ -19,7 +19,7 @@ import { newSettings, stopLimits } from '../settings/run-settings.js'
 import { requiredPseudonyms } from '../sources/pseudonyms.js'
 import type { InputFile } from '../sources/source.js'
 import { UsageError } from '../system/errors.js'
-import { type Command, optionsOf } from './command.js'
+import type { Command } from './command.js'
 import { type Forecast, forecast, forecastText } from './forecast.js'
 import {
   inputFiles,
@@ -30,28 +30,18 @@ import {
   sandboxConversations,
 } from './input.js'
 import { planInstances } from './instances.js'
-import { jobFlagsOf, withJobFlags } from './job-flags.js'
+import { jobFlagsOf } from './job-flags.js'
 import { hostOptions, type InputPlace, sandboxInstance } from './request.js'
 import type { Shell } from './shell.js'
 
 type PlanFlags = FlagsOf<'plan'> & { job: string }
 
 export const command: Command = {
-  async flags(argv, typed) {
-    argv
-      .positional('job', {
-        type: 'string',
-        describe: 'A name that `ada-bulk jobs` lists, or the path of your own job file',
-      })
-      .options(optionsOf('plan'))
-      .example('$0 plan end-conversations -i samples/conversations.csv', 'Count, call nothing')
-      .example('$0 plan end-conversations -i samples/conversations.csv --share 50% --json', 'For a script')
-      .example(
-        '$0 plan close-stale -i samples/export.jsonl --sandbox --output plan.json',
-        'To keep, for `run --plan`',
-      )
-    return withJobFlags(argv, typed, optionsOf('plan'))
-  },
+  examples: [
+    ['plan end-conversations -i samples/conversations.csv', 'Count, call nothing'],
+    ['plan end-conversations -i samples/conversations.csv --share 50% --json', 'For a script'],
+    ['plan close-stale -i samples/export.jsonl --sandbox --output plan.json', 'To keep, for `run --plan`'],
+  ],
 
   async run(flags: PlanFlags, terminal) {
     const { instances } = flags

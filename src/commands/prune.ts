@@ -3,15 +3,14 @@ import { runsDirectory, stateDirectory } from '../settings/environment.js'
 import { type FlagsOf, valueIn } from '../settings/flags.js'
 import { UsageError } from '../system/errors.js'
 import { counted, inDigits, messageOf } from '../system/text.js'
-import { type Command, optionsOf } from './command.js'
+import type { Command } from './command.js'
 import { typeNumber } from './confirm.js'
 
 export const command: Command = {
-  flags: (argv) =>
-    argv
-      .options(optionsOf('prune'))
-      .example('$0 prune --older-than 400d --dry-run', 'What would be removed')
-      .example('$0 prune --older-than 400d --yes', 'Without asking, for cron'),
+  examples: [
+    ['prune --older-than 400d --dry-run', 'What would be removed'],
+    ['prune --older-than 400d --yes', 'Without asking, for cron'],
+  ],
 
   async run(flags: FlagsOf<'prune'>, shell) {
     const olderThanMs = valueIn(flags, 'older-than')

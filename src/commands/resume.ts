@@ -8,7 +8,7 @@ import { type Environment, requiredKey, runsDirectory, withEnvFile } from '../se
 import type { FlagsOf } from '../settings/flags.js'
 import { pseudonymsOfRun } from '../sources/pseudonyms.js'
 import { UsageError } from '../system/errors.js'
-import { type Command, optionsOf } from './command.js'
+import type { Command } from './command.js'
 import { refuseErasingUnasked } from './confirm.js'
 import { commonRequest, notifierRequest, type RunRequest } from './request.js'
 import type { Shell } from './shell.js'
@@ -18,15 +18,10 @@ import { startRun } from './start.js'
 export type ResumeFlags = FlagsOf<'resume'>
 
 export const command: Command = {
-  flags: (argv) =>
-    argv
-      .positional('run', {
-        type: 'string',
-        describe: "A run's directory or name, or latest; default: the latest unfinished",
-      })
-      .options(optionsOf('resume'))
-      .example('$0 resume', 'Go on with the latest unfinished run')
-      .example('$0 resume latest --yes --share 50%', 'Slower than before, and without asking'),
+  examples: [
+    ['resume', 'Go on with the latest unfinished run'],
+    ['resume latest --yes --share 50%', 'Slower than before, and without asking'],
+  ],
 
   async run(flags: ResumeFlags & { run?: string }, terminal) {
     const environment = withEnvFile(terminal.environment, flags['env-file'])

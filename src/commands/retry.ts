@@ -12,7 +12,7 @@ import { requiredKey, runsDirectory, withEnvFile } from '../settings/environment
 import type { FlagsOf } from '../settings/flags.js'
 import type { InputFile } from '../sources/source.js'
 import { UsageError } from '../system/errors.js'
-import { type Command, optionsOf } from './command.js'
+import type { Command } from './command.js'
 import { refuseUnasked } from './confirm.js'
 import { namedFiles } from './input.js'
 import { commonRequest, notifierRequest, type RunRequest } from './request.js'
@@ -23,12 +23,10 @@ import { startRun, whenIdle } from './start.js'
 type RetryFlags = FlagsOf<'retry'> & { run: string }
 
 export const command: Command = {
-  flags: (argv) =>
-    argv
-      .positional('run', { type: 'string', describe: "A run's directory or name, or latest" })
-      .options(optionsOf('retry'))
-      .example('$0 retry latest --yes', 'What failed or is unknown, once more')
-      .example('$0 retry latest --yes --attempts 10 --share 50%', 'More patient, and slower'),
+  examples: [
+    ['retry latest --yes', 'What failed or is unknown, once more'],
+    ['retry latest --yes --attempts 10 --share 50%', 'More patient, and slower'],
+  ],
 
   run(flags: RetryFlags, terminal) {
     const notifiers = notifierRequest(flags, terminal.environment, null)

@@ -13,7 +13,7 @@ import { changedSettings, newSettings, type RunSettings, type stopLimits } from 
 import { requiredPseudonyms } from '../sources/pseudonyms.js'
 import type { InputFile } from '../sources/source.js'
 import { UsageError } from '../system/errors.js'
-import { type Command, optionsOf } from './command.js'
+import type { Command } from './command.js'
 import { refuseErasingUnasked, refuseUnasked } from './confirm.js'
 import {
   inputFiles,
@@ -24,7 +24,7 @@ import {
   sandboxConversations,
 } from './input.js'
 import { runInstances } from './instances.js'
-import { jobFlagsOf, withJobFlags } from './job-flags.js'
+import { jobFlagsOf } from './job-flags.js'
 import { command as plan } from './plan.js'
 import {
   commonRequest,
@@ -41,20 +41,10 @@ import { startRun, whenIdle } from './start.js'
 export type RunFlags = FlagsOf<'run'> & { job: string; label?: string; erase?: boolean }
 
 export const command: Command = {
-  async flags(argv, typed) {
-    argv
-      .positional('job', {
-        type: 'string',
-        describe: 'A name that `ada-bulk jobs` lists, or the path of your own job file',
-      })
-      .options(optionsOf('run'))
-      .example('$0 run end-conversations -i samples/conversations.csv --sandbox --yes', 'Practise')
-      .example(
-        '$0 run end-conversations -i samples/conversations.csv --sandbox --yes --max-items 10',
-        'Try ten first',
-      )
-    return withJobFlags(argv, typed, optionsOf('run'))
-  },
+  examples: [
+    ['run end-conversations -i samples/conversations.csv --sandbox --yes', 'Practise'],
+    ['run end-conversations -i samples/conversations.csv --sandbox --yes --max-items 10', 'Try ten first'],
+  ],
 
   async run(flags: RunFlags, terminal) {
     const { instances, erase: isErasing = false } = flags

@@ -4,14 +4,13 @@ import { startSandbox } from '../sandbox/server.js'
 import { type FlagsOf, typedIn } from '../settings/flags.js'
 import { parseDuration } from '../settings/values.js'
 import { UsageError } from '../system/errors.js'
-import { type Command, optionsOf } from './command.js'
+import type { Command } from './command.js'
 
 export const command: Command = {
-  flags: (argv) =>
-    argv
-      .options(optionsOf('sandbox'))
-      .example('$0 sandbox --port 8080', 'Serve on http://127.0.0.1:8080 until Ctrl-C')
-      .example('$0 sandbox --port 8080 --latency 5ms-500ms --error-rate 5%', 'A slow and shaky one'),
+  examples: [
+    ['sandbox --port 8080', 'Serve on http://127.0.0.1:8080 until Ctrl-C'],
+    ['sandbox --port 8080 --latency 5ms-500ms --error-rate 5%', 'A slow and shaky one'],
+  ],
 
   async run(flags: FlagsOf<'sandbox'>, shell) {
     const sandbox = await startSandbox(settingsOf(flags))

@@ -2,8 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UsageError } from '../system/errors.js'
 import { messageOf } from '../system/text.js'
-import { type Command, optionsOf } from './command.js'
-import { withJobFlags } from './job-flags.js'
+import type { Command } from './command.js'
 import { crontab } from './schedule/crontab.js'
 import { kubernetes } from './schedule/kubernetes.js'
 import type { Schedule, ScheduleFile } from './schedule/schedule.js'
@@ -14,21 +13,14 @@ import { type ScheduleFlags, scheduledTask } from './scheduled-task.js'
 const schedules: readonly Schedule[] = [crontab, systemd, kubernetes]
 
 export const command: Command = {
-  async flags(argv, typed) {
-    argv
-      .positional('job', {
-        type: 'string',
-        describe: 'A name that `ada-bulk jobs` lists, or the path of your own job file',
-      })
-      .options(optionsOf('schedule'))
-      .example('$0 schedule cleanup --handle acme --idle 14d --at 03:00', 'A line for crontab')
-      .example(
-        "$0 schedule end-conversations -i samples/conversations.csv --sandbox --as systemd --at '0 22 * * mon-fri'",
-        'A service and its timer, to practise',
-      )
-      .example('$0 schedule cleanup --handle acme --as kubernetes --image ada-bulk:1', 'A CronJob')
-    return withJobFlags(argv, typed, optionsOf('schedule'))
-  },
+  examples: [
+    ['schedule cleanup --handle acme --idle 14d --at 03:00', 'A line for crontab'],
+    [
+      "schedule end-conversations -i samples/conversations.csv --sandbox --as systemd --at '0 22 * * mon-fri'",
+      'A service and its timer, to practise',
+    ],
+    ['schedule cleanup --handle acme --as kubernetes --image ada-bulk:1', 'A CronJob'],
+  ],
 
   async run(flags: ScheduleFlags, shell) {
     const schedule = schedules.find(({ name }) => name === (flags.as ?? 'crontab'))!

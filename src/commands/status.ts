@@ -3,28 +3,23 @@ import { findRun, listRuns, type RunDirectory, readRunFile } from '../checkpoint
 import { withAcceptedInput } from '../checkpoint/history.js'
 import { readCheckpoint } from '../checkpoint/read.js'
 import { jobShortName } from '../checkpoint/run-file.js'
-import { readControl, readLiveStatus } from '../monitor/status.js'
-import { runState } from '../runs/state.js'
+import type { Totals } from '../checkpoint/summary.js'
+import { type LiveStatus, readControl, readLiveStatus } from '../monitor/status.js'
+import { type RunState, runState } from '../runs/state.js'
 import { runsDirectory } from '../settings/environment.js'
 import type { FlagsOf } from '../settings/flags.js'
 import { UsageError } from '../system/errors.js'
 import { inClock, inDigits } from '../system/text.js'
-import { type Command, optionsOf } from './command.js'
-import { type Damage, type Status, tableOf } from './status-table.js'
+import type { Command } from './command.js'
 
 const watchEveryMs = 2000
 
 export const command: Command = {
-  flags: (argv) =>
-    argv
-      .positional('run', {
-        type: 'string',
-        describe: "A run's directory or name, or latest; without it, the list of runs",
-      })
-      .options(optionsOf('status'))
-      .example('$0 status', 'All runs, the latest first')
-      .example('$0 status latest --watch', 'One run, until it has ended')
-      .example('$0 status latest --json', 'One run, for a script'),
+  examples: [
+    ['status', 'All runs, the latest first'],
+    ['status latest --watch', 'One run, until it has ended'],
+    ['status latest --json', 'One run, for a script'],
+  ],
 
   async run(flags: FlagsOf<'status'> & { run?: string }, shell) {
     const runs = runsDirectory(flags, shell.environment)
@@ -38,18 +33,49 @@ export const command: Command = {
   },
 }
 
-interface Look {
+/** The progress of a run. `status --json` has these names. */
+interface Status {
+  run: string
+  directory: string
+  state: RunState['kind']
+  job: string
+  instance: string
+  retryOf: string | null
+  startedAt: string
+  /** When it ended or stopped last; null while it runs and after a crash. */
+  finishedAt: string | null
+  exitCode: number | null
+  stoppedBecause: string | null
+  totals: Totals
+  reasons: Record<string, number>
+  requests: { sent: number; rateLimited: number }
+  holder: { pid: number; host: string; since: string } | null
+  /** A pause was asked for. */
+  isPaused: boolean
+  /** What its process is doing; null when there is none, or it does not say. */
+  live: LiveStatus | null
+}
+
+/** A run with files that cannot be read: the list names it, and goes on to the others. */
+interface Damage {
+  run: string
+  directory: string
+  state: 'damaged'
+  message: string
+}
+
+interface View {
   text: string
   isRunning: boolean
 }
 
-function oneOf(runs: string, run: string, isJson: boolean | undefined): Look {
+function oneOf(runs: string, run: string, isJson: boolean | undefined): View {
   const status = statusOf(findRun(runs, run))
   const text = isJson ? JSON.stringify(status, null, 2) : statusText(status)
   return { text, isRunning: status.state === 'running' }
 }
 
-function allOf(runs: string, isJson: boolean | undefined): Look {
+function allOf(runs: string, isJson: boolean | undefined): View {
   const all = listRuns(runs).map(statusOrDamage)
   const table = all.length === 0 ? `There are no runs in ${runs}.` : tableOf(all)
   const isRunning = all.some(({ state }) => state === 'running')
@@ -130,4 +156,33 @@ function stateText({ state, isPaused, holder, exitCode, stoppedBecause }: Status
     case 'crashed':
       return 'its process died; can be resumed'
   }
+}
+
+/** The list of runs, for people. */
+function tableOf(statuses: readonly (Status | Damage)[]): string {
+  const rows = statuses.map((status) =>
+    'message' in status ? [status.run, 'damaged', '', '', ''] : rowOf(status),
+  )
+  const damages = statuses.flatMap((status) =>
+    'message' in status ? [`${status.run}: ${status.message}`] : [],
+  )
+  const table = [['RUN', 'STATE', 'STARTED (UTC)', 'SETTLED', 'FAILED'], ...rows]
+  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)))
+  const lines = table.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd(),
+  )
+  return [...lines, ...damages].join('\n')
+}
+
+function rowOf({ run, state, isPaused, startedAt, totals }: Status): string[] {
+  return [
+    run,
+    isPaused && state !== 'finished' ? `${state}, paused` : state,
+    startedAt.slice(0, 16).replace('T', ' '),
+    `${inDigits(totals.read - totals.left)}/${inDigits(totals.read)}`,
+    inDigits(totals.failed + totals.unknown),
+  ]
 }

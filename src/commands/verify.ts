@@ -7,7 +7,7 @@ import type { FlagsOf } from '../settings/flags.js'
 import { inputFormats } from '../sources/input.js'
 import { pseudonymsOfRun } from '../sources/pseudonyms.js'
 import { UsageError } from '../system/errors.js'
-import { type Command, optionsOf } from './command.js'
+import type { Command } from './command.js'
 import { namedFiles } from './input.js'
 import { saveMemory } from './monitor.js'
 import { reports } from './report.js'
@@ -15,15 +15,10 @@ import { reports } from './report.js'
 type VerifyFlags = FlagsOf<'verify'> & { run: string }
 
 export const command: Command = {
-  flags: (argv) =>
-    argv
-      .positional('run', { type: 'string', describe: "A run's directory or name" })
-      .options(optionsOf('verify'))
-      .example('$0 verify latest', 'Whether the record is whole and unaltered')
-      .example(
-        '$0 verify latest --input samples/conversations.csv',
-        'Whether every ID of a list has its outcome',
-      ),
+  examples: [
+    ['verify latest', 'Whether the record is whole and unaltered'],
+    ['verify latest --input samples/conversations.csv', 'Whether every ID of a list has its outcome'],
+  ],
 
   async run(flags: VerifyFlags, shell) {
     saveMemory()

@@ -105,3 +105,43 @@ export function parse(row: Row, typed: unknown): unknown {
 export function rowNamed(flag: string): Row {
   return rows.find((row) => row.flag === flag)!
 }
+
+/** Words of a command line as far as they can be told apart before all flags are declared. */
+export interface Words {
+  /** The command first. */
+  positionals: string[]
+  /** Flags as they were typed, without dashes, and their values. */
+  typed: Map<string, string>
+  /** The last word is a flag whose value is still to come. */
+  open: string | null
+}
+
+/** Reads words as yargs will. A flag that is no row takes a value, if one follows, unless it is a switch. */
+export function readWords(
+  words: readonly string[],
+  command: CommandName,
+  isSwitch: (flag: string) => boolean = () => false,
+): Words {
+  const own = rowsOf(command)
+  const positionals: string[] = []
+  const typed = new Map<string, string>()
+  let open: string | null = null
+  for (const [index, word] of words.entries()) {
+    const [, dashes, name, value] = /^(--?)(?:no-)?([^=-][^=]*)(?:=(.*))?$/s.exec(word) ?? []
+    if (word === '--') return { positionals: [...positionals, ...words.slice(index + 1)], typed, open: null }
+    if (name === undefined) {
+      if (open === null) positionals.push(word)
+      else typed.set(open, word)
+      open = null
+      continue
+    }
+    // In a row of letters, the last one may take a value.
+    const flag = dashes === '--' ? name : name.at(-1)!
+    const row = own.find((row) => row.flag === flag || row.alias === flag)
+    const known = row?.flag ?? flag
+    typed.set(known, value ?? '')
+    const isAlone = value !== undefined || (row === undefined ? isSwitch(flag) : row.kind === 'switch')
+    open = isAlone ? null : known
+  }
+  return { positionals, typed, open }
+}

@@ -74,7 +74,7 @@ export type Kind = keyof typeof kinds
 
 export type CommandName =
   | ('run' | 'plan' | 'schedule' | 'resume' | 'retry' | 'status' | 'pause' | 'continue' | 'throttle')
-  | ('report' | 'verify' | 'prune' | 'export' | 'jobs' | 'sandbox' | 'doctor')
+  | ('report' | 'verify' | 'prune' | 'export' | 'jobs' | 'sandbox' | 'doctor' | 'completion')
 
 /** A help group, the commands that take its flags, and the flags. */
 export const section = <const C extends readonly CommandName[], const R extends Record<string, Setting>>(

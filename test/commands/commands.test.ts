@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest'
 import yargs from 'yargs'
+import { nameIn } from '../../src/commands/command.js'
 import { commands } from '../../src/commands/commands.js'
+import { declare } from '../../src/commands/parser.js'
 import { helpOf, rows, rowsOf } from '../../src/settings/flags.js'
 import { kinds } from '../../src/settings/setting.js'
 
-const names = commands.map(([words]) => words.split(' ')[0]!)
+const names = commands.map(([words]) => nameIn(words))
 
 /** What yargs knows of a command's flags; its types leave it out. */
 interface Declared {
@@ -15,8 +17,8 @@ interface Declared {
 
 async function declaredBy(name: string): Promise<Declared> {
   const parser = yargs([name]).help(false).version(false)
-  const [, , load] = commands.find(([words]) => words.split(' ')[0] === name)!
-  await (await load()).command.flags(parser, [name])
+  const [words, , load] = commands.find(([words]) => nameIn(words) === name)!
+  await declare(parser, words, (await load()).command, [name])
   return (parser as unknown as { getOptions(): Declared }).getOptions()
 }
 
@@ -24,7 +26,7 @@ test.each(names)('every flag of %s is a row of the table, and every row a flag',
   const { key, alias, array } = await declaredBy(name)
   const aliases = Object.values(alias).flat()
   const flags = Object.keys(key).filter((flag) => !['run', 'job'].includes(flag) && !aliases.includes(flag))
-  const own = rowsOf(name as Parameters<typeof rowsOf>[0])
+  const own = rowsOf(name)
   expect(flags.sort()).toEqual(own.map(({ flag }) => flag).sort())
   // A list that is not declared as one would be refused when it is given twice.
   expect(array.filter((flag) => own.every((row) => row.flag !== flag && row.alias !== flag))).toEqual([])
@@ -32,7 +34,7 @@ test.each(names)('every flag of %s is a row of the table, and every row a flag',
 
 test('a flag of a command has one row, and a flag with several rows has one kind of value', () => {
   for (const name of names) {
-    const flags = rowsOf(name as Parameters<typeof rowsOf>[0]).map(({ flag }) => flag)
+    const flags = rowsOf(name).map(({ flag }) => flag)
     expect(flags, name).toEqual([...new Set(flags)])
   }
   for (const { flag, kind } of rows) {

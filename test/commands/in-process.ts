@@ -4,15 +4,10 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import yargs from 'yargs'
-import { command as plan } from '../../src/commands/plan.js'
-import { command as resume } from '../../src/commands/resume.js'
-import { command as run } from '../../src/commands/run.js'
-import { command as schedule } from '../../src/commands/schedule.js'
+import { commands } from '../../src/commands/commands.js'
+import { runTyped } from '../../src/commands/parser.js'
 import { exitCodeOf } from '../../src/commands/shell.js'
 import { UsageError } from '../../src/system/errors.js'
-
-const commands = { 'plan <job>': plan, 'run <job>': run, 'schedule <job>': schedule, 'resume [run]': resume }
 
 /** What a command said; a UsageError is code 2, as on the command line. */
 export interface Said {
@@ -74,26 +69,8 @@ export function openDesk(): Desk {
           return typeof answer === 'string' ? answer : answer()
         },
       }
-      const cli = yargs(words)
-        .parserConfiguration({ 'greedy-arrays': false })
-        .strict()
-        .exitProcess(false)
-        .demandCommand(1)
-      cli.fail((message, error) => {
-        throw error ?? new UsageError(message)
-      })
-      for (const [name, { flags, run }] of Object.entries(commands)) {
-        cli.command(
-          name,
-          name,
-          async (argv) => flags(argv, words),
-          async (typed) => {
-            said.code = await run(typed, shell)
-          },
-        )
-      }
       try {
-        await cli.parseAsync()
+        said.code = await runTyped(words, commands, shell)
       } catch (error) {
         if (!(error instanceof UsageError)) throw error
         said.code = exitCodeOf(error)

@@ -5,7 +5,10 @@ import { openDesk } from './in-process.js'
 import { containerOf, expectCronJob } from './schedule/cron-job.js'
 import { expectUnits, isSystemdHere } from './schedule/systemd-analyze.js'
 
-vi.mock('../../src/system/host.js', () => ({ currentUser: () => 'ada-bulk' }))
+vi.mock('../../src/system/host.js', async (original) => ({
+  ...(await original<object>()),
+  currentUser: () => 'ada-bulk',
+}))
 
 const zone = process.env.TZ
 beforeEach(() => {

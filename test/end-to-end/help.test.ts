@@ -1,8 +1,8 @@
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
-import type { Argv } from 'yargs'
-import type { Command } from '../../src/commands/command.js'
+import { nameIn } from '../../src/commands/command.js'
+import { commands } from '../../src/commands/commands.js'
 import { cliPath, type Ended, openPlace, type Running } from './harness.js'
 
 /** A place that looks like a clone, with `ada-bulk` on the PATH. */
@@ -19,19 +19,8 @@ function openClone(): { start(line: string): Running; type(line: string): Promis
 
 /** The examples that a command declares: what `--help` shows, before it is cut into lines. */
 async function examplesOf(name: string): Promise<string[]> {
-  const { command } = (await import(`../../src/commands/${name}.ts`)) as { command: Command }
-  const examples: string[] = []
-  const recorder: Argv = new Proxy({} as Argv, {
-    get: (_, method) =>
-      method === 'then'
-        ? undefined
-        : (line: string) => {
-            if (method === 'example') examples.push(line.replace('$0', 'ada-bulk'))
-            return recorder
-          },
-  })
-  await command.flags(recorder, [name])
-  return examples
+  const [, , load] = commands.find(([words]) => nameIn(words) === name)!
+  return (await load()).command.examples.map(([line]) => `ada-bulk ${line}`)
 }
 
 /** Every command, by what the program itself says. */

@@ -1,8 +1,6 @@
-import yargs from 'yargs'
-import { refuseRepeated } from '../../src/commands/command.js'
 import { commands as allCommands } from '../../src/commands/commands.js'
+import { runTyped } from '../../src/commands/parser.js'
 import { exitCodeOf, type Shell } from '../../src/commands/shell.js'
-import { UsageError } from '../../src/system/errors.js'
 
 /** The commands that end by themselves. */
 const commands = allCommands.filter(([words]) => !['sandbox', 'completion'].includes(words))
@@ -28,33 +26,11 @@ export async function cli(words: readonly string[], environment: Record<string, 
     notice: say,
     ask: async () => '',
   }
-  const parser = yargs([...words])
-    .parserConfiguration({ 'greedy-arrays': false })
-    .help(false)
-    .version(false)
-    .strict()
-    .exitProcess(false)
-    .demandCommand(1)
-    .fail((message, error) => {
-      throw error ?? new UsageError(message)
-    })
-  for (const [name, , load] of commands) {
-    parser.command(
-      name,
-      name,
-      async (argv) => (await load()).command.flags(argv, words),
-      async (flags) => {
-        refuseRepeated(flags)
-        result.code = await (await load()).command.run(flags, shell)
-      },
-    )
-  }
   try {
-    await parser.parseAsync()
+    result.code = await runTyped(words, commands, shell)
   } catch (error) {
-    const isYargs = error instanceof Error && error.name === 'YError'
-    if (!isYargs && exitCodeOf(error) === 1) throw error
-    result.code = isYargs ? 2 : exitCodeOf(error)
+    if (exitCodeOf(error) === 1) throw error
+    result.code = exitCodeOf(error)
     say((error as Error).message)
   }
   return result

@@ -6,7 +6,7 @@ Bulk operations on Ada conversations: paced, resumable, one report row per ID.`
 
 export const epilogue = '`ada-bulk <command> --help` has the flags and examples of each.'
 
-/** What `--help` alone says: the words of yargs, which takes longer to load than all else. */
+/** The output of `--help` alone, word for word as yargs has it, which takes longer to load than all else. */
 export function firstHelp(commands: readonly KnownCommand[]): string {
   const known = commands.map(([words, describe]) => [`ada-bulk ${words}`, describe] as const)
   const options = [

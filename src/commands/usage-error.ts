@@ -1,7 +1,9 @@
+import { rows, usageOf } from '../settings/flags.js'
 import { shown } from '../settings/secrets.js'
+import { UsageError } from '../system/errors.js'
 import { suggestion } from '../system/suggestion.js'
 
-/** What was typed, and what might have been. */
+/** What was typed, and what could have been typed. */
 export interface Typed {
   words: readonly string[]
   commands: readonly string[]
@@ -9,11 +11,11 @@ export interface Typed {
   flags: readonly string[]
 }
 
-/** What yargs has against the words that were typed, in a sentence or two. */
-export function complaint(message: string, typed: Typed): string {
+/** An error of yargs, in a sentence or two of ours. */
+export function usageError(message: string, typed: Typed): UsageError {
   const command = typed.words.find((word) => typed.commands.includes(word))
   const said = sentence(message.replace(/\s+/g, ' '), typed, command)
-  return `${said} See \`ada-bulk ${command === undefined ? '' : `${command} `}--help\`.`
+  return new UsageError(`${said} See \`ada-bulk ${command === undefined ? '' : `${command} `}--help\`.`)
 }
 
 function sentence(message: string, typed: Typed, command: string | undefined): string {
@@ -26,7 +28,7 @@ function sentence(message: string, typed: Typed, command: string | undefined): s
     case 'Unknown argument':
       return unknown(rest.split(', '), typed, isCommandKnown)
     case 'Not enough arguments following':
-      return `--${rest} needs a value.`
+      return `--${rest} needs a value.${writtenAs(rest)}`
     case 'Missing required argument':
       return `--${rest} is missing.`
     case 'Invalid values': {
@@ -45,7 +47,12 @@ function sentence(message: string, typed: Typed, command: string | undefined): s
   return message.replace(/([^.?])$/, '$1.')
 }
 
-/** yargs names a flag twice, as it was typed and in camel case, and does not say what is a flag. */
+function writtenAs(flag: string): string {
+  const row = rows.find((row) => row.flag === flag)
+  return row === undefined ? '' : ` Write it as ${usageOf(row)}.`
+}
+
+/** yargs names a flag twice, as it was typed and in camel case, and does not tell flags from words. */
 function unknown(
   names: readonly string[],
   { words, commands, flags }: Typed,

@@ -1,0 +1,132 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { findRun, type RunDirectory, readRunFile } from '../checkpoint/directory.js'
+import { type Control, changeControl, readControl, readLiveStatus } from '../monitor/status.js'
+import { sharedWindows } from '../pacing/allowance.js'
+import { runState } from '../runs/state.js'
+import { runsDirectory } from '../settings/environment.js'
+import { type FlagsOf, typedIn } from '../settings/flags.js'
+import { inLimit, type RateWindow } from '../settings/limits.js'
+import { UsageError } from '../system/errors.js'
+import type { Command } from './command.js'
+import type { Shell } from './shell.js'
+
+type ControlFlags = FlagsOf<'pause'> & { run: string }
+
+export const pause: Command = {
+  examples: [
+    ['pause latest', 'Calls in flight end, and none leaves; from any terminal or host'],
+    ['continue latest', 'Continue'],
+  ],
+  run: (flags: ControlFlags, shell) =>
+    controlRun(
+      flags,
+      shell,
+      { isPaused: true },
+      {
+        done: `paused. \`ada-bulk continue ${flags.run}\` lets it go on.`,
+        later: `When it is resumed it begins with a pause, until \`ada-bulk continue ${flags.run}\`.`,
+      },
+    ),
+}
+
+export const continueRun: Command = {
+  examples: [
+    ['continue latest', 'Continue after `pause`'],
+    ['resume latest --yes', 'That is for a run whose process has ended'],
+  ],
+  run: (flags: ControlFlags, shell) =>
+    controlRun(
+      flags,
+      shell,
+      { isPaused: false },
+      {
+        done: 'goes on.',
+        later: `It is not paused any more; go on with it by \`ada-bulk resume ${flags.run}\`.`,
+      },
+    ),
+}
+
+export const throttle: Command = {
+  examples: [
+    ['throttle latest --share 50%', 'Half of every window from now on'],
+    ['throttle latest --limit 100/m', 'Another window of a minute; the others stay'],
+  ],
+
+  run(flags: FlagsOf<'throttle'> & { run: string }, shell) {
+    if (flags.share === undefined && flags.limit === undefined) {
+      throw new UsageError('throttle to what? Give --share 50% or --limit 10/s, or both.')
+    }
+    const directory = findRun(runsDirectory(flags, shell.environment), flags.run)
+    const { settings } = readRunFile(directory)
+    const before = readControl(directory.control)?.control
+    const share = typedIn(flags, 'share') ?? null
+    const windows = before?.limits ?? settings.limits
+    const asked = typedIn(flags, 'limit')
+    const limits = asked === undefined ? null : replaced(windows, asked)
+    const change = { ...(share === null ? {} : { share }), ...(limits === null ? {} : { limits }) }
+    const pace = paceText(limits ?? windows, share ?? before?.share ?? settings.share)
+    return controlRun(flags, shell, change, { done: `now ${pace}.`, later: `When it is resumed: ${pace}.` })
+  },
+}
+
+/** A running process looks four times a second, and writes its status once a second. */
+const heardWithinMs = 5000
+const lookEveryMs = 100
+
+/**
+ * Asks something of a run in any process, and waits until that process has seen it. `done` is said of a run that is
+ * at work, `later` of one that has to be resumed.
+ */
+async function controlRun(
+  flags: ControlFlags,
+  shell: Shell,
+  change: Parameters<typeof changeControl>[1],
+  words: { done: string; later: string },
+): Promise<number> {
+  const directory = findRun(runsDirectory(flags, shell.environment), flags.run)
+  const state = runState(directory)
+  if (state.kind === 'finished') throw new UsageError(`${directory.name} is finished: nothing is left to do.`)
+  const control = changed(directory, change)
+  const isHeard = state.kind === 'running' && (await isHeardBy(directory, control))
+  if (isHeard) shell.print(`${directory.name}: ${words.done}`)
+  else if (state.kind !== 'running') shell.print(`${directory.name} does not run now. ${words.later}`)
+  else
+    shell.print(
+      `${directory.name}: asked for, but its process has not answered yet. \`ada-bulk status ${directory.name}\` says how it is doing.`,
+    )
+  return 0
+}
+
+function changed(directory: RunDirectory, change: Parameters<typeof changeControl>[1]): Control {
+  try {
+    return changeControl(directory.control, change)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === undefined) throw error
+    throw new UsageError(`cannot write ${directory.control} (${code}). Is it somebody else's run?`)
+  }
+}
+
+async function isHeardBy(directory: RunDirectory, control: Control): Promise<boolean> {
+  for (let waitedMs = 0; waitedMs < heardWithinMs; waitedMs += lookEveryMs) {
+    if (readLiveStatus(directory.live)?.controlAt === control.at) return true
+    if (runState(directory).kind !== 'running') return false
+    await delay(lookEveryMs)
+  }
+  return false
+}
+
+/** A window takes the place of the one that is as long; the others stay, so that nothing gets faster by it. */
+function replaced(before: Limits, asked: RateWindow[] | 'none'): RateWindow[] | 'none' {
+  if (before === 'none' || asked === 'none') return asked
+  const kept = before.filter(({ perMs }) => asked.every((window) => window.perMs !== perMs))
+  return [...asked, ...kept].sort((a, b) => a.perMs - b.perMs)
+}
+
+type Limits = readonly RateWindow[] | 'none'
+
+function paceText(limits: Limits, share: number): string {
+  if (limits === 'none') return 'without any limit'
+  const allowed = sharedWindows(limits, share).map(inLimit).join(' and ')
+  return `${allowed} (${Math.round(share * 100)}% of ${limits.map(inLimit).join(' and ')})`
+}
