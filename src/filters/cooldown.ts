@@ -30,17 +30,12 @@ export interface RecentlySubmitted {
   withdraw(identities: readonly string[]): void
 }
 
-/** What a job on batches has to remember; null for other jobs, and on a sandbox of its own, which is gone afterwards. */
+/** The cooldown of a job on batches; null for other jobs, and in a sandbox that ends with the run. */
 export function recentlySubmittedOf(
-  job: Pick<Job, 'operation'>,
-  run: { stateDirectory: string; origin: string } & (
-    | { isSandbox: boolean }
-    | { run: { isSandbox: boolean } }
-  ),
+  { operation }: Pick<Job, 'operation'>,
+  { stateDirectory, origin, isSandbox }: { stateDirectory: string; origin: string; isSandbox: boolean },
 ): RecentlySubmitted | null {
-  const { isSandbox } = 'run' in run ? run.run : run
-  if (isSandbox || !isOnBatches(job.operation)) return null
-  return openRecentlySubmitted(run.stateDirectory, run.origin, Date.now)
+  return isSandbox || !isOnBatches(operation) ? null : openRecentlySubmitted(stateDirectory, origin, Date.now)
 }
 
 const dayMs = 86_400_000
