@@ -16,6 +16,7 @@ import { instanceOrigin, noInstance } from '../settings/addresses.js'
 import { requiredKey, stateDirectory, withEnvFile } from '../settings/environment.js'
 import type { FlagsOf } from '../settings/flags.js'
 import { newSettings, stopLimits } from '../settings/run-settings.js'
+import { openInput } from '../sources/input.js'
 import { requiredPseudonyms } from '../sources/pseudonyms.js'
 import type { InputFile } from '../sources/source.js'
 import { UsageError } from '../system/errors.js'
@@ -87,7 +88,7 @@ async function planOf(flags: PlanFlags, terminal: Shell): Promise<{ plan: Foreca
       nowMs,
     })
     const ids = idRulesOf(job, jobFlags, flags.pseudonymise ? requiredPseudonyms(environment) : null)
-    const count = await countInput(files, settings, filters, ids)
+    const count = await countInput(await openInput(files, settings, ids), filters)
     const { operation } = job
     const plan = forecast(shortName, instance, count, settings, maxItems, {
       itemsPerCall: itemsPerCall(operation),

@@ -12,7 +12,7 @@ import type { Filter, Job } from '../job.js'
 import { isUnchanged } from '../sources/fingerprint.js'
 import { IdDifference, IdHashWriter } from '../sources/id-hashes.js'
 import { openInput } from '../sources/input.js'
-import { type IdRules, readItems } from '../sources/items.js'
+import { type IdRules, type Input, readItems } from '../sources/items.js'
 import { UsageError } from '../system/errors.js'
 import { syncDirectory } from '../system/files.js'
 import { inDigits } from '../system/text.js'
@@ -30,22 +30,25 @@ export async function checkInput(
   syncState: SyncState | null,
   ids: IdRules,
   onChange: (changes: string) => void,
-): Promise<{ file: RunFile; state: CheckpointState }> {
+): Promise<{ file: RunFile; input: Input; state: CheckpointState }> {
   const state = readCheckpoint(directory.checkpoint)
   const file = withAcceptedInput(agreed, state)
   const changed = await changedFiles(file)
-  if (changed.length === 0) return { file, state }
+  // An input that cannot be read any more is named before this.
+  const input = await openInput(file.input, file.settings, ids)
+  if (changed.length === 0) return { file, input, state }
   const { filters } = await filtersOfRun(file, job, syncState)
-  const { count, difference } = await countChanged(directory, file, filters, ids)
+  const { count, difference } = await countChanged(directory, input, filters)
   const which =
     difference === null
       ? 'which IDs is unknown'
       : `+${inDigits(difference.added)} new, −${inDigits(difference.gone)} gone`
   onChange(`${changed.join(', ')} (${which})`)
-  await acceptChangedInput(directory, file, count, filters, ids)
+  await acceptChangedInput(directory, input, count, filters)
   const plan = { read: count.read, calls: count.calls }
   return {
     file: { ...file, input: count.input, plan, duplicates: undefined },
+    input,
     state: readCheckpoint(directory.checkpoint),
   }
 }
@@ -60,12 +63,11 @@ export async function changedFiles(run: Pick<RunFile, 'input'>): Promise<string[
 /** Counts the input as it is now; without the hashes of the old IDs there is no difference to tell. */
 async function countChanged(
   directory: RunDirectory,
-  { input, settings }: RunFile,
+  input: Input,
   filters: readonly Filter[],
-  ids: IdRules,
 ): Promise<{ count: Count; difference: IdDifference | null }> {
   const difference = existsSync(directory.inputIds) ? new IdDifference(directory.inputIds) : null
-  return { count: await countInput(input, settings, filters, ids, difference?.add), difference }
+  return { count: await countInput(input, filters, difference?.add), difference }
 }
 
 /**
@@ -74,10 +76,9 @@ async function countChanged(
  */
 export async function acceptChangedInput(
   directory: RunDirectory,
-  run: Pick<RunFile, 'settings'>,
+  input: Input,
   count: Count,
   filters: readonly Filter[],
-  ids: IdRules = {},
 ): Promise<void> {
   const state = readCheckpoint(directory.checkpoint)
   if (state.batches.size > 0) {
@@ -100,7 +101,6 @@ export async function acceptChangedInput(
     input: count.input,
     plan: { read: count.read, calls: count.calls },
   })
-  const input = await openInput(count.input, run.settings, ids)
   for await (const batch of readItems(input, { filters })) {
     for (const { item, outcome } of batch) {
       if (outcome?.status === 'invalid' || outcome?.status === 'duplicate') continue

@@ -2,9 +2,7 @@ import { Tally } from '../checkpoint/summary.js'
 import { nameOf } from '../item.js'
 import type { Filter } from '../job.js'
 import { type Fingerprinted, Fingerprinting } from '../sources/fingerprint.js'
-import { type InputSettings, openInput } from '../sources/input.js'
-import { type IdRules, readItems } from '../sources/items.js'
-import type { InputFile } from '../sources/source.js'
+import { type Input, readItems } from '../sources/items.js'
 
 /** What the input holds. */
 export interface Count {
@@ -32,18 +30,15 @@ const firstShown = 5
  * when a file cannot be used.
  */
 export async function countInput(
-  files: readonly InputFile[],
-  settings: InputSettings,
+  input: Input,
   filters: readonly Filter[],
-  ids: IdRules = {},
   onId: (id: string) => void = () => {},
 ): Promise<Count> {
-  const fingerprinting = new Fingerprinting(files)
+  const fingerprinting = new Fingerprinting(input.files)
   const tally = new Tally()
   const first: Count['first'] = []
   const problems = new Map<string, Problem>()
   let read = 0
-  const input = await openInput(files, settings, ids)
   for await (const batch of readItems(input, { filters, onBytes: fingerprinting.onBytes })) {
     read += batch.length
     for (const { item, outcome } of batch) {

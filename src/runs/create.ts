@@ -7,8 +7,9 @@ import type { RunFile } from '../checkpoint/run-file.js'
 import type { SyncState } from '../filters/settled-before.js'
 import type { Job } from '../job.js'
 import type { ExportSpan, RunSettings } from '../settings/run-settings.js'
-import { type Fingerprinted, isUnchanged } from '../sources/fingerprint.js'
+import { type Fingerprinted, isUnchanged, stampOf } from '../sources/fingerprint.js'
 import { IdHashWriter } from '../sources/id-hashes.js'
+import { openInput } from '../sources/input.js'
 import type { Pseudonyms } from '../sources/pseudonyms.js'
 import type { InputFile } from '../sources/source.js'
 import { UsageError } from '../system/errors.js'
@@ -129,9 +130,16 @@ export async function createRun(
     const lock = await host.lockRun({ ...started, instance: origin, isParallel, directory }, whenBusy)
     try {
       states = openStates(job, { ...asked, instance: origin }, origin, host.stateDirectory)
-      const file = await writtenRun(asked, { ...started, instance: origin }, directory, states, bring, agree)
+      const written = await writtenRun(
+        asked,
+        { ...started, instance: origin },
+        directory,
+        states,
+        bring,
+        agree,
+      )
       const state = readCheckpoint(directory.checkpoint)
-      return openRun({ ...states, directory, file, job: job.job, state, lock, pseudonyms, origin })
+      return openRun({ ...states, ...written, directory, job: job.job, state, lock, pseudonyms, origin })
     } catch (error) {
       states.syncState?.close()
       await lock.release()
@@ -150,7 +158,7 @@ async function writtenRun(
   { syncState, cooldown }: OpenStates,
   bring: (syncState: SyncState | null, nowMs: number) => Promise<NewInput>,
   agree: (counted: Counted) => Promise<void>,
-): Promise<RunFile> {
+): Promise<Pick<OpenRun, 'file' | 'input'>> {
   const { job, jobFlags, settings, judgedAt, pseudonyms, retryOf } = asked
   const nowMs = Date.parse(judgedAt ?? started.startedAt)
   const { files, live } = await bring(syncState, nowMs)
@@ -166,11 +174,13 @@ async function writtenRun(
   if (pseudonyms !== null) refuseKept(job.job, files, directory)
   const ids = new IdHashWriter(directory.inputIds)
   const rules = idRulesOf(job.job, jobFlags, pseudonyms)
-  const count = await countInput(files, settings, filters, rules, ids.add)
+  const stamps = files.map(({ path }) => stampOf(path))
+  const input = await openInput(files, settings, rules)
+  const count = await countInput(input, filters, ids.add)
   ids.close()
   await agree({ count, hold })
-  await refuseChanged(count.input)
-  const run: RunFile = {
+  await refuseChanged(count.input, stamps)
+  const file: RunFile = {
     version: 1,
     ...started,
     jobFlags,
@@ -196,13 +206,18 @@ async function writtenRun(
     by: currentUser(),
     host: hostname(),
   }
-  writeRunFile(directory, run)
-  return run
+  writeRunFile(directory, file)
+  return { file, input }
 }
 
 /** A person may think for an hour before they agree, and they agree to what was counted. */
-async function refuseChanged(input: readonly Fingerprinted[]): Promise<void> {
-  for (const file of input) {
+async function refuseChanged(
+  input: readonly Fingerprinted[],
+  stamps: readonly (string | null)[],
+): Promise<void> {
+  for (const [index, file] of input.entries()) {
+    const stamp = stamps[index]
+    if (stamp !== null && stampOf(file.path) === stamp) continue
     if (await isUnchanged(file)) continue
     throw new UsageError(
       `${file.name} has changed since it was counted. Nothing was called: start again, and look at the new counts.`,

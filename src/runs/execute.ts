@@ -23,7 +23,6 @@ import { htmlReport } from '../reports/html.js'
 import { reportedRun, writeReportFile } from '../reports/report.js'
 import { runLine } from '../run.js'
 import type { Fingerprinted } from '../sources/fingerprint.js'
-import { openInput } from '../sources/input.js'
 import { readItems } from '../sources/items.js'
 import { currentUser, version } from '../system/host.js'
 import type { Logger } from '../system/log.js'
@@ -31,7 +30,6 @@ import type { Stop } from '../system/stop.js'
 import { inDigits, messageOf } from '../system/text.js'
 import { filtersOfRun } from './filters.js'
 import { ledgerName } from './host.js'
-import { idRulesOf } from './id-rules.js'
 import type { OpenRun } from './open.js'
 import { openSession, type Session, type Surroundings } from './session.js'
 import { type Dispatcher, type Items, oneByOne, Recorder } from './settle.js'
@@ -77,12 +75,10 @@ export async function execute(run: OpenRun, world: World): Promise<Summary> {
   const now = () => new Date(clock.wallMs()).toISOString()
   const isResumed = state.events.length > 0
   const { filters, hold } = await filtersOfRun(file, run.job, run.syncState, run.cooldown)
-  const ids = idRulesOf(run.job, file.jobFlags, run.pseudonyms)
-  const input = await openInput(file.input, file.settings, ids)
   // The input's fingerprint was compared just now.
   const isFreeOfDuplicates = file.duplicates === 0
   const isSettled = (ordinal: number) => state.settled.has(ordinal)
-  const read = () => readItems(input, { filters, isFreeOfDuplicates, isSettled })
+  const read = () => readItems(run.input, { filters, isFreeOfDuplicates, isSettled })
   lock.whenLost(({ pid, host }) => {
     stop.request({ exitCode: 75, because: `process ${pid} on ${host} has taken the lock of the run` })
     stop.abortCalls()

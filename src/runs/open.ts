@@ -7,6 +7,7 @@ import type { RunFile } from '../checkpoint/run-file.js'
 import { type RecentlySubmitted, recentlySubmittedOf } from '../filters/cooldown.js'
 import { openSyncStateOf, type SyncState } from '../filters/settled-before.js'
 import type { Job } from '../job.js'
+import type { Input } from '../sources/items.js'
 import type { Pseudonyms } from '../sources/pseudonyms.js'
 import { UsageError } from '../system/errors.js'
 import { checkInput } from './changed-input.js'
@@ -19,6 +20,7 @@ export interface OpenRun extends AsyncDisposable {
   /** With the input as it is now. */
   file: RunFile
   job: Job
+  input: Input
   /** What the checkpoint says; kept up to date while the run executes. */
   state: CheckpointState
   lock: RunLock

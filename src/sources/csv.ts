@@ -13,7 +13,8 @@ export const csv: Source = {
 }
 
 async function* rows(file: InputFile, options: SourceOptions): AsyncGenerator<SourceRow[], void, undefined> {
-  const layout = await layoutOf(await readHead(file.path, file.name), file.name, options)
+  const head = options.head ?? (await readHead(file.path, file.name))
+  const layout = await layoutOf(head, file.name, options)
   let isHeaderNext = layout.hasHeader
   const bytes = readBytes(file.path, file.name, options.onBytes)
   for await (const records of csvRecords(bytes, layout.delimiter, file.name)) {

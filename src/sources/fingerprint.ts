@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { createReadStream, statSync } from 'node:fs'
 import { UsageError } from '../system/errors.js'
 import { openRegular } from '../system/files.js'
 import type { InputFile } from './source.js'
@@ -41,6 +41,17 @@ export async function fingerprintOf({ name, path }: InputFile): Promise<Fingerpr
   const stream = createReadStream(path, { fd: openRegular(path), highWaterMark: 1 << 20 })
   for await (const chunk of stream) sums.onBytes(0, chunk)
   return sums.done()[0]!
+}
+
+/** A file that was changed after its stamp was taken has another one, once the clock has moved on by this much. */
+const stampAfterMs = 100
+
+/** Tells without reading it that a file has not changed since; null for a file that changed just now. */
+export function stampOf(path: string): string | null {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false })
+  if (stat === undefined || Date.now() - Number(stat.ctimeMs) < stampAfterMs) return null
+  const { dev, ino, size, mtimeNs, ctimeNs } = stat
+  return [dev, ino, size, mtimeNs, ctimeNs].join()
 }
 
 /** Whether a file still is what its fingerprint says. */

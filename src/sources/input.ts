@@ -24,11 +24,12 @@ export async function openInput(
   ids: IdRules = {},
 ): Promise<Input> {
   const chosen = []
-  for (const file of files) chosen.push({ ...file, source: await chooseSource(file, format) })
+  for (const { name, path } of files)
+    chosen.push({ name, path, ...(await chooseSource({ name, path }, format)) })
   return { files: chosen, idColumn, acceptTruncated, ids }
 }
 
-async function chooseSource(file: InputFile, format: string): Promise<Source> {
+async function chooseSource(file: InputFile, format: string): Promise<{ source: Source; head: Buffer }> {
   const head = await readHead(file.path, file.name)
   const source = sources.find((candidate) =>
     format === 'auto' ? candidate.recognises(head) : candidate.format === format,
@@ -38,5 +39,5 @@ async function chooseSource(file: InputFile, format: string): Promise<Source> {
       `${file.name}: neither of ${inputFormats.slice(1).join(', ')}. Say with --format what it is.`,
     )
   }
-  return source
+  return { source, head }
 }

@@ -12,9 +12,9 @@ export interface IdRules {
   pseudonymOf?: (id: string) => string
 }
 
-/** The input of a run: its files in order, each with the source that reads it. */
+/** The input of a run: its files in order, each with the source that reads it, and the bytes by which it was chosen. */
 export interface Input {
-  files: readonly (InputFile & { source: Source })[]
+  files: readonly (InputFile & { source: Source; head?: Buffer | undefined })[]
   idColumn: string | null
   /** Accept the complete records of a truncated file. */
   acceptTruncated: boolean
@@ -68,6 +68,7 @@ export async function* readItems(input: Input, options: ReadOptions = {}): Async
       idColumn,
       idColumns: ids.columns,
       acceptTruncated,
+      head: file.head,
       onBytes: onBytes && ((chunk) => onBytes(index, chunk)),
     })
     for await (const batch of rows) {

@@ -23,6 +23,8 @@ export interface SourceOptions {
   idColumns?: readonly string[] | undefined
   /** Accept the complete records of a truncated file, instead of refusing it. */
   acceptTruncated?: boolean | undefined
+  /** The first bytes of the content, where they are known. */
+  head?: Buffer | undefined
   /** Sees every byte of the file in order, as it lies on disk: for fingerprints. */
   onBytes?: ((chunk: Uint8Array) => void) | undefined
 }

@@ -12,6 +12,7 @@ import { parse } from 'csv-parse'
 import { countInput } from '../../src/runs/count.js'
 import { csv } from '../../src/sources/csv.js'
 import { IdSet } from '../../src/sources/id-set.js'
+import { openInput } from '../../src/sources/input.js'
 
 interface Measure {
   rows: number
@@ -40,7 +41,7 @@ const readers: Record<string, (path: string) => Promise<number>> = {
   },
   async plan(path) {
     const settings = { format: 'auto', idColumn: null, acceptTruncated: false }
-    return (await countInput([{ name: path, path }], settings, [])).read
+    return (await countInput(await openInput([{ name: path, path }], settings), [])).read
   },
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,10 +5,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Checkpoint } from '../../src/checkpoint/checkpoint.js'
 import { type RunDirectory, runDirectory } from '../../src/checkpoint/directory.js'
 import { readCheckpoint } from '../../src/checkpoint/read.js'
-import type { RunFile } from '../../src/checkpoint/run-file.js'
 import type { Item } from '../../src/item.js'
 import { acceptChangedInput } from '../../src/runs/changed-input.js'
 import { countInput } from '../../src/runs/count.js'
+import { openInput } from '../../src/sources/input.js'
 import { returned, sent } from '../checkpoint/made-events.js'
 
 let directory: RunDirectory
@@ -38,13 +37,10 @@ async function write(act: (checkpoint: Checkpoint) => void): Promise<void> {
 
 /** The input is now these IDs, and the person agrees. */
 async function accept(...ids: string[]): Promise<void> {
-  const text = ['conversation_id', ...ids, ''].join('\n')
-  writeFileSync(inputPath, text)
-  const sha256 = createHash('sha256').update(text).digest('hex')
-  const input = [{ name: 'conversations.csv', path: inputPath, sha256, bytes: text.length }]
-  const settings = { format: 'auto', idColumn: null, acceptTruncated: false } as RunFile['settings']
-  const run = { input, settings } as RunFile
-  await acceptChangedInput(directory, run, await countInput(input, settings, []), [])
+  writeFileSync(inputPath, ['conversation_id', ...ids, ''].join('\n'))
+  const settings = { format: 'auto', idColumn: null, acceptTruncated: false }
+  const input = await openInput([{ name: 'conversations.csv', path: inputPath }], settings)
+  await acceptChangedInput(directory, input, await countInput(input, []), [])
 }
 
 /** What is open, by ordinal in the input as it is now. */

@@ -10,6 +10,7 @@ import { defineJob, type Filter, type Job } from '../../src/job.js'
 import { endConversation } from '../../src/operations/end-conversation.js'
 import { countInput } from '../../src/runs/count.js'
 import { type FilterSettings, openFilters } from '../../src/runs/filters.js'
+import { openInput } from '../../src/sources/input.js'
 import type { InputFile } from '../../src/sources/source.js'
 import { plainJudge, plainRecords, plainRules, textOf } from '../plain-records.js'
 
@@ -52,7 +53,7 @@ describe('a count', () => {
       jobFlags: { language: 'fr' },
       hold: [written('hold.csv', '_id\na3\n')],
     })
-    const count = await countInput([one, two], settings, filters, {}, (id) => told.push(id))
+    const count = await countInput(await openInput([one, two], settings), filters, (id) => told.push(id))
     expect(count).toMatchObject({
       read: 14,
       calls: 6,
@@ -93,8 +94,7 @@ describe('a count', () => {
       `conversation_id,subject\n${Array.from({ length: 118 }, (_, index) => `c${index},Refund\n`).join('')}`,
     )
     const { calls, tally, problems } = await countInput(
-      [table],
-      settings,
+      await openInput([table], settings),
       await filtersOf({ jobFlags: { idle: '14d' } }),
     )
     expect(calls).toBe(0)
@@ -111,7 +111,12 @@ describe('a count', () => {
   test('of what a filter leaves out has no problems', async () => {
     const table = written('english.csv', '_id,language\nc1,en\nc1,en\n')
     expect(
-      (await countInput([table], settings, await filtersOf({ jobFlags: { language: 'fr' } }))).problems,
+      (
+        await countInput(
+          await openInput([table], settings),
+          await filtersOf({ jobFlags: { language: 'fr' } }),
+        )
+      ).problems,
     ).toEqual({})
   })
 })
@@ -129,7 +134,10 @@ describe('filters go in this order', () => {
       'all.csv',
       '_id,language\nsettled-and-held,en\nheld,en\nsettled,en\nsettled-too,\nopen,en\nopen-too,\nfree,fr\n',
     )
-    const { tally, first } = await countInput([table], settings, await filtersOf({ ...asked, hold: hold() }))
+    const { tally, first } = await countInput(
+      await openInput([table], settings),
+      await filtersOf({ ...asked, hold: hold() }),
+    )
     expect(tally.reasons()).toEqual({ on_hold: 2, settled_before: 2, other_language: 1, bad_row: 1 })
     expect(first).toEqual([{ id: 'free', source: 'all.csv', line: 8 }])
   })
@@ -155,7 +163,10 @@ test('a count agrees with a plain loop, of any records under any flags, as Data 
         const input = written(`random.${kind}`, textOf(records, kind as 'json' | 'csv'))
         const hold =
           rules.hold.length === 0 ? [] : [written('random-hold.csv', `_id\n${rules.hold.join('\n')}\n`)]
-        const count = await countInput([input], settings, await filtersOf({ jobFlags: rules.flags, hold }))
+        const count = await countInput(
+          await openInput([input], settings),
+          await filtersOf({ jobFlags: rules.flags, hold }),
+        )
         const { invalid, duplicate, filtered, read } = count.tally.totals(count.read)
         expect({ reasons: count.tally.reasons(), first: count.first.map(({ id }) => id) }).toEqual({
           reasons: expected.reasons,
