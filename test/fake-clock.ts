@@ -53,7 +53,7 @@ export class FakeClock implements Clock {
     return this.#sleepers.size
   }
 
-  /** When the next sleeper wakes, from now; null when nobody sleeps. */
+  /** When the next sleeper wakes, from now; null without a sleeper. */
   get nextMs(): number | null {
     const next = this.#next()
     return next ? next.atMs - this.#monotonicMs : null
@@ -72,7 +72,7 @@ export class FakeClock implements Clock {
     await this.settle()
   }
 
-  /** Time passes while this process stands still: nobody wakes. */
+  /** Time passes while this process is frozen: no sleeper wakes. */
   freeze(ms: number): void {
     this.#moveTo(this.#monotonicMs + ms)
   }

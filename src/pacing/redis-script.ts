@@ -1,4 +1,4 @@
-/** Where the script has the server's time from, how long the server runs, and which start of which server it is. */
+/** The server's time, how long the server has run, and the name of its start. */
 const serverItself = `
   local clock, info = redis.call('TIME'), redis.call('INFO', 'server')
   local server_ms = clock[1] * 1000 + clock[2] / 1000
@@ -6,21 +6,21 @@ const serverItself = `
   local server_id = 'start ' .. string.match(info, 'run_id:(%w+)')`
 
 /**
- * All that happens to the ledger in Redis, in one step that nothing comes between. Needs nothing that Redis 6 does
- * not have. Tests put another server in.
+ * Everything that happens to the ledger in Redis, in one step that nothing comes between. Redis 6 is enough for it.
+ * Tests put another server in.
  *
- * A call is one member of a sorted set, with the moment when it ended, or when it will count as ended at the latest:
- * so a place whose holder died needs nobody to look after it.
+ * A call is one member of a sorted set, with the moment when it ended, or when it will count as ended at the latest.
+ * So the slot of a process that died comes back by itself.
  *
  * The ledger's time is the server's clock plus an offset; it never goes back and never runs ahead. When the server's
- * clock and a caller's own differ by more than a second on what has passed since that caller's last visit, the
- * server's was set: then the time goes on from where it stood, with what the caller knows to have passed if nobody
- * else was here meanwhile. By less they always differ, since a command that was held up arrives when more time has
- * passed than its sender knew, and the ledger would fall behind by that much each time.
+ * clock and a caller's own differ by more than a second on the time since that caller's last visit, the server's clock
+ * was set. Then the ledger's time continues from where it was, plus what the caller knows to have passed, if no other
+ * caller came since. Smaller differences are normal: a command that was held up arrives when more time has passed than
+ * its sender knew, and the ledger would fall behind by that much each time.
  *
- * Calls before the moment `blind` may not be on record: the server has lost data, or began without. Any of them was
- * answered by then plus a hold, so who counts a window has to wait for both. It is noticed by the name of the
- * server's start, the number of calls, and by what the caller knows: the `epoch` that this record began with.
+ * Calls before the moment `blind` may not be on record: the server has lost data, or started without. Each of them was
+ * answered by then plus a hold, so a caller has to wait for the hold and its windows. Lost data are noticed by the name
+ * of the server's start, the number of calls, and by what the caller knows: the `epoch` that this record began with.
  */
 export const ledgerScript = (server = serverItself) => `
   local calls, state_key = KEYS[1], KEYS[2]

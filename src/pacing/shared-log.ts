@@ -13,8 +13,8 @@ import { CallsOnRecord } from './calls-on-record.js'
  *
  * The log is a row of segments, `<number>.log`. Records behind a segment's seal are void: their writers find the seal
  * first, and write them again into the next segment. A segment is removed when nothing in it counts any more, but the
- * highest one never is, so the highest number never falls. Whoever opens a segment looks afterwards whether it is the
- * highest: a slow process may have created one again that was removed long ago.
+ * highest one never is, so the highest number never falls. A process that opens a segment checks
+ * afterwards that it is the highest: a slow one may have created a segment again that was removed long ago.
  */
 export class SharedLog {
   /** As far as the log has been read. */

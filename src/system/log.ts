@@ -5,7 +5,7 @@ export type { Logger }
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
-export interface LogOptions {
+interface LogOptions {
   path: string
   level: string
   /** Gets every line, too. */

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis'
+import { setTimeout as delay } from 'node:timers/promises'
 import { UsageError } from './errors.js'
 import { messageOf } from './text.js'
 
@@ -51,7 +51,8 @@ export async function connectRedis(url: string): Promise<RedisConnection> {
     lastError = null
   })
   try {
-    await openWithin(redis, openingMaxMs)
+    // A server that is loading its data, or is frozen, keeps ioredis waiting for long.
+    await Promise.race([redis.connect(), noAnswerAfter(openingMaxMs)])
     // ioredis uses database 0 when this one does not exist.
     if (address.db !== 0) await redis.select(address.db)
     isOpen = true
@@ -90,17 +91,9 @@ export async function connectRedis(url: string): Promise<RedisConnection> {
   }
 }
 
-/** A server that is loading its data, or is frozen, keeps ioredis waiting for long. */
-async function openWithin(redis: Redis, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer in ${ms / 1000} s`)), ms)
-  })
-  try {
-    await Promise.race([redis.connect(), late])
-  } finally {
-    clearTimeout(timer)
-  }
+async function noAnswerAfter(ms: number): Promise<never> {
+  await delay(ms, undefined, { ref: false })
+  throw new Error(`no answer in ${ms / 1000} s`)
 }
 
 function withoutSecrets(text: string, { username, password }: RedisAddress): string {

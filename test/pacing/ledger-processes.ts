@@ -47,7 +47,7 @@ export async function startProcesses(store: string) {
     arrivals,
     counts,
     moreArrive,
-    /** Freezes one process for a moment; every fourth time another one is killed meanwhile, and a new one starts. */
+    /** Freezes one process for a moment; every fourth time it also kills one and starts another. */
     async torment(whileFrozen: () => void = () => {}): Promise<void> {
       await delay(Math.random() * 150)
       const frozen = any()

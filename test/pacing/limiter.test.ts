@@ -17,7 +17,7 @@ const itself = (result: CallResult) => result
 
 let clock: FakeClock
 beforeEach(() => {
-  // Bottleneck starts each job by a timer of its own, which has nothing to do with our clock.
+  // Bottleneck starts each job by a timer that is not our clock's.
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   clock = new FakeClock(async () => {
     for (let round = 0; round < 3; round++) await vi.advanceTimersByTimeAsync(10)
@@ -115,7 +115,7 @@ describe('the limiter', () => {
     expect(sentMs).toHaveLength(6)
   })
 
-  it('lets nothing leave while it is paused, says so, and goes on at once', async () => {
+  it('lets nothing leave while it is paused, says so, and continues at once', async () => {
     const { send, sentMs, limiter } = setUp({ windows: [{ max: 100, perMs: 1000 }], isPaused: true })
     send('first')
     await clock.advance(500_000)
@@ -176,12 +176,12 @@ describe('the limiter', () => {
 })
 
 describe('the limiter, when calls fail, wait no more or are refused,', () => {
-  it('drops a waiting call at once when its signal is aborted, and takes no place for it', async () => {
+  it('drops a waiting call at once when its signal is aborted, and takes no slot for it', async () => {
     const { send, results, sentMs, ledger } = setUp({ windows: [{ max: 1, perMs: 60_000 }], concurrency: 2 })
     const stop = new AbortController()
     send('sent')
-    send('at the turnstile', { signal: stop.signal })
-    send('next at the turnstile', { signal: stop.signal })
+    send('at the mutex', { signal: stop.signal })
+    send('next at the mutex', { signal: stop.signal })
     send('in the queue', { signal: stop.signal })
     await clock.advance(5000)
     stop.abort(new Error('stopped'))
@@ -210,7 +210,7 @@ describe('the limiter, when calls fail, wait no more or are refused,', () => {
     expect(results).toEqual([ok])
   })
 
-  it('stops everybody on a 429 for as long as the API asks, and then sends one call ahead', async () => {
+  it('stops all calls on a 429 for as long as the API asks, and then sends one call ahead', async () => {
     const { send, sentMs, limiter, ledger } = setUp({ windows: [{ max: 10, perMs: 1000 }], concurrency: 1 })
     send('refused', { result: tooMany(5000) })
     for (let item = 0; item < 2; item++) send(item, { lastsMs: 300 })
@@ -231,7 +231,7 @@ describe('the limiter, when calls fail, wait no more or are refused,', () => {
     expect(sentMs).toEqual([['refused', 0], [0, 5000], [1, 5700], [2, 5700]]) // biome-ignore format: a table
   })
 
-  it('gives the place back when the gate closed while it was taken', async () => {
+  it('releases the slot when the breaker opened while it was taken', async () => {
     const inner = openMemoryLedger(clock)
     let released = 0
     const ledger = {
@@ -256,7 +256,7 @@ describe('the limiter, when calls fail, wait no more or are refused,', () => {
     expect(sentMs).toEqual([['refused', 50], ['late', 2120]]) // biome-ignore format: a table
   })
 
-  it('gives way after a 429', async () => {
+  it('yields after a 429', async () => {
     const { send, sentMs } = setUp({ windows: [{ max: 10, perMs: 1000 }], concurrency: 20 })
     send('refused', { result: tooMany(0) })
     await clock.advance(2000)
@@ -265,7 +265,7 @@ describe('the limiter, when calls fail, wait no more or are refused,', () => {
     expect(sentMs).toHaveLength(1 + 7)
   })
 
-  it('gives up when the API fails for too long, and says so to everybody', async () => {
+  it('gives up when the API fails for too long, and rejects every call', async () => {
     const { send, sentMs, results } = setUp({ windows: 'none', concurrency: 20, outageMaxMs: 10_000 })
     for (let item = 0; item < 60; item++) send(item, { result: failure, lastsMs: 10 })
     await clock.advance(60_000)
@@ -279,7 +279,7 @@ describe('the limiter, when calls fail, wait no more or are refused,', () => {
     expect(results.filter((result) => result instanceof ApiDownError)).toHaveLength(17)
   })
 
-  it('leaves the place taken when nobody knows whether the call arrived', async () => {
+  it('leaves the slot taken when it is unknown whether the call arrived', async () => {
     const { limiter, ledger, stop } = setUp({ windows: [{ max: 1, perMs: 1000 }], holdMs: 30_000 })
     const cutOff = async () => {
       throw new Error('cut off')

@@ -27,7 +27,6 @@ afterEach(() => {
 
 interface World {
   kind: WindowKind
-  /** Of our run. */
   share: number
   /** Live calls in a burst, and how far bursts are apart. */
   burst: number
@@ -49,10 +48,12 @@ async function play({ kind, share, burst, everyMs, hasHeaders, minutes }: World)
     liveRejected: perMinute(),
   }
   const stop = new AbortController()
-  const arrive = (who: 'ours' | 'live'): CallResult => {
+  const arrive = (caller: 'ours' | 'live'): CallResult => {
     const nowMs = clock.monotonicMs()
     const judgement = server.judge(nowMs)
-    counts[judgement.isOver ? (`${who}Rejected` as const) : who][Math.floor((nowMs - startMs) / 60_000)]!++
+    counts[judgement.isOver ? (`${caller}Rejected` as const) : caller][
+      Math.floor((nowMs - startMs) / 60_000)
+    ]!++
     if (judgement.isOver)
       return { kind: 'rate_limited', quota: { ...noQuota, retryAfterMs: 1000 }, message: '' }
     const { limit, remaining, resetAtMs } = judgement.quota!

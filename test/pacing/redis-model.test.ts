@@ -60,8 +60,8 @@ async function play(seed: number, windows: readonly RateWindow[]) {
   const knowing = () =>
     processes.filter(({ isDead, isBusy, knowsUntilMs }) => !isDead && !isBusy && knowsUntilMs > nowMs)
 
-  /** Time passes, a process dies or stands still, others go on. */
-  async function meanwhile(self: Process): Promise<void> {
+  /** Time passes: the process dies or freezes, or others act. */
+  async function timePasses(self: Process): Promise<void> {
     nowMs += within(random() < 0.02 ? 5000 : 200)
     const dice = random()
     if (dice < 0.003 && !isSecret) {
@@ -84,7 +84,7 @@ async function play(seed: number, windows: readonly RateWindow[]) {
   }
 
   const journey = (self: Process) => async (visit: () => Promise<unknown>) => {
-    await meanwhile(self)
+    await timePasses(self)
     const dice = random()
     if (dice < 0.01 || (isSecret && self.knowsUntilMs <= nowMs)) {
       counts.lostRequests++
@@ -97,7 +97,7 @@ async function play(seed: number, windows: readonly RateWindow[]) {
     }
     const reply = await visit()
     isSecret = false
-    await meanwhile(self)
+    await timePasses(self)
     if (random() < 0.02) {
       counts.lostReplies++
       throw new RedisError('lost on the way back')

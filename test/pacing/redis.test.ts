@@ -203,7 +203,7 @@ describe.runIf(hasRedis)('the ledger in Redis', () => {
       await expect(taking).rejects.toThrow('Redis at cache:6379 cannot be used: it is away.')
     })
 
-    it('learns later of calls that ended meanwhile, and when', async () => {
+    it('learns later which calls ended while it was away, and when', async () => {
       const { slot } = await ledger.take([window], holdMs)
       journey = away
       await slot?.giveBack()

@@ -164,7 +164,7 @@ describe.runIf(hasRedis)('a connection that is lost', () => {
       ['CONFIG', 'SET', 'maxmemory', '0'],
       /OOM|maxmemory/,
     ],
-  ])('goes on with a server that %s, as soon as that is over', async (_, begin, end, pattern) => {
+  ])('works again with a server that %s, as soon as that is over', async (_, begin, end, pattern) => {
     const ailing = await startRedis()
     const connection = await connected(ailing.url)
     const run = connection.script('testWrite', `redis.call('SET', KEYS[1], '', 'PX', 60000) return ''`, 1)
