@@ -10,7 +10,9 @@ import { holdMs, Killed, spansOverLimit, testModel } from './ledger-model.js'
 import { seededRandom } from './seeded-random.js'
 
 /** Between any two system calls of one process, anything may happen. */
-const world = vi.hoisted(() => ({ beforeSystemCall: (_name: string): 'whole' | 'torn' => 'whole' }))
+const world = vi.hoisted(() => ({
+  beforeSystemCall: (_name: string, _path?: unknown): 'whole' | 'torn' => 'whole',
+}))
 
 vi.mock('node:fs', async (importOriginal) => {
   const fs = await importOriginal<typeof import('node:fs')>()
@@ -26,7 +28,7 @@ vi.mock('node:fs', async (importOriginal) => {
   const watched: Record<string, unknown> = {}
   for (const name of [...names, 'readdirSync', 'rmSync', 'fsyncSync'] as const) {
     watched[name] = (...args: unknown[]) => {
-      world.beforeSystemCall(name)
+      world.beforeSystemCall(name, args[0])
       return (fs[name] as (...args: unknown[]) => unknown)(...args)
     }
   }
@@ -203,4 +205,28 @@ testModel('the ledger in files, whatever happens', 40, play)
 it('a model would see a span over the limit', () => {
   expect(spansOverLimit([0, 50, 99], { max: 2, perMs: 100 })).toEqual([99])
   expect(spansOverLimit([0, 50, 100], { max: 2, perMs: 100 })).toEqual([])
+})
+
+it('a slow process does not take a segment that was removed long ago for the latest one', async () => {
+  let nowMs = 0
+  const clock = { monotonicMs: () => nowMs, wallMs: () => nowMs, sleep: async () => {} }
+  const options = { directory: join(root, 'slow'), instance: 'x', clock, bootId: 'one', segmentBytes: 100 }
+  const window = { max: 3, perMs: 1000 }
+  const fast = await openFileLedger(options)
+  const takeAll = () => Array.from({ length: 4 }, () => fast.take([window], 1000))
+  const taken = takeAll()
+  world.beforeSystemCall = (name, path) => {
+    if (name === 'openSync' && String(path).endsWith('1.log')) {
+      world.beforeSystemCall = () => 'whole'
+      for (let times = 0; times < 3; times++) {
+        nowMs += 600_000
+        taken.push(...takeAll())
+      }
+    }
+    return 'whole'
+  }
+  const slow = await openFileLedger(options)
+  expect((await Promise.all(taken)).filter(({ slot }) => slot)).toHaveLength(4 * window.max)
+  expect(await slow.take([window], 1000)).toMatchObject({ slot: null, fullWindow: window })
+  await Promise.all([fast.close(), slow.close()])
 })

@@ -17,7 +17,7 @@ let instances = 0
 
 const openOn = (clock: FakeClock, instance: string) =>
   openRedisLedger({
-    connection: withServer(connection, () => ({ nowMs: clock.wallMs(), uptimeMs: 86_400_000, id: 'one' })),
+    connection: withServer(connection, () => ({ nowMs: clock.wallMs(), uptimeMs: 172_800_000, id: 'one' })),
     instance,
     clock,
     script: scriptOnFakeTime,
