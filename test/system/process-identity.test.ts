@@ -39,9 +39,9 @@ test.runIf(isLinux)('a process is alive until it ends', async () => {
   expect(isAlive(identity)).toBe(false)
 })
 
-test.runIf(isLinux)('a process that is dead and not yet buried is not alive', async () => {
-  // The shell becomes `sleep`, which does not ask how its child ended.
-  const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'])
+test.runIf(isLinux)('a zombie process is not alive', async () => {
+  // The shell becomes `sleep`, which never waits for its child. Until then the shell itself might.
+  const parent = spawn('sh', ['-c', 'sleep 0.5 & echo $!; exec sleep 60'])
   const [line] = await once(parent.stdout, 'data')
   const pid = Number(String(line))
   try {
