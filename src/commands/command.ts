@@ -1,5 +1,5 @@
 import type { CommandName } from '../settings/setting.js'
-import type { Shell } from './shell.js'
+import type { Terminal } from './terminal.js'
 
 /** The promise of a command: settings → work → exit code. Its flags are rows of the table of settings. */
 export interface Command {
@@ -7,7 +7,7 @@ export interface Command {
   examples: readonly (readonly [line: string, describe: string])[]
   /** Does the work and returns the exit code. */
   // biome-ignore lint/suspicious/noExplicitAny: yargs builds the flags; each command names the type it declared
-  run(flags: any, shell: Shell): Promise<number>
+  run(flags: any, terminal: Terminal): Promise<number>
 }
 
 /** A command as it is typed: `run <job>` is its name, and what it takes behind it. */

@@ -3,10 +3,10 @@ import type { RunFile } from '../checkpoint/run-file.js'
 import type { Job } from '../job.js'
 import { UsageError } from '../system/errors.js'
 import { counted, inDigits } from '../system/text.js'
-import type { Shell } from './shell.js'
+import type { Terminal } from './terminal.js'
 
 /** Refuses at once where there is no terminal to ask on. */
-export function refuseUnasked(isConfirmed: boolean, terminal: Shell): void {
+export function refuseUnasked(isConfirmed: boolean, terminal: Terminal): void {
   if (isConfirmed || terminal.isInteractive) return
   throw new UsageError(
     'there is no terminal to ask on: look with `ada-bulk plan` at what would happen, then say --yes.',
@@ -14,7 +14,7 @@ export function refuseUnasked(isConfirmed: boolean, terminal: Shell): void {
 }
 
 /** The same for erasing: agreeing to end conversations is not agreeing to erase people. */
-export function refuseErasingUnasked(isConfirmed: boolean, terminal: Shell): void {
+export function refuseErasingUnasked(isConfirmed: boolean, terminal: Terminal): void {
   if (isConfirmed || terminal.isInteractive) return
   throw new UsageError(
     '--erase asks for itself, and there is no terminal to ask on: --yes is for the conversations only. Try it without --erase first, then say --yes-erase as well.',
@@ -28,7 +28,7 @@ export async function confirmRest(
   job: Job,
   maxItems: number,
   isConfirmed: boolean,
-  terminal: Shell,
+  terminal: Terminal,
 ): Promise<number> {
   const before = Math.max(0, ...events.map((event) => ('confirmed' in event ? event.confirmed : 0)))
   const calls = Math.min(Math.max(0, plan.calls - tally.called), maxItems)
@@ -42,7 +42,7 @@ export async function confirmRest(
 
 /** Has the person type the number of items. Throws a UsageError for any other answer. */
 export async function confirm(
-  terminal: Shell,
+  terminal: Terminal,
   calls: number,
   words: { verb: string; noun: string; warning?: string },
   instance: string,
@@ -54,7 +54,7 @@ export async function confirm(
 }
 
 /** Has the person type a number. Throws a UsageError, which says what was not done, for any other answer. */
-export async function typeNumber(terminal: Shell, number: number, notDone: string): Promise<void> {
+export async function typeNumber(terminal: Terminal, number: number, notDone: string): Promise<void> {
   const answer = await terminal.ask(`Type ${inDigits(number)} to go on, anything else to leave: `)
   if (answer.replace(/[\s,.'_]/g, '') !== String(number)) {
     throw new UsageError(

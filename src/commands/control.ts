@@ -8,7 +8,7 @@ import { type FlagsOf, typedIn } from '../settings/flags.js'
 import { inLimit, type RateWindow } from '../settings/limits.js'
 import { UsageError } from '../system/errors.js'
 import type { Command } from './command.js'
-import type { Shell } from './shell.js'
+import type { Terminal } from './terminal.js'
 
 type ControlFlags = FlagsOf<'pause'> & { run: string }
 
@@ -17,10 +17,10 @@ export const pause: Command = {
     ['pause latest', 'Calls in flight end, and none leaves; from any terminal or host'],
     ['continue latest', 'Continue'],
   ],
-  run: (flags: ControlFlags, shell) =>
+  run: (flags: ControlFlags, terminal) =>
     controlRun(
       flags,
-      shell,
+      terminal,
       { isPaused: true },
       {
         done: `paused. \`ada-bulk continue ${flags.run}\` lets it go on.`,
@@ -34,10 +34,10 @@ export const continueRun: Command = {
     ['continue latest', 'Continue after `pause`'],
     ['resume latest --yes', 'That is for a run whose process has ended'],
   ],
-  run: (flags: ControlFlags, shell) =>
+  run: (flags: ControlFlags, terminal) =>
     controlRun(
       flags,
-      shell,
+      terminal,
       { isPaused: false },
       {
         done: 'goes on.',
@@ -52,11 +52,11 @@ export const throttle: Command = {
     ['throttle latest --limit 100/m', 'Another window of a minute; the others stay'],
   ],
 
-  run(flags: FlagsOf<'throttle'> & { run: string }, shell) {
+  run(flags: FlagsOf<'throttle'> & { run: string }, terminal) {
     if (flags.share === undefined && flags.limit === undefined) {
       throw new UsageError('throttle to what? Give --share 50% or --limit 10/s, or both.')
     }
-    const directory = findRun(runsDirectory(flags, shell.environment), flags.run)
+    const directory = findRun(runsDirectory(flags, terminal.environment), flags.run)
     const { settings } = readRunFile(directory)
     const before = readControl(directory.control)?.control
     const share = typedIn(flags, 'share') ?? null
@@ -65,7 +65,10 @@ export const throttle: Command = {
     const limits = asked === undefined ? null : replaced(windows, asked)
     const change = { ...(share === null ? {} : { share }), ...(limits === null ? {} : { limits }) }
     const pace = paceText(limits ?? windows, share ?? before?.share ?? settings.share)
-    return controlRun(flags, shell, change, { done: `now ${pace}.`, later: `When it is resumed: ${pace}.` })
+    return controlRun(flags, terminal, change, {
+      done: `now ${pace}.`,
+      later: `When it is resumed: ${pace}.`,
+    })
   },
 }
 
@@ -79,19 +82,19 @@ const lookEveryMs = 100
  */
 async function controlRun(
   flags: ControlFlags,
-  shell: Shell,
+  terminal: Terminal,
   change: Parameters<typeof changeControl>[1],
   words: { done: string; later: string },
 ): Promise<number> {
-  const directory = findRun(runsDirectory(flags, shell.environment), flags.run)
+  const directory = findRun(runsDirectory(flags, terminal.environment), flags.run)
   const state = runState(directory)
   if (state.kind === 'finished') throw new UsageError(`${directory.name} is finished: nothing is left to do.`)
   const control = changed(directory, change)
   const isHeard = state.kind === 'running' && (await isHeardBy(directory, control))
-  if (isHeard) shell.print(`${directory.name}: ${words.done}`)
-  else if (state.kind !== 'running') shell.print(`${directory.name} does not run now. ${words.later}`)
+  if (isHeard) terminal.print(`${directory.name}: ${words.done}`)
+  else if (state.kind !== 'running') terminal.print(`${directory.name} does not run now. ${words.later}`)
   else
-    shell.print(
+    terminal.print(
       `${directory.name}: asked for, but its process has not answered yet. \`ada-bulk status ${directory.name}\` says how it is doing.`,
     )
   return 0

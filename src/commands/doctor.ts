@@ -30,8 +30,8 @@ export const command: Command = {
     ['doctor --sandbox --json', 'For a script'],
   ],
 
-  async run(flags: DoctorFlags, shell) {
-    const environment = withEnvFile(shell.environment, flags['env-file'])
+  async run(flags: DoctorFlags, terminal) {
+    const environment = withEnvFile(terminal.environment, flags['env-file'])
     const checks = [
       checkNode(),
       ...(await instanceChecks(flags, environment)),
@@ -40,10 +40,10 @@ export const command: Command = {
       checkDirectory('state', stateDirectory(environment), 'ADA_BULK_STATE'),
     ]
     const isRight = checks.every((check) => check.isRight)
-    if (flags.json) shell.print(JSON.stringify({ isRight, checks }, null, 2))
+    if (flags.json) terminal.print(JSON.stringify({ isRight, checks }, null, 2))
     else
       for (const check of checks)
-        shell.print(`${check.isRight ? 'ok ' : 'NOT'} ${check.name.padEnd(8)} ${check.finding}`)
+        terminal.print(`${check.isRight ? 'ok ' : 'NOT'} ${check.name.padEnd(8)} ${check.finding}`)
     return isRight ? 0 : 3
   },
 }

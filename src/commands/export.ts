@@ -12,19 +12,18 @@ import { sandboxKey } from '../sandbox/options.js'
 import { startSandbox } from '../sandbox/server.js'
 import { instanceOrigin, noInstance } from '../settings/addresses.js'
 import { requiredKey, withEnvFile } from '../settings/environment.js'
-import type { FlagsOf } from '../settings/flags.js'
-import { newSettings } from '../settings/run-settings.js'
+import { type FlagsOf, valueIn } from '../settings/flags.js'
+import { exportSpan, newSettings } from '../settings/run-settings.js'
 import { UsageError } from '../system/errors.js'
 import { makeDirectory } from '../system/files.js'
 import { Stop, Stopped } from '../system/stop.js'
 import { counted, inDigits } from '../system/text.js'
 import type { Command } from './command.js'
-import { exportSpan, pageSizeOf } from './export-span.js'
 import { sandboxConversations } from './input.js'
 import { stopOnSignals } from './monitor.js'
 import { hostOptions } from './request.js'
-import type { Shell } from './shell.js'
 import { relativePath } from './show.js'
+import type { Terminal } from './terminal.js'
 
 type ExportFlags = FlagsOf<'export'>
 
@@ -37,11 +36,11 @@ export const command: Command = {
     ['export --sandbox --created-since 60d --to 30d -o older.jsonl.gz', 'Those of a month'],
   ],
 
-  async run(flags: ExportFlags, shell) {
-    const environment = withEnvFile(shell.environment, flags['env-file'])
+  async run(flags: ExportFlags, terminal) {
+    const environment = withEnvFile(terminal.environment, flags['env-file'])
     const settings = newSettings(flags, { operation: { limits: exportLimits } })
-    const span = exportSpan(flags, Date.now(), shell.notice)
-    const pageSize = pageSizeOf(flags)
+    const span = exportSpan(flags, Date.now(), terminal.notice)
+    const pageSize = valueIn(flags, 'page-size')
     const output = resolve(flags.output)
     refuseTaken(output, flags.output)
     const instance = flags.sandbox ? null : instanceOrigin(flags, environment)
@@ -50,14 +49,14 @@ export const command: Command = {
     makePlace(dirname(output))
     const attempt = takeLock(dirname(output), `.${basename(output)}.lock`, output)
     if (attempt.lock === null) {
-      shell.notice(
+      terminal.notice(
         `ada-bulk: process ${attempt.holder.pid} on ${attempt.holder.host} is writing ${flags.output} already.`,
       )
       return 75
     }
     const sandbox = flags.sandbox ? await startSandbox({ conversations: sandboxConversations }) : null
     const stop = new Stop()
-    const ignoreSignals = stopOnSignals(stop, shell.notice)
+    const ignoreSignals = stopOnSignals(stop, terminal.notice)
     try {
       // Another process may have finished it meanwhile.
       refuseTaken(output, flags.output)
@@ -67,17 +66,17 @@ export const command: Command = {
         asked: `${flags['updated-since'] ?? ''} ${flags['created-since'] ?? ''} ${flags.to ?? ''} ${instance}`,
         output,
         pageSize,
-        ...(flags.quiet ? {} : { onPage: (so: Downloaded) => shell.notice(pageText(so)) }),
+        ...(flags.quiet ? {} : { onPage: (so: Downloaded) => terminal.notice(pageText(so)) }),
       }
       const access = { origin, key, isSandbox: sandbox !== null }
       await using host = await openHost(hostOptions(flags, environment, sandbox !== null))
       const downloaded = await fetchExport(request, access, settings, host.openLedger, stop)
-      if (flags.json) shell.print(JSON.stringify({ output, ...numbersOf(downloaded) }, null, 2))
+      if (flags.json) terminal.print(JSON.stringify({ output, ...numbersOf(downloaded) }, null, 2))
       else if (!flags.quiet)
-        shell.print(`${counted(downloaded.records, 'record')} in ${relativePath(output)}`)
+        terminal.print(`${counted(downloaded.records, 'record')} in ${relativePath(output)}`)
       return 0
     } catch (error) {
-      return stoppedWith(error, stop, shell)
+      return stoppedWith(error, stop, terminal)
     } finally {
       ignoreSignals()
       await sandbox?.close()
@@ -89,13 +88,13 @@ export const command: Command = {
 }
 
 /** The exit code of a download that did not come to its end; what is there stays for the next time. */
-function stoppedWith(error: unknown, stop: Stop, shell: Shell): number {
+function stoppedWith(error: unknown, stop: Stop, terminal: Terminal): number {
   if (error instanceof Stopped) {
-    shell.notice('Stopped. The same command goes on from here.')
+    terminal.notice('Stopped. The same command goes on from here.')
     return stop.reason?.exitCode ?? 75
   }
   if (error instanceof LedgerLostError) {
-    shell.notice(`ada-bulk: ${error.message} When Redis is back, the same command goes on from here.`)
+    terminal.notice(`ada-bulk: ${error.message} When Redis is back, the same command goes on from here.`)
     return 75
   }
   if (
@@ -104,7 +103,7 @@ function stoppedWith(error: unknown, stop: Stop, shell: Shell): number {
     error instanceof ApiDownError ||
     error instanceof LogWriteError
   ) {
-    shell.notice(`ada-bulk: ${error.message}. When that is mended, the same command goes on from here.`)
+    terminal.notice(`ada-bulk: ${error.message}. When that is mended, the same command goes on from here.`)
     return 4
   }
   throw error

@@ -10,15 +10,14 @@ import { ApiDownError } from '../pacing/breaker.js'
 import { LedgerLostError } from '../pacing/ledger.js'
 import { ExportRefusedError, fetchExport } from '../runs/export.js'
 import { exportLimits } from '../runs/export-pages.js'
-import type { Flags } from '../settings/flags.js'
-import { type ExportSpan, newSettings } from '../settings/run-settings.js'
+import { type Flags, valueIn } from '../settings/flags.js'
+import { type ExportSpan, exportSpan, newSettings } from '../settings/run-settings.js'
 import { parseDuration } from '../settings/values.js'
 import type { InputFile } from '../sources/source.js'
 import { UsageError } from '../system/errors.js'
 import { Stop } from '../system/stop.js'
-import { exportSpan, pageSizeOf } from './export-span.js'
 import type { InputPlace } from './request.js'
-import type { Shell } from './shell.js'
+import type { Terminal } from './terminal.js'
 
 /** What the download is called in a run's directory, and in its report. */
 const fileName = 'export.jsonl.gz'
@@ -81,7 +80,7 @@ export async function liveInput(
   jobFlags: JobFlags,
   isSandbox: boolean,
   { directory, syncState, nowMs, origin, key, host }: InputPlace,
-  terminal: Shell,
+  terminal: Terminal,
 ): Promise<{ files: InputFile[]; live: ExportSpan }> {
   const span = liveSpan(flags, jobFlags, syncState, nowMs, terminal)
   const path = join(directory, fileName)
@@ -90,7 +89,7 @@ export async function liveInput(
   // The flags for limits are about what is done to the conversations; Data Export has its own.
   const pace = { share: flags.share, timeout: flags.timeout, attempts: flags.attempts }
   const settings = newSettings(pace, { operation: { limits: exportLimits } })
-  const request = { span, asked: '', output: path, pageSize: pageSizeOf(flags) }
+  const request = { span, asked: '', output: path, pageSize: valueIn(flags, 'page-size') }
   try {
     const access = { origin, key, isSandbox }
     const { records } = await fetchExport(request, access, settings, host.openLedger, new Stop())
@@ -119,7 +118,7 @@ function liveSpan(
   { idle, 'date-column': dateColumn }: JobFlags,
   syncState: SyncState | null,
   nowMs: number,
-  terminal: Shell,
+  terminal: Terminal,
 ): ExportSpan {
   const isByCreated = flags['created-since'] !== undefined
   if (syncState !== null && !isByCreated && dateColumn !== undefined) {

@@ -4,8 +4,8 @@ import { type InstanceRow, readInstances } from '../settings/instances-file.js'
 import { UsageError } from '../system/errors.js'
 import { counted, inDigits, shellWord } from '../system/text.js'
 import type { Forecast } from './forecast.js'
-import { exitCodeOf, Interrupted, type Shell } from './shell.js'
 import { relativePath } from './show.js'
+import { exitCodeOf, Interrupted, type Terminal } from './terminal.js'
 
 /** Flags that say for one run what the file says for each, or that only one can have. */
 const takenByFile = [
@@ -42,8 +42,8 @@ interface EndedInstance<R> {
 /** Runs a job on several instances, each with its own pacing, checkpoint and report, and ends with one summary. */
 export async function runInstances<F extends InstancesFlags>(
   flags: F,
-  terminal: Shell,
-  runOne: (flags: F, terminal: Shell) => Promise<Summary[]>,
+  terminal: Terminal,
+  runOne: (flags: F, terminal: Terminal) => Promise<Summary[]>,
 ): Promise<number> {
   const all = await onEach(flags, terminal, async (own, ownTerminal) => {
     const [summary = null] = await runOne(own, ownTerminal)
@@ -63,8 +63,8 @@ export async function runInstances<F extends InstancesFlags>(
 /** Plans a job on several instances, and prints one plan after the other. */
 export async function planInstances<F extends InstancesFlags>(
   flags: F,
-  terminal: Shell,
-  planOne: (flags: F, terminal: Shell) => Promise<{ plan: Forecast; text: string }>,
+  terminal: Terminal,
+  planOne: (flags: F, terminal: Terminal) => Promise<{ plan: Forecast; text: string }>,
 ): Promise<number> {
   const all = await onEach(flags, terminal, async (own, ownTerminal) => ({
     result: await planOne(own, ownTerminal),
@@ -87,8 +87,8 @@ export async function planInstances<F extends InstancesFlags>(
 /** Does the same on all instances at once. What fails on one does not stop the others. */
 async function onEach<F extends InstancesFlags, R>(
   flags: F,
-  terminal: Shell,
-  doOne: (flags: F, terminal: Shell) => Promise<{ result: R | null; exitCode: number }>,
+  terminal: Terminal,
+  doOne: (flags: F, terminal: Terminal) => Promise<{ result: R | null; exitCode: number }>,
 ): Promise<EndedInstance<R>[]> {
   const named = takenByFile.filter((flag) => (flags as Record<string, unknown>)[flag] !== undefined)
   if (named.length > 0) {
@@ -102,7 +102,7 @@ async function onEach<F extends InstancesFlags, R>(
   const ask = askingTogether(rows.length, terminal.ask)
   return Promise.all(
     rows.map(async (row, index): Promise<EndedInstance<R>> => {
-      const own: Shell = {
+      const own: Terminal = {
         ...terminal,
         environment: { ...environment, ADA_API_KEY: row.key, ADA_BULK_METRICS_FILE: undefined },
         isStderrTerminal: false,
@@ -145,7 +145,7 @@ function flagsOf<F extends InstancesFlags>(flags: F, { origin, input, label }: I
  */
 export function askingTogether(
   count: number,
-  ask: Shell['ask'],
+  ask: Terminal['ask'],
 ): { ask(index: number, question: string): Promise<string>; leave(index: number): void } {
   const undecided = new Set(Array.from({ length: count }, (_, index) => index))
   const questions: {

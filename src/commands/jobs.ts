@@ -8,7 +8,7 @@ export const command: Command = {
     ['run end-conversations --help', 'The flags of one'],
   ],
 
-  async run(flags: FlagsOf<'jobs'>, shell) {
+  async run(flags: FlagsOf<'jobs'>, terminal) {
     const jobs = []
     for (const name of jobNames()) {
       const { job } = await loadJob(name)
@@ -21,7 +21,7 @@ export const command: Command = {
     }
     const width = Math.max(...jobs.map(({ job }) => job.length))
     const lines = jobs.map(({ job, describe }) => `${job.padEnd(width)}  ${describe}`)
-    shell.print(flags.json ? JSON.stringify(jobs, null, 2) : lines.join('\n'))
+    terminal.print(flags.json ? JSON.stringify(jobs, null, 2) : lines.join('\n'))
     return 0
   },
 }

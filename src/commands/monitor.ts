@@ -7,7 +7,7 @@ import type { OpenRun } from '../runs/open.js'
 import { type Logger, openLog } from '../system/log.js'
 import { Stop } from '../system/stop.js'
 import type { RunViewRequest } from './request.js'
-import { Interrupted, type Shell } from './shell.js'
+import { Interrupted, type Terminal } from './terminal.js'
 
 /** What watches a run while it executes, and what may stop it: signals and `--max-duration`. */
 export interface Monitor extends Disposable {
@@ -23,7 +23,7 @@ export async function openMonitor(
   view: RunViewRequest,
   maxDurationMs: number | null,
   notifiers: Notifiers,
-  terminal: Shell,
+  terminal: Terminal,
 ): Promise<Monitor> {
   const stop = new Stop()
   let progress = noProgress(terminal)
@@ -64,11 +64,11 @@ export async function openMonitor(
   }
 }
 
-const noProgress = (terminal: Shell): Progress => ({ note: terminal.notice, stop() {} })
+const noProgress = (terminal: Terminal): Progress => ({ note: terminal.notice, stop() {} })
 
 async function progressOf(
   { progress }: RunViewRequest,
-  terminal: Shell,
+  terminal: Terminal,
 ): Promise<(view: () => RunView) => Progress> {
   const kind = progress === 'auto' ? (terminal.isStderrTerminal ? 'bar' : 'plain') : progress
   switch (kind) {

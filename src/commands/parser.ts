@@ -6,14 +6,14 @@ import { version } from '../system/host.js'
 import { type Command, type KnownCommand, nameIn } from './command.js'
 import { epilogue, usage } from './help.js'
 import { withJobFlags } from './job-flags.js'
-import type { Shell } from './shell.js'
+import type { Terminal } from './terminal.js'
 import { usageError } from './usage-error.js'
 
 /** Runs the command that was typed, and returns its exit code. Throws a UsageError about words that are wrong. */
 export async function runTyped(
   typed: readonly string[],
   commands: readonly KnownCommand[],
-  shell: Shell,
+  terminal: Terminal,
 ): Promise<number> {
   const { default: yargs } = await import('yargs')
   const words = withStdin(typed)
@@ -43,7 +43,7 @@ export async function runTyped(
       async (argv) => declare(argv, known, (await load()).command, words),
       async (flags) => {
         refuseRepeated(flags)
-        exitCode = await (await load()).command.run(flags, shell)
+        exitCode = await (await load()).command.run(flags, terminal)
       },
     )
   }

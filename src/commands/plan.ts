@@ -33,7 +33,7 @@ import {
 import { planInstances } from './instances.js'
 import { jobFlagsOf } from './job-flags.js'
 import { hostOptions, type InputPlace, sandboxInstance } from './request.js'
-import type { Shell } from './shell.js'
+import type { Terminal } from './terminal.js'
 
 type PlanFlags = FlagsOf<'plan'> & { job: string }
 
@@ -54,7 +54,7 @@ export const command: Command = {
 }
 
 /** Counts, and says what a run would do; `--output` keeps the plan. */
-async function planOf(flags: PlanFlags, terminal: Shell): Promise<{ plan: Forecast; text: string }> {
+async function planOf(flags: PlanFlags, terminal: Terminal): Promise<{ plan: Forecast; text: string }> {
   const environment = withEnvFile(terminal.environment, flags['env-file'])
   const { job, name, shortName } = await loadJob(flags.job)
   const settings = newSettings(flags, job)
@@ -125,7 +125,7 @@ async function downloaded(
   jobFlags: JobFlags,
   instance: string,
   place: Pick<InputPlace, 'directory' | 'syncState' | 'nowMs'>,
-  terminal: Shell,
+  terminal: Terminal,
 ): Promise<InputFile[]> {
   const environment = withEnvFile(terminal.environment, flags['env-file'])
   const isSandbox = flags.sandbox ?? false

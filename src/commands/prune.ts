@@ -12,28 +12,28 @@ export const command: Command = {
     ['prune --older-than 400d --yes', 'Without asking, for cron'],
   ],
 
-  async run(flags: FlagsOf<'prune'>, shell) {
+  async run(flags: FlagsOf<'prune'>, terminal) {
     const olderThanMs = valueIn(flags, 'older-than')
-    const runs = runsDirectory(flags, shell.environment)
+    const runs = runsDirectory(flags, terminal.environment)
     const isDry = flags['dry-run'] ?? false
-    if (!isDry && !flags.yes && !shell.isInteractive)
+    if (!isDry && !flags.yes && !terminal.isInteractive)
       throw new UsageError(
         'there is no terminal to ask on: look with --dry-run at what would be removed, then say --yes.',
       )
     const found = oldRuns(runs, {
       beforeMs: Date.now() - olderThanMs,
       isUnfinishedTaken: flags.unfinished ?? false,
-      stateDirectory: stateDirectory(shell.environment),
+      stateDirectory: stateDirectory(terminal.environment),
     })
     const going = found.filter(({ keptBecause }) => keptBecause === null)
-    if (!flags.json) shell.print(listText(found, going, runs, flags['older-than']))
+    if (!flags.json) terminal.print(listText(found, going, runs, flags['older-than']))
     if (!isDry && going.length > 0 && !flags.yes) {
-      shell.notice(`\nThis will remove ${counted(going.length, 'run')} from ${runs}. It cannot be undone.`)
-      await typeNumber(shell, going.length, 'Nothing was removed.')
+      terminal.notice(`\nThis will remove ${counted(going.length, 'run')} from ${runs}. It cannot be undone.`)
+      await typeNumber(terminal, going.length, 'Nothing was removed.')
     }
     const removed = isDry ? [] : remove(runs, going)
-    if (flags.json) shell.print(JSON.stringify({ runs: found, removed }, null, 2))
-    else if (removed.length > 0) shell.print(`Removed ${counted(removed.length, 'run')}.`)
+    if (flags.json) terminal.print(JSON.stringify({ runs: found, removed }, null, 2))
+    else if (removed.length > 0) terminal.print(`Removed ${counted(removed.length, 'run')}.`)
     return 0
   },
 }

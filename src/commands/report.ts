@@ -15,8 +15,8 @@ import type { FlagsOf } from '../settings/flags.js'
 import { pseudonymsOfRun } from '../sources/pseudonyms.js'
 import { UsageError } from '../system/errors.js'
 import type { Command } from './command.js'
-import type { Shell } from './shell.js'
 import { relativePath } from './show.js'
+import type { Terminal } from './terminal.js'
 
 /** Every format of a report. */
 export const reports: readonly Report[] = [csvReport, htmlReport, jsonLinesReport]
@@ -28,9 +28,9 @@ export const command: Command = {
     ['report latest --format pack --output tonight.zip', 'For the auditor'],
   ],
 
-  async run(flags: FlagsOf<'report'> & { run: string }, shell) {
-    const directory = findRun(runsDirectory(flags, shell.environment), flags.run)
-    if (flags.format === 'pack') return packRun(directory, flags.output, shell)
+  async run(flags: FlagsOf<'report'> & { run: string }, terminal) {
+    const directory = findRun(runsDirectory(flags, terminal.environment), flags.run)
+    if (flags.format === 'pack') return packRun(directory, flags.output, terminal)
     const report = reports.find(({ format }) => format === (flags.format ?? 'csv'))!
     const run = reportedRun(directory)
     if (flags.output === '-') {
@@ -47,23 +47,28 @@ export const command: Command = {
         `cannot write ${path} (${code}). Name another file with --output, or - for stdout.`,
       )
     }
-    shell.print(relativePath(path))
+    terminal.print(relativePath(path))
     return 0
   },
 }
 
 /** `report --format pack`: verifies a run and packs its record; 3 when something in it is not right. */
-async function packRun(directory: RunDirectory, output: string | undefined, shell: Shell): Promise<number> {
+async function packRun(
+  directory: RunDirectory,
+  output: string | undefined,
+  terminal: Terminal,
+): Promise<number> {
   if (runState(directory).kind === 'running')
     throw new UsageError(`${directory.name} is at work: pack it when it has ended, or stop it first.`)
   const run = readRunFile(directory)
-  const idRules = await recordedIdRules(run, pseudonymsOfRun(run, shell.environment))
+  const idRules = await recordedIdRules(run, pseudonymsOfRun(run, terminal.environment))
   const verified = await verifyRun(directory, { reports, idRules })
   const names = reports.map(({ fileName }) => fileName)
   if (output === '-') await writePack(directory, verified, names, process.stdout)
-  else shell.print(relativePath(await writePackFile(directory, verified, names, output)))
+  else terminal.print(relativePath(await writePackFile(directory, verified, names, output)))
   const { isRight, checks } = verified.verification
-  for (const check of checks) if (check.isRight === false) shell.notice(`NOT ${check.name}: ${check.finding}`)
+  for (const check of checks)
+    if (check.isRight === false) terminal.notice(`NOT ${check.name}: ${check.finding}`)
   return isRight ? 0 : 3
 }
 

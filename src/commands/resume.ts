@@ -11,9 +11,9 @@ import { UsageError } from '../system/errors.js'
 import type { Command } from './command.js'
 import { refuseErasingUnasked } from './confirm.js'
 import { commonRequest, notifierRequest, type RunRequest } from './request.js'
-import type { Shell } from './shell.js'
 import { showRuns } from './show.js'
 import { startRun } from './start.js'
+import type { Terminal } from './terminal.js'
 
 export type ResumeFlags = FlagsOf<'resume'>
 
@@ -44,7 +44,7 @@ export function resumeRequest(
   directory: RunDirectory,
   flags: ResumeFlags,
   environment: Environment,
-  terminal: Shell,
+  terminal: Terminal,
 ): RunRequest {
   const file = loadRunFile(directory)
   const request = commonRequest(flags, environment, file.isSandbox)

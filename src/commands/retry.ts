@@ -16,9 +16,9 @@ import type { Command } from './command.js'
 import { refuseUnasked } from './confirm.js'
 import { namedFiles } from './input.js'
 import { commonRequest, notifierRequest, type RunRequest } from './request.js'
-import type { Shell } from './shell.js'
 import { showRuns } from './show.js'
 import { startRun, whenIdle } from './start.js'
+import type { Terminal } from './terminal.js'
 
 type RetryFlags = FlagsOf<'retry'> & { run: string }
 
@@ -35,7 +35,7 @@ export const command: Command = {
   },
 }
 
-async function requestOf(flags: RetryFlags, terminal: Shell): Promise<RunRequest | null> {
+async function requestOf(flags: RetryFlags, terminal: Terminal): Promise<RunRequest | null> {
   const environment = withEnvFile(terminal.environment, flags['env-file'])
   const runs = runsDirectory(flags, environment)
   const old = findRun(runs, flags.run)

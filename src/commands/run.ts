@@ -34,9 +34,9 @@ import {
   sandboxInstance,
 } from './request.js'
 import { resumeRequest } from './resume.js'
-import type { Shell } from './shell.js'
 import { showRuns } from './show.js'
 import { startRun, whenIdle } from './start.js'
+import type { Terminal } from './terminal.js'
 
 export type RunFlags = FlagsOf<'run'> & { job: string; label?: string; erase?: boolean }
 
@@ -59,12 +59,12 @@ export const command: Command = {
   },
 }
 
-function startFrom(flags: RunFlags, terminal: Shell) {
+function startFrom(flags: RunFlags, terminal: Terminal) {
   const notifiers = notifierRequest(flags, terminal.environment, flags.job)
   return startRun(() => requestOf(flags, terminal), notifiers, terminal)
 }
 
-async function requestOf(flags: RunFlags, terminal: Shell): Promise<RunRequest> {
+async function requestOf(flags: RunFlags, terminal: Terminal): Promise<RunRequest> {
   const planned = planOf(flags)
   const environment = withEnvFile(terminal.environment, flags['env-file'])
   const job = await loadJob(flags.job)

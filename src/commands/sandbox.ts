@@ -12,15 +12,15 @@ export const command: Command = {
     ['sandbox --port 8080 --latency 5ms-500ms --error-rate 5%', 'A slow and shaky one'],
   ],
 
-  async run(flags: FlagsOf<'sandbox'>, shell) {
+  async run(flags: FlagsOf<'sandbox'>, terminal) {
     const sandbox = await startSandbox(settingsOf(flags))
     const key = flags.key ?? sandboxKey
     // Whoever reads that it answers may end it at once.
     const ended = new Promise<NodeJS.Signals>((resolve) => {
       for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve(name))
     })
-    if (flags.json) shell.print(JSON.stringify({ url: sandbox.url, key }))
-    else shell.print(`The sandbox answers on ${sandbox.url} to the key ${key}. Ctrl-C ends it.`)
+    if (flags.json) terminal.print(JSON.stringify({ url: sandbox.url, key }))
+    else terminal.print(`The sandbox answers on ${sandbox.url} to the key ${key}. Ctrl-C ends it.`)
     const signal = await ended
     await sandbox.close()
     return signal === 'SIGINT' ? 130 : 143

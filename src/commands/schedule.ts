@@ -7,7 +7,7 @@ import { crontab } from './schedule/crontab.js'
 import { kubernetes } from './schedule/kubernetes.js'
 import type { Schedule, ScheduleFile } from './schedule/schedule.js'
 import { systemd } from './schedule/systemd.js'
-import { type ScheduleFlags, scheduledTask } from './scheduled-task.js'
+import { type ScheduleFlags, scheduledTask } from './schedule/task.js'
 
 /** Every scheduler that a text is printed for. */
 const schedules: readonly Schedule[] = [crontab, systemd, kubernetes]
@@ -22,14 +22,14 @@ export const command: Command = {
     ['schedule cleanup --handle acme --as kubernetes --image ada-bulk:1', 'A CronJob'],
   ],
 
-  async run(flags: ScheduleFlags, shell) {
+  async run(flags: ScheduleFlags, terminal) {
     const schedule = schedules.find(({ name }) => name === (flags.as ?? 'crontab'))!
-    const files = schedule.files(await scheduledTask(flags, schedule === kubernetes, shell))
+    const files = schedule.files(await scheduledTask(flags, schedule === kubernetes, terminal))
     if (flags.output !== undefined) {
-      for (const path of writeFiles(files, flags.output)) shell.print(path)
-    } else if (files.length === 1) shell.print(files[0]!.text.trimEnd())
+      for (const path of writeFiles(files, flags.output)) terminal.print(path)
+    } else if (files.length === 1) terminal.print(files[0]!.text.trimEnd())
     else
-      shell.print(
+      terminal.print(
         files
           .map(({ name, text }) => `# file: ${name}\n${text}`)
           .join('\n')

@@ -8,15 +8,15 @@ import { loadRunFile } from '../runs/open.js'
 import { defaultSettings } from '../settings/run-settings.js'
 import { UsageError } from '../system/errors.js'
 import type { OldRunRequest, RunRequest } from './request.js'
-import { exitCodeOf, type Shell } from './shell.js'
 import { relativePath } from './show.js'
+import { exitCodeOf, type Terminal } from './terminal.js'
 
 /** The second part of a sweep, which erases end users; null when there is none to start. */
 export async function followUp(
   request: RunRequest,
   origin: string,
   { directory: path }: Summary,
-  terminal: Shell,
+  terminal: Terminal,
 ): Promise<RunRequest | null> {
   const directory = runDirectory(path)
   const sweep = readRunFile(directory)

@@ -3,7 +3,7 @@ import { join, relative } from 'node:path'
 import { type Summary, worthRetrying } from '../checkpoint/summary.js'
 import { counted, inDigits, inTime } from '../system/text.js'
 import { SecondPartFailed } from './request.js'
-import type { Shell } from './shell.js'
+import type { Terminal } from './terminal.js'
 
 /**
  * Prints what became of runs, and returns the exit code: the one that needs a person most. With `--json` a sweep that
@@ -13,7 +13,7 @@ export async function showRuns(
   runs: Promise<Summary[]>,
   flags: { json?: boolean | undefined; quiet?: boolean | undefined },
   isErasing: () => boolean,
-  terminal: Shell,
+  terminal: Terminal,
 ): Promise<number> {
   let summaries: Summary[] = []
   try {
@@ -32,7 +32,7 @@ function show(
   summaries: readonly Summary[],
   { json, quiet }: { json?: boolean | undefined; quiet?: boolean | undefined },
   isErasing: boolean,
-  terminal: Shell,
+  terminal: Terminal,
 ): void {
   if (json && isErasing) {
     const [sweep = null, erasure = null] = summaries

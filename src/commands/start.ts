@@ -31,7 +31,7 @@ import {
   SecondPartFailed,
 } from './request.js'
 import { asNotErased, followUp } from './second-part.js'
-import { exitCodeOf, type Shell } from './shell.js'
+import { exitCodeOf, type Terminal } from './terminal.js'
 
 /** Another process works on the run, and nobody wants to wait. */
 export class Unavailable extends UsageError {
@@ -45,7 +45,7 @@ export class Unavailable extends UsageError {
 export async function startRun(
   ask: () => Promise<RunRequest | null>,
   notifierRequest: NotifierRequest,
-  terminal: Shell,
+  terminal: Terminal,
 ): Promise<Summary[]> {
   const { job, notifiers: kinds, fault } = notifierRequest
   const notifiers = openNotifiers(kinds, job, terminal.notice)
@@ -71,7 +71,7 @@ async function runBothParts(
   request: RunRequest,
   notifierRequest: NotifierRequest,
   notifiers: Notifiers,
-  terminal: Shell,
+  terminal: Terminal,
 ): Promise<Summary[]> {
   await using target = await openTarget(request)
   const summary = await runOne(request, target.origin, notifiers, terminal)
@@ -97,7 +97,7 @@ async function runOne(
   request: RunRequest,
   origin: string,
   notifiers: Notifiers,
-  terminal: Shell,
+  terminal: Terminal,
 ): Promise<Summary> {
   const { limits, view } = request
   const old = 'file' in request.run ? request.run : null
@@ -146,7 +146,7 @@ async function createAgreed(
   asked: NewRunRequest,
   origin: string,
   host: Host,
-  terminal: Shell,
+  terminal: Terminal,
 ): Promise<Agreed> {
   const { job, settings, plan, isSandbox } = asked
   const { operation } = job.job
@@ -190,7 +190,7 @@ async function reopenAgreed(
   { directory, file, pseudonyms, acceptsChangedInput, replaces }: OldRunRequest,
   origin: string,
   host: Host,
-  terminal: Shell,
+  terminal: Terminal,
 ): Promise<Agreed> {
   const { job, shortName } = await loadJob(file.job)
   const run = await reopenRun(
@@ -231,7 +231,7 @@ function finishedSummary(directory: RunDirectory): Summary | null {
 }
 
 /** Throws when another process holds the lock, or says so and waits. */
-function whenBusy(job: string, instance: string, isPatient: boolean, terminal: Shell): WhenBusy {
+function whenBusy(job: string, instance: string, isPatient: boolean, terminal: Terminal): WhenBusy {
   return ({ pid, host, since, run }) => {
     const text = `${job} is running on ${instance} already: process ${pid} on ${host}, since ${since}, in ${run}.`
     if (isPatient) return terminal.notice(`ada-bulk: ${text} Waiting until it is done.`)
@@ -244,7 +244,11 @@ function whenBusy(job: string, instance: string, isPatient: boolean, terminal: S
 const lookEveryMs = 1000
 
 /** Waits while another process works on the run; throws Unavailable when not patient. */
-export async function whenIdle(directory: RunDirectory, isPatient: boolean, terminal: Shell): Promise<void> {
+export async function whenIdle(
+  directory: RunDirectory,
+  isPatient: boolean,
+  terminal: Terminal,
+): Promise<void> {
   for (let isFirst = true; ; isFirst = false) {
     const state = runState(directory)
     if (state.kind !== 'running') return

@@ -21,12 +21,12 @@ export const command: Command = {
     ['status latest --json', 'One run, for a script'],
   ],
 
-  async run(flags: FlagsOf<'status'> & { run?: string }, shell) {
-    const runs = runsDirectory(flags, shell.environment)
+  async run(flags: FlagsOf<'status'> & { run?: string }, terminal) {
+    const runs = runsDirectory(flags, terminal.environment)
     for (;;) {
       const { text, isRunning } =
         flags.run === undefined ? allOf(runs, flags.json) : oneOf(runs, flags.run, flags.json)
-      shell.print(text, flags.watch)
+      terminal.print(text, flags.watch)
       if (!flags.watch || !isRunning) return 0
       await delay(watchEveryMs)
     }

@@ -20,12 +20,12 @@ export const command: Command = {
     ['verify latest --input samples/conversations.csv', 'Whether every ID of a list has its outcome'],
   ],
 
-  async run(flags: VerifyFlags, shell) {
+  async run(flags: VerifyFlags, terminal) {
     saveMemory()
-    const directory = findRun(runsDirectory(flags, shell.environment), flags.run)
+    const directory = findRun(runsDirectory(flags, terminal.environment), flags.run)
     const run = readRunFile(directory)
     const { settings } = run
-    const idRules = await recordedIdRules(run, pseudonymsOfRun(run, shell.environment))
+    const idRules = await recordedIdRules(run, pseudonymsOfRun(run, terminal.environment))
     const ids = {
       files: namedFiles(flags.input),
       settings: {
@@ -42,7 +42,7 @@ export const command: Command = {
       isInputLeftOut: flags['without-input'] ?? false,
       ids: flags.input === undefined ? undefined : ids,
     })
-    shell.print(flags.json ? JSON.stringify(verification, null, 2) : verificationText(verification))
+    terminal.print(flags.json ? JSON.stringify(verification, null, 2) : verificationText(verification))
     return verification.isRight ? 0 : 3
   },
 }

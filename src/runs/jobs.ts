@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { jobShortName } from '../checkpoint/run-file.js'
 import { isOnBatches, type Job } from '../job.js'
-import { couldBeKey, shown } from '../settings/secrets.js'
+import { looksLikeSecret, shown } from '../settings/secrets.js'
 import { UsageError } from '../system/errors.js'
 import { suggestion } from '../system/suggestion.js'
 import { messageOf } from '../system/text.js'
@@ -35,7 +35,7 @@ export async function loadJob(nameOrPath: string): Promise<LoadedJob> {
   if (path === null) {
     const meant = suggestion(nameOrPath, jobNames())
     throw new UsageError(
-      `no job called ${shown(nameOrPath)}${meant === null ? '' : ` (did you mean ${meant}?)`}. There are: ${jobNames().join(', ')}. A job file of your own is given by its path, like ./${couldBeKey(nameOrPath) ? 'my-job' : nameOrPath}.ts.`,
+      `no job called ${shown(nameOrPath)}${meant === null ? '' : ` (did you mean ${meant}?)`}. There are: ${jobNames().join(', ')}. A job file of your own is given by its path, like ./${looksLikeSecret(nameOrPath) ? 'my-job' : nameOrPath}.ts.`,
     )
   }
   if (!existsSync(path)) throw new UsageError(`${nameOrPath}: there is no such job file.`)

@@ -10,28 +10,28 @@ export interface OldRun {
   run: string
   directory: string
   state: RunState['kind']
-  /** When it ended or stopped last; of one whose process died, when its checkpoint was written last. */
+  /** When it ended or stopped last; after a crash, when its checkpoint was written last. */
   endedAt: string
   bytes: number
-  /** Why it stays all the same; null when it may go. */
+  /** Why it is kept; null when it may be removed. */
   keptBecause: string | null
 }
 
 export interface PruneRules {
   /** Runs that ended before this (Unix) are old. */
   beforeMs: number
-  /** Runs that could be resumed go, too. */
+  /** Runs that could be resumed are removed, too. */
   isUnfinishedTaken: boolean
-  /** Whatever holds it stays: locks, ledger, and what jobs remember. */
+  /** A run that contains it is kept: it has locks, ledger and sync states. */
   stateDirectory: string
 }
 
-/** The runs that are old enough, the oldest first, with those that stay all the same. */
+/** The runs that are old enough, the oldest first, with those that are kept. */
 export function oldRuns(runsDirectory: string, rules: PruneRules): OldRun[] {
-  const all = listRuns(runsDirectory).reverse().map(standingOf)
-  const isUnfinished = ({ state }: Standing) => state !== 'finished'
+  const all = listRuns(runsDirectory).reverse().map(candidateOf)
+  const isUnfinished = ({ state }: Candidate) => state !== 'finished'
   const needed = new Set(all.filter(isUnfinished).map(({ retryOf }) => retryOf))
-  const keptBecause = (run: Standing): string | null => {
+  const keptBecause = (run: Candidate): string | null => {
     if (run.state === 'running') return 'a process is at work on it'
     if (run.retryOf === undefined) return 'its run.json cannot be read'
     if (isUnfinished(run) && !rules.isUnfinishedTaken)
@@ -51,7 +51,7 @@ export function oldRuns(runsDirectory: string, rules: PruneRules): OldRun[] {
     }))
 }
 
-interface Standing {
+interface Candidate {
   directory: RunDirectory
   state: RunState['kind']
   endedMs: number
@@ -59,7 +59,7 @@ interface Standing {
   retryOf: string | null | undefined
 }
 
-function standingOf(directory: RunDirectory): Standing {
+function candidateOf(directory: RunDirectory): Candidate {
   const state = runState(directory)
   const written = existsSync(directory.checkpoint) ? directory.checkpoint : directory.runFile
   const endedMs = 'end' in state ? Date.parse(state.end.at) : lstatSync(written).mtimeMs
@@ -83,7 +83,7 @@ function bytesOf(directory: string): number {
 const prunedPrefix = '.pruned-'
 
 /**
- * Removes a run; false when somebody has begun to work on it. It gets another name first: killed in between, there is
+ * Removes a run; false when a process has begun to work on it. It gets another name first: killed in between, there is
  * no half of a run that could be resumed, and `sweepPruned` removes the rest.
  */
 export function removeRun({ directory }: OldRun): boolean {
@@ -101,7 +101,7 @@ export function removeRun({ directory }: OldRun): boolean {
   }
 }
 
-/** Removes what an earlier removal left behind when it was killed. */
+/** Removes the rest of a removal that was killed. */
 export function sweepPruned(runsDirectory: string): void {
   if (!existsSync(runsDirectory)) return
   for (const name of readdirSync(runsDirectory))

@@ -1,7 +1,7 @@
 import { UsageError } from '../system/errors.js'
 import { type Environment, given } from './environment.js'
 import type { Flags } from './flags.js'
-import { couldBeKey, isRandom } from './secrets.js'
+import { isRandom, looksLikeSecret } from './secrets.js'
 
 /** Said where an instance is needed and none is named. */
 export const noInstance =
@@ -35,7 +35,7 @@ export function parseBaseUrl(text: string, flag = '--base-url'): string {
     throw new UsageError(`${flag}: not an address. Write it like https://acme.ada.support.`)
   }
   const isWord = !trimmed.includes('.')
-  if ((isWord && couldBeKey(trimmed)) || url.hostname.split('.').some(isRandom)) throw keyInstead(flag)
+  if ((isWord && looksLikeSecret(trimmed)) || url.hostname.split('.').some(isRandom)) throw keyInstead(flag)
   if (/^[a-z0-9-]+$/i.test(trimmed) && trimmed !== 'localhost') {
     throw new UsageError(`${flag} ${text}: not an address. For a handle alone, write --handle ${trimmed}.`)
   }
@@ -64,7 +64,7 @@ export function originOfHandle(handle: string, region?: string): string {
     ['--handle', handle],
     ['--region', region ?? 'eu'],
   ]) {
-    if (isRandom(part!) || (couldBeKey(part!) && !isHandle(part!))) throw keyInstead(flag!)
+    if (isRandom(part!) || (looksLikeSecret(part!) && !isHandle(part!))) throw keyInstead(flag!)
     if (!isHandle(part!)) {
       throw new UsageError(
         `${flag} ${part}: must be letters, digits and hyphens, like acme. Use --base-url for a whole address.`,

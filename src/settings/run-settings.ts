@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { UsageError } from '../system/errors.js'
-import { type AnyRow, type Flags, parse, type Row, rows, typedIn, type ValueOf } from './flags.js'
+import { type AnyRow, type Flags, parse, type Row, rows, typedIn, type ValueOf, valueIn } from './flags.js'
 import type { RateWindow } from './limits.js'
 import type { Kind } from './setting.js'
 
@@ -112,4 +112,20 @@ export interface ExportSpan {
   fromMs: number
   /** Exclusive. */
   toMs: number
+}
+
+/** The span that the flags name; without a beginning, all of the history that there is. */
+export function exportSpan(flags: Flags, nowMs: number, notice: (text: string) => void): ExportSpan {
+  const updated = flags['updated-since']
+  const created = flags['created-since']
+  if (updated !== undefined && created !== undefined) {
+    throw new UsageError('--updated-since and --created-since do not go together: give one of them.')
+  }
+  const fromFlag = created === undefined ? '--updated-since' : '--created-since'
+  const asked = (typedIn(flags, 'created-since') ?? valueIn(flags, 'updated-since'))(nowMs)
+  const toMs = typedIn(flags, 'to')?.(nowMs) ?? nowMs
+  const fromMs = Math.max(asked, nowMs - exportHistoryMs)
+  if (fromMs > asked) notice('Data Export goes back 12 months: beginning there.')
+  if (fromMs >= toMs) throw new UsageError(`${fromFlag} must lie before --to.`)
+  return { by: created === undefined ? 'updated' : 'created', fromMs, toMs }
 }

@@ -2,7 +2,7 @@
  * Whether a word that was typed could be an API key in the wrong place: long, and neither a path, a file with an
  * ending, an address, nor words and numbers.
  */
-export function couldBeKey(text: string): boolean {
+export function looksLikeSecret(text: string): boolean {
   const isPath = /^(\.{1,2}|~|[a-z]:)[/\\]|^[/\\].*[/\\]/i.test(text)
   const isOfKeys = text.length >= 16 && /^[\w+/=~.-]+$/.test(text) && !isPath
   return isOfKeys && !/\.[a-z]{1,7}$/i.test(text) && !text.split(/[-_./]+/).every(isWord)
@@ -17,10 +17,12 @@ export function isRandom(label: string): boolean {
 
 /** A flag and its value as an error names them. */
 export function named(flag: string, value: string): string {
-  return couldBeKey(value) ? `${flag} (its value is not shown, as it could be a key)` : `${flag} ${value}`
+  return looksLikeSecret(value)
+    ? `${flag} (its value is not shown, as it could be a key)`
+    : `${flag} ${value}`
 }
 
 /** A word as an error names it. */
 export function shown(word: string): string {
-  return couldBeKey(word) ? 'a word that is not shown, as it could be a key' : word
+  return looksLikeSecret(word) ? 'a word that is not shown, as it could be a key' : word
 }

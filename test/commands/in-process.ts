@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { commands } from '../../src/commands/commands.js'
 import { runTyped } from '../../src/commands/parser.js'
-import { exitCodeOf } from '../../src/commands/shell.js'
+import { exitCodeOf } from '../../src/commands/terminal.js'
 import { UsageError } from '../../src/system/errors.js'
 
 /** What a command said; a UsageError is code 2, as on the command line. */

@@ -2,11 +2,11 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Summary } from '../../src/checkpoint/summary.js'
 import { confirm, refuseUnasked } from '../../src/commands/confirm.js'
-import type { Shell } from '../../src/commands/shell.js'
 import { summaryText } from '../../src/commands/show.js'
+import type { Terminal } from '../../src/commands/terminal.js'
 import { UsageError } from '../../src/system/errors.js'
 
-function shellOf(answer: string, isInteractive = true): Shell & { said: string[] } {
+function shellOf(answer: string, isInteractive = true): Terminal & { said: string[] } {
   const said: string[] = []
   return {
     said,
@@ -24,7 +24,7 @@ function shellOf(answer: string, isInteractive = true): Shell & { said: string[]
 
 describe('the question before a run', () => {
   const words = { verb: 'end', noun: 'conversation' }
-  const ask = (shell: Shell, items = 39_988) => confirm(shell, items, words, 'https://acme.ada.support')
+  const ask = (shell: Terminal, items = 39_988) => confirm(shell, items, words, 'https://acme.ada.support')
 
   test.each(['39988', '39,988', '39.988', "39'988", '39 988', '39_988'])(
     'is answered by the number, as people write it: %s',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { exportSpan, pageSizeOf } from '../../src/commands/export-span.js'
+import { valueIn } from '../../src/settings/flags.js'
+import { exportSpan } from '../../src/settings/run-settings.js'
 
 const nowMs = Date.UTC(2026, 10, 1, 12)
 const dayMs = 86_400_000
@@ -55,10 +56,12 @@ describe('the span that the flags name', () => {
 
 test('a page has 100 to 10000 records, and 1000 unless told otherwise', () => {
   expect(
-    [{}, { 'page-size': '100' }, { 'page-size': '10000' }].map((flags) => pageSizeOf(flags as Flags)),
+    [{}, { 'page-size': '100' }, { 'page-size': '10000' }].map((flags) =>
+      valueIn(flags as Flags, 'page-size'),
+    ),
   ).toEqual([1000, 100, 10_000])
   for (const size of ['99', '10001', '1e3', 'all', '']) {
-    expect(() => pageSizeOf({ 'page-size': size } as Flags), size).toThrow(
+    expect(() => valueIn({ 'page-size': size } as Flags, 'page-size'), size).toThrow(
       /--page-size .*not a whole number from 100 to 10000/,
     )
   }

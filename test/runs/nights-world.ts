@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import { parse } from 'csv-parse/sync'
 import { vi } from 'vitest'
 import { command as runCommand } from '../../src/commands/run.js'
-import type { Shell } from '../../src/commands/shell.js'
+import type { Terminal } from '../../src/commands/terminal.js'
 import { type Sandbox, startSandbox } from '../sandbox/sandboxes.js'
 
 export const dayMs = 86_400_000
@@ -220,7 +220,7 @@ export class World {
     const lines: string[] = []
     const hold = join(this.#directory, 'hold.csv')
     writeFileSync(hold, `conversation_id\n${[...this.held].map((id) => `${id}\n`).join('')}`)
-    const shell: Shell = {
+    const shell: Terminal = {
       environment: {
         ADA_API_KEY: 'key-of-the-nights',
         ADA_BASE_URL: this.#sandbox.url,

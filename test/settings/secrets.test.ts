@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { couldBeKey, named } from '../../src/settings/secrets.js'
+import { looksLikeSecret, named } from '../../src/settings/secrets.js'
 
 test.each([
   ...['k3y-0f-the-end-to-end-tests', 'sk-ada-7Qx93ZpLm4TtV0wB', 'f3b8c1d0e9a74652b1c0d9e8f7a6b5c4'],
@@ -9,7 +9,7 @@ test.each([
     '1b4f0e98-5a6b-4c7d-8e9f-0a1b2c3d4e5f',
   ],
 ])('%s could be a key, and is not shown', (text) => {
-  expect(couldBeKey(text)).toBe(true)
+  expect(looksLikeSecret(text)).toBe(true)
   expect(named('--api-key-file', text)).not.toContain(text)
 })
 
@@ -22,6 +22,6 @@ test.each([
   ],
   ...['https://acme.ada.support', 'acme.eu.ada.support/api/v2', 'close-stale-conversations'],
 ])('%s is no key', (text) => {
-  expect(couldBeKey(text)).toBe(false)
+  expect(looksLikeSecret(text)).toBe(false)
   expect(named('--api-key-file', text)).toBe(`--api-key-file ${text}`)
 })

@@ -1,6 +1,6 @@
 import { commands as allCommands } from '../../src/commands/commands.js'
 import { runTyped } from '../../src/commands/parser.js'
-import { exitCodeOf, type Shell } from '../../src/commands/shell.js'
+import { exitCodeOf, type Terminal } from '../../src/commands/terminal.js'
 
 /** The commands that end by themselves. */
 const commands = allCommands.filter(([words]) => !['sandbox', 'completion'].includes(words))
@@ -18,7 +18,7 @@ export async function cli(words: readonly string[], environment: Record<string, 
   const say = (text: string) => {
     result.said += `${text}\n`
   }
-  const shell: Shell = {
+  const shell: Terminal = {
     environment,
     isInteractive: false,
     isStderrTerminal: false,

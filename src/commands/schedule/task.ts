@@ -1,33 +1,36 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Job } from '../job.js'
-import { type LoadedJob, loadJob } from '../runs/jobs.js'
-import { instanceOrigin, noInstance } from '../settings/addresses.js'
-import { type Environment, runsDirectory, stateDirectory, withEnvFile } from '../settings/environment.js'
-import { type FlagsOf, isPath, rowsOf, typedIn, valueIn } from '../settings/flags.js'
-import { keyVariables } from '../settings/instances-file.js'
-import { newSettings, stopLimits } from '../settings/run-settings.js'
-import { UsageError } from '../system/errors.js'
-import { currentUser, version } from '../system/host.js'
-import { messageOf } from '../system/text.js'
-import { exportSpan, pageSizeOf } from './export-span.js'
-import { isLiveInput, requiredInput } from './input.js'
-import { jobFlagsOf } from './job-flags.js'
-import { viewRequest } from './request.js'
-import { volumePath } from './schedule/kubernetes.js'
-import type { Cluster, Task } from './schedule/schedule.js'
-import type { Shell } from './shell.js'
+import type { Job } from '../../job.js'
+import { type LoadedJob, loadJob } from '../../runs/jobs.js'
+import { instanceOrigin, noInstance } from '../../settings/addresses.js'
+import { type Environment, runsDirectory, stateDirectory, withEnvFile } from '../../settings/environment.js'
+import { type FlagsOf, isPath, rowsOf, typedIn, valueIn } from '../../settings/flags.js'
+import { keyVariables } from '../../settings/instances-file.js'
+import { exportSpan, newSettings, stopLimits } from '../../settings/run-settings.js'
+import { UsageError } from '../../system/errors.js'
+import { currentUser, version } from '../../system/host.js'
+import { messageOf } from '../../system/text.js'
+import { isLiveInput, requiredInput } from '../input.js'
+import { jobFlagsOf } from '../job-flags.js'
+import { viewRequest } from '../request.js'
+import type { Terminal } from '../terminal.js'
+import { volumePath } from './kubernetes.js'
+import type { Cluster, Task } from './schedule.js'
 
 export type ScheduleFlags = FlagsOf<'schedule'> & { job: string; erase?: boolean }
 
 /** The task that the flags ask for, checked as `run` checks it. No key is needed, and no input read. */
-export async function scheduledTask(flags: ScheduleFlags, isInCluster: boolean, shell: Shell): Promise<Task> {
+export async function scheduledTask(
+  flags: ScheduleFlags,
+  isInCluster: boolean,
+  terminal: Terminal,
+): Promise<Task> {
   const { job, shortName } = await loadJob(flags.job)
   const { timeoutMs } = checkedSettings(flags, job)
   const at = valueIn(flags, 'at')
   const cluster = clusterOf(flags, isInCluster)
-  const environment = environmentOf(flags, shell)
+  const environment = environmentOf(flags, terminal)
   const isNamed = flags.sandbox || flags.instances !== undefined
   const instance = isNamed ? null : instanceOrigin(flags, environment)
   if (!isNamed && instance === null) throw new UsageError(noInstance)
@@ -43,11 +46,11 @@ export async function scheduledTask(flags: ScheduleFlags, isInCluster: boolean, 
     yes: true,
     continue: true,
   }
-  if (!isInCluster) noticeWhatIsMissing(flags, shell)
+  if (!isInCluster) noticeWhatIsMissing(flags, terminal)
   return {
     name: typedIn(flags, 'name') ?? defaultName(shortName),
     at,
-    program: [process.execPath, '--', programPath(shell.environment)],
+    program: [process.execPath, '--', programPath(terminal.environment)],
     words: scheduledWords(asked, job, directory).map(refuseLineBreak),
     writes: [runs, state, ...ownPlaces(flags).map((path) => resolve(directory, path))],
     stateDirectory: state,
@@ -84,7 +87,7 @@ function checkedSettings(flags: ScheduleFlags, job: LoadedJob['job']): { timeout
   if (flags.erase) refuseErasing(flags)
   job.filters?.(jobFlagsOf(job, flags), { nowMs: Date.now() })
   exportSpan(flags, Date.now(), () => {})
-  pageSizeOf(flags)
+  valueIn(flags, 'page-size')
   viewRequest(flags)
   if (flags.instances === undefined && !isLiveInput(flags, job) && requiredInput(flags).includes('-')) {
     throw new UsageError('--input -: there is no stdin where nobody is. Name a file.')
@@ -124,37 +127,39 @@ function defaultName(job: string): string {
 }
 
 /** The file of variables may be another user's; then the flags have to name the instance. */
-function environmentOf(flags: ScheduleFlags, shell: Shell): Environment {
+function environmentOf(flags: ScheduleFlags, terminal: Terminal): Environment {
   try {
-    return withEnvFile(shell.environment, flags['env-file'])
+    return withEnvFile(terminal.environment, flags['env-file'])
   } catch (error) {
-    if (!flags.sandbox && instanceOrigin(flags, shell.environment) === null) throw error
-    shell.notice(messageOf(error))
-    return shell.environment
+    if (!flags.sandbox && instanceOrigin(flags, terminal.environment) === null) throw error
+    terminal.notice(messageOf(error))
+    return terminal.environment
   }
 }
 
-function noticeWhatIsMissing(flags: ScheduleFlags, shell: Shell): void {
+function noticeWhatIsMissing(flags: ScheduleFlags, terminal: Terminal): void {
   for (const flag of ['input', 'hold', 'api-key-file'] as const) {
     const missing = [flags[flag] ?? []].flat().filter((path) => !existsSync(path))
-    for (const path of missing) shell.notice(`--${flag} ${path}: is not there yet.`)
+    for (const path of missing) terminal.notice(`--${flag} ${path}: is not there yet.`)
   }
   if (flags.input !== undefined && !flags['accept-changed-input']) {
-    shell.notice(
+    terminal.notice(
       'If the input is replaced between two starts, add --accept-changed-input: else a run that was stopped waits for a person.',
     )
   }
   const secrets = ['redis-url', 'notify', 'heartbeat'] as const
   for (const flag of secrets.filter((flag) => flags[flag] !== undefined)) {
-    shell.notice(`--${flag}: if its address is secret, put it into a file for --env-file instead.`)
+    terminal.notice(`--${flag}: if its address is secret, put it into a file for --env-file instead.`)
   }
-  if (shell.environment.ADA_BULK_REDIS_URL && flags['redis-url'] === undefined) {
-    shell.notice(
+  if (terminal.environment.ADA_BULK_REDIS_URL && flags['redis-url'] === undefined) {
+    terminal.notice(
       'ADA_BULK_REDIS_URL is set here: put it into a file for --env-file, or what is started will not share.',
     )
   }
   if (flags['run-dir'] !== undefined) {
-    shell.notice('--run-dir: all starts go on with the one run in it. Leave it out for a new run each time.')
+    terminal.notice(
+      '--run-dir: all starts go on with the one run in it. Leave it out for a new run each time.',
+    )
   }
 }
 
@@ -167,7 +172,7 @@ function refuseLineBreak(word: string): string {
 
 /** This program: as it is on the PATH, which outlives an update, else where it lies. */
 function programPath({ PATH = '' }: Environment): string {
-  const own = fileURLToPath(new URL('../cli.js', import.meta.url))
+  const own = fileURLToPath(new URL('../../cli.js', import.meta.url))
   const candidates = PATH.split(delimiter)
     // What npx puts there goes away with its cache.
     .filter((directory) => !/[\\/]node_modules[\\/]\.bin[\\/]?$/.test(directory))

@@ -21,7 +21,7 @@ export function exitCodeOf(error: unknown): number {
 }
 
 /** What a command sees of the world it was typed in. */
-export interface Shell {
+export interface Terminal {
   environment: Environment
   /** A person can be asked: both ends are a terminal. */
   isInteractive: boolean
@@ -51,7 +51,7 @@ export function printable(text: string): string {
 /** Cursor to the upper left corner, and all that is below it away. */
 const clearScreen = '\u001b[H\u001b[J'
 
-export function processShell(): Shell {
+export function processTerminal(): Terminal {
   const withoutKey = hiding(process.env.ADA_API_KEY)
   const shown = (text: string) => printable(withoutKey(text))
   return {

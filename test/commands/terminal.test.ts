@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { printable } from '../../src/commands/shell.js'
+import { printable } from '../../src/commands/terminal.js'
 
 test('what comes from outside cannot steer the terminal, nor turn the direction of writing', () => {
   const evil = 'a\u001b[2J\rb\u0007\u009b31m\u202etxt\u0000\u007f'
