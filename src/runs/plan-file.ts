@@ -77,12 +77,14 @@ export function readPlanFile(
   }
 }
 
-/** Throws a UsageError that names what is asked for otherwise than when the plan was made. */
+/**
+ * Throws a UsageError that names what differs from what the plan was made for. A plan of an earlier version is taken: what
+ * this version finds in its input is compared, too.
+ */
 export function refuseAskedOtherwise(path: string, planned: PlanFile, asked: Asked): void {
   const flags = new Set([...Object.keys(planned.jobFlags), ...Object.keys(asked.jobFlags)])
   const settings = Object.keys(settingFlags) as (keyof RunSettings)[]
   refuse(path, [
-    ...(planned.adaBulk === version ? [] : [`ada-bulk itself (${planned.adaBulk}, now ${version})`]),
     ...(planned.job === asked.job ? [] : [`the job (${planned.job}, now ${asked.job})`]),
     ...(planned.job !== asked.job || planned.jobSha256 === jobSha256(asked.job) ? [] : ['the job file']),
     ...[...flags]

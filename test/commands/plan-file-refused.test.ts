@@ -65,17 +65,6 @@ describe('run --plan refuses', () => {
     expectRefused(await scene.run(), changed(`the hold list ${scene.hold}`))
   })
 
-  test('a plan of another version of the program', async () => {
-    const kept = JSON.parse(readFileSync(scene.file, 'utf8'))
-    writeFileSync(scene.file, JSON.stringify({ ...kept, adaBulk: '0.0.1' }))
-    expectRefused(
-      await scene.run(),
-      new RegExp(
-        `holds no longer: since it was made, ada-bulk itself \\(0\\.0\\.1, now ${kept.adaBulk}\\) changed`,
-      ),
-    )
-  })
-
   test('what is no plan', async () => {
     for (const text of [
       '',

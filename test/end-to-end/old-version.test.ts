@@ -221,15 +221,9 @@ test('a run beside the ledger of an old one makes its calls', async () => {
   expect(await json(0, 'status latest')).toMatchObject({ requests: { sent: 24, rateLimited: 0 } })
 })
 
-test('a plan is run by the version that made it, and refused in words by any other', async () => {
+test('a plan of the old version is run: its input holds what it held', async () => {
   const { run, rows, expectRight } = old('plan')
-  const version = (await run(0, '--version')).stdout.trim()
   const command = 'run end-conversations --plan plan.json --yes --quiet'
-  if (version !== '0.1.0') {
-    expect((await run(2, command)).stderr).toContain(`ada-bulk itself (0.1.0, now ${version})`)
-    expect(ada.calls).toEqual([])
-    return
-  }
   await run(0, command)
   expect(ada.endCalls().sort()).toEqual([...idsOf(9, 1, 6), idOf(9, 8)])
   expect((await rows()).map(({ reason }) => reason)).toEqual([
