@@ -1,5 +1,5 @@
 import type { Item } from '../item.js'
-import { fieldsOf } from './codec.js'
+import { fieldsOf, isReadable } from './codec.js'
 import type { RunEvent, RunListener } from './events.js'
 import { Log } from './log.js'
 
@@ -29,20 +29,20 @@ export class Checkpoint {
 
   /** Adds an event that may be lost in a crash, as an outcome without a call. It is on disk with the next that matters. */
   add(event: RunEvent, item?: Item): void {
-    this.#log.add(fieldsOf(event))
+    this.#write(event)
     this.#tell(event, item)
   }
 
   /** Adds an event, and returns when a kill cannot take it away; a power cut may. */
   note(event: RunEvent, item?: Item): void {
-    this.#log.add(fieldsOf(event))
+    this.#write(event)
     this.#log.flush()
     this.#tell(event, item)
   }
 
   /** Adds an event, and resolves when it is on disk. A settled item counts only then. */
   async record(event: RunEvent, item?: Item): Promise<void> {
-    this.#log.add(fieldsOf(event))
+    this.#write(event)
     // A kill must not take it away while an earlier sync is under way.
     this.#log.flush()
     await this.#log.sync()
@@ -57,6 +57,12 @@ export class Checkpoint {
   async close(): Promise<void> {
     await this.#log.sync()
     this.#log.close()
+  }
+
+  /** Nothing gets into the record that cannot be read out of it. */
+  #write(event: RunEvent): void {
+    if (!isReadable(event)) throw new Error(`The checkpoint takes no such event: ${JSON.stringify(event)}`)
+    this.#log.add(fieldsOf(event))
   }
 
   #tell(event: RunEvent, item: Item | undefined): void {

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { type Status, statuses } from '../item.js'
 import { UsageError } from '../system/errors.js'
-import { eventSchemas, type LifecycleEvent, ordinalMax, type RunEvent } from './events.js'
+import { eventSchemas, type LifecycleEvent, momentForm, ordinalMax, type RunEvent } from './events.js'
 import { firstHead } from './log.js'
 
 /**
@@ -66,6 +66,36 @@ export function eventOf(line: string): RunEvent | null {
   if (line.startsWith('{"n"')) return usualSettled(line) ?? exactly(line).event
   if (line.startsWith('{"sent"')) return usualSent(line) ?? exactly(line).event
   return exactly(line).event
+}
+
+/** Whether the line of an event can be read again. What is about an item is checked field by field, as there are many. */
+export function isReadable(event: RunEvent): boolean {
+  switch (event.event) {
+    case 'settled': {
+      const { ordinal, httpStatus, attempts, durationMs, line, finishedAt, ...texts } = event.settled
+      const { status, reason, id, message, source } = texts
+      const numbers = [attempts, durationMs, line, httpStatus === null ? 0 : httpStatus]
+      return (
+        numbers.every(isCount) &&
+        isCount(ordinal) &&
+        statuses.includes(status) &&
+        [reason, id, message, source].every((text) => typeof text === 'string') &&
+        isUsable(ordinal, finishedAt) &&
+        momentForm.test(finishedAt)
+      )
+    }
+    case 'call-sent':
+    case 'check-sent': {
+      const { ordinal, id, at } = event
+      return isCount(ordinal) && typeof id === 'string' && isUsable(ordinal, at) && momentForm.test(at)
+    }
+    default:
+      return eventSchemas[event.event].safeParse(event).success
+  }
+}
+
+function isCount(number: number): boolean {
+  return Number.isSafeInteger(number) && number >= 0
 }
 
 /** Says what is wrong with a line that `eventOf` refuses. */

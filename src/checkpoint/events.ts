@@ -11,7 +11,7 @@ const ordinal = count.max(ordinalMax)
 const httpStatus = count.nullable()
 const text = z.string()
 
-const momentForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+export const momentForm = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 /** ISO 8601, UTC. */
 const moment = text.refine((at) => momentForm.test(at) && !Number.isNaN(Date.parse(at)))
 
@@ -126,6 +126,16 @@ export const eventSchemas = {
   }),
   /** The execution stopped, and items are left. */
   stopped: z.object({ event: z.literal('stopped'), at: moment, exitCode: count, because: text }),
+  /**
+   * A person resumed the run although lines of its checkpoint were damaged. They are left out, and the whole lines behind
+   * them follow again. The hash is that of the damaged file.
+   */
+  'damage-accepted': z.object({
+    event: z.literal('damage-accepted'),
+    ...control,
+    lines: count,
+    sha256: text,
+  }),
   /** Every item is settled. */
   finished: z.object({ event: z.literal('finished'), at: moment, exitCode: count }),
 }
@@ -139,7 +149,11 @@ export type EndEvent = Named<'stopped' | 'finished'>
 export type ControlEvent = Named<'paused' | 'continued' | 'throttled'>
 export type BatchEvent = Named<'batch'>
 /** What happens to a run as a whole. */
-export type LifecycleEvent = StartEvent | EndEvent | ControlEvent | Named<'input-changed' | 'waited'>
+export type LifecycleEvent =
+  | StartEvent
+  | EndEvent
+  | ControlEvent
+  | Named<'input-changed' | 'waited' | 'damage-accepted'>
 /** What happens to items. */
 export type ItemEvent = Exclude<RunEvent, LifecycleEvent>
 

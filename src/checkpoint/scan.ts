@@ -10,6 +10,7 @@ const zero = 48
 const nine = 57
 const comma = 44
 const quote = 34
+const brace = 125
 const [n, s, l] = Buffer.from('nsl')
 const settledStart = Buffer.from('{"n":')
 const sentStart = Buffer.from('{"sent":')
@@ -38,6 +39,8 @@ export class Line {
   #start = 0
   #end = 0
   #afterOrdinal = 0
+  /** The next byte that no line of ours has, in this buffer from here on: a power cut leaves pages of zeros. */
+  #zeroAt = -1
   #lastOutcome = Buffer.from('\n')
   #outcome = ''
 
@@ -46,11 +49,15 @@ export class Line {
   }
 
   move(buffer: Buffer, start: number, end: number, offset: number): void {
+    // A buffer that is filled again is read from an earlier place on.
+    if (buffer !== this.#buffer || start <= this.#start || this.#zeroAt < start)
+      this.#zeroAt = (buffer.indexOf(0, start) + 1 || buffer.length + 1) - 1
     this.offset = offset
     this.#number += 1
     this.#buffer = buffer
     this.#start = start
     this.#end = end
+    if (this.#zeroAt < end || buffer[end - 1] !== brace) throw this.notOurs()
     const letter = buffer[start + firstLetter]
     if (letter === n && startsWith(buffer, start, settledStart)) this.#begins('settled', settledStart.length)
     else if (letter === s && startsWith(buffer, start, sentStart)) this.#begins('call-sent', sentStart.length)

@@ -57,6 +57,7 @@ export interface OldRunRequest {
   directory: RunDirectory
   file: RunFile
   acceptsChangedInput: boolean
+  acceptsDamage: boolean
   /** Typed values replace what `throttle` asked for before. */
   replaces: { share: boolean; limits: boolean }
   pseudonyms: () => Pseudonyms | null

@@ -60,6 +60,7 @@ export function resumeRequest(
       directory,
       file: { ...file, settings },
       acceptsChangedInput: flags['accept-changed-input'] ?? false,
+      acceptsDamage: flags['accept-damaged-record'] ?? false,
       replaces: { share: flags.share !== undefined, limits: flags.limit !== undefined },
       pseudonyms: () => pseudonymsOfRun(file, environment),
     },

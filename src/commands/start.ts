@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { damageOf } from '../checkpoint/damage.js'
 import { type RunDirectory, readRunFile, readSummary } from '../checkpoint/directory.js'
 import { readCheckpoint } from '../checkpoint/read.js'
 import { jobShortName } from '../checkpoint/run-file.js'
@@ -187,7 +188,7 @@ async function createAgreed(
 
 async function reopenAgreed(
   request: RunRequest,
-  { directory, file, pseudonyms, acceptsChangedInput, replaces }: OldRunRequest,
+  { directory, file, pseudonyms, acceptsChangedInput, acceptsDamage, replaces }: OldRunRequest,
   origin: string,
   host: Host,
   terminal: Terminal,
@@ -207,6 +208,8 @@ async function reopenAgreed(
         `the input has changed since the run began: ${changes}. Put the old file back, or go on with the new one, matched by ID, with --accept-changed-input.`,
       )
     },
+    acceptsDamage,
+    terminal.notice,
   )
   try {
     const isThrottled = readControl(directory.control) !== null
@@ -223,7 +226,7 @@ async function reopenAgreed(
 
 /** The summary of a run that needs no further execution: it is finished, and its reports are in place. */
 function finishedSummary(directory: RunDirectory): Summary | null {
-  if (runState(directory).kind !== 'finished') return null
+  if (runState(directory).kind !== 'finished' || damageOf(directory.checkpoint) !== null) return null
   const summary = readSummary(directory)
   const isReported =
     summary?.stoppedBecause === null && summary.checkpointHead === readCheckpoint(directory.checkpoint).head

@@ -8,7 +8,7 @@ import {
 } from '../checkpoint/events.js'
 import { Tally } from '../checkpoint/summary.js'
 import type { SettledItem } from '../item.js'
-import { inDigits } from '../system/text.js'
+import { counted, inDigits } from '../system/text.js'
 
 /** The calls that are noted for an item that is not settled. */
 interface OpenCalls {
@@ -165,6 +165,8 @@ export class Replay {
           ? `says that the run is finished, and ${inDigits(left)} items are not settled`
           : null
       }
+      case 'damage-accepted':
+        return `says that ${counted(event.lines, 'damaged line')} before it were left out, which ${event.by} accepted at ${event.at}`
       default:
         return event.event in eventSchemas
           ? null

@@ -13,6 +13,7 @@ import { UsageError } from '../system/errors.js'
 import { checkInput } from './changed-input.js'
 import type { Host, RunLock, WhenBusy } from './host.js'
 import { idRulesOf } from './id-rules.js'
+import { mendCheckpoint } from './mend-checkpoint.js'
 
 /** A run that this process holds the lock of: new, with its run.json just written, or reopened. */
 export interface OpenRun extends AsyncDisposable {
@@ -52,7 +53,7 @@ export function openStates(
 
 /**
  * Reopens a run under its settings. `onChangedInput` is called with what changed before the input as it is now is
- * accepted; it throws where that is not wanted.
+ * accepted; it throws where that is not wanted. `notice` hears what was damaged in the checkpoint, and mended.
  */
 export async function reopenRun(
   directory: RunDirectory,
@@ -63,11 +64,14 @@ export async function reopenRun(
   host: Host,
   whenBusy: WhenBusy,
   onChangedInput: (changes: string) => void,
+  acceptsDamage: boolean,
+  notice: (text: string) => void,
 ): Promise<OpenRun> {
   const { run, startedAt, job: name, instance, isParallel } = file
   const lock = await host.lockRun({ run, startedAt, job: name, instance, isParallel, directory }, whenBusy)
   let states: OpenStates = { syncState: null, cooldown: null }
   try {
+    await mendCheckpoint(directory, acceptsDamage, notice)
     states = openStates({ job, name }, file, origin, host.stateDirectory)
     const ids = idRulesOf(job, file.jobFlags, pseudonyms)
     const checked = await checkInput(directory, file, job, states.syncState, ids, onChangedInput)

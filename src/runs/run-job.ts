@@ -90,9 +90,23 @@ async function createOrReopen(options: RunJobOptions, origin: string, host: Host
       throw new UsageError(`${directory.path} holds a run on ${file.instance}, and baseUrl is ${origin}.`)
     if (file.pseudonyms !== pseudonyms?.check)
       throw new UsageError('pseudonymKey is not the one that this run began with.')
-    return reopenRun(directory, file, job, origin, pseudonyms, host, whenBusy, (changes) => {
+    const onChangedInput = (changes: string) => {
       throw new UsageError(`the input has changed since the run began: ${changes}.`)
-    })
+    }
+    const isDamageAccepted = false
+    const nothing = () => {}
+    return reopenRun(
+      directory,
+      file,
+      job,
+      origin,
+      pseudonyms,
+      host,
+      whenBusy,
+      onChangedInput,
+      isDamageAccepted,
+      nothing,
+    )
   }
   return createRun(
     {

@@ -148,6 +148,12 @@ export const sections = [
       help: 'Resume although the input has changed; items are matched by their ID',
     },
   }),
+  section('Input:', [...newRun, 'resume'], {
+    'accept-damaged-record': {
+      kind: 'switch',
+      help: 'Resume although lines of the checkpoint are damaged; they are left out, and their items may be called again',
+    },
+  }),
   section('Notifications:', anyRun, {
     notify: {
       kind: 'url',

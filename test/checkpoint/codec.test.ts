@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { eventOf, faultOf, fieldsOf } from '../../src/checkpoint/codec.js'
+import { eventOf, faultOf, fieldsOf, isReadable } from '../../src/checkpoint/codec.js'
 import type { RunEvent } from '../../src/checkpoint/events.js'
 import { anyEvent, anySettled } from './arbitrary-steps.js'
 
@@ -17,6 +17,32 @@ test('every event comes back from its line as it went in, by either reader', () 
         expect(eventOf(line)).toEqual('event' in fieldsOf(event) ? { ...event, prev } : event)
     }),
     { numRuns: 500 },
+  )
+})
+
+test('what the writer takes, and only that, the reader takes', () => {
+  const odd = fc.constantFrom<unknown>(
+    -1,
+    1.5,
+    Number.NaN,
+    2 ** 40,
+    null,
+    undefined,
+    '',
+    'x',
+    {},
+    '2026-11-22T20:02:46Z',
+  )
+  fc.assert(
+    fc.property(anyEvent, fc.nat(20), odd, (event, at, value) => {
+      expect(isReadable(event)).toBe(true)
+      const inner = event.event === 'settled' ? { ...event.settled } : { ...event }
+      const names = Object.keys(inner).filter((name) => name !== 'event' && name !== 'did')
+      Object.assign(inner, { [names[at % names.length]!]: value })
+      const bent = (event.event === 'settled' ? { ...event, settled: inner } : inner) as RunEvent
+      if (isReadable(bent)) expect(eventOf(lineOf(bent))).not.toBeNull()
+    }),
+    { numRuns: 1000 },
   )
 })
 

@@ -93,6 +93,37 @@ describe('a line of the checkpoint that no run writes', () => {
   })
 })
 
+describe('a resumed run', () => {
+  const resumed = (...flags: string[]) => cli(['resume', run, '--yes', ...flags], environment)
+  const damage = (line: number) =>
+    edit('checkpoint.jsonl', (text) => {
+      const lines = text.split('\n')
+      lines[line - 1] = `${lines[line - 1]!.slice(0, 20)}${'\0'.repeat(40)}`
+      return lines.join('\n')
+    })
+
+  test('names damage in the middle, and goes on only when a person accepts it', async () => {
+    damage(4)
+    const refused = await resumed()
+    expect(refused.code).toBe(2)
+    expect(refused.said).toMatch(/checkpoint\.jsonl, line 4 is damaged\. .*--accept-damaged-record/)
+    const verified = await cli(['verify', run, '--without-input'], environment)
+    expect(verified).toMatchObject({ code: 3, said: expect.stringContaining('line 4') })
+    const accepted = await resumed('--accept-damaged-record', '--max-outage', '1s')
+    expect(accepted.said).toContain('Left out 1 damaged line')
+    expect((await cli(['report', run], environment)).code).toBe(0)
+    expect(readFileSync(join(run, 'run.log'), 'utf8')).toContain('Left out 1 damaged line')
+  })
+
+  test('cuts a tail of zeros, and says so', async () => {
+    appendFileSync(checkpoint, '\0'.repeat(4096))
+    const { said } = await resumed('--max-outage', '1s')
+    expect(said).toMatch(/checkpoint\.jsonl, line \d+ ends too early\. Cut off/)
+    expect(readFileSync(join(run, 'run.log'), 'utf8')).toContain('Cut off')
+    expect((await cli(['report', run], environment)).code).toBe(0)
+  })
+})
+
 describe('what others read beside', () => {
   test('a summary.json that is none is what verify complains of, and nobody stumbles over', async () => {
     for (const text of ['', '{"input":{"map":1}}']) {

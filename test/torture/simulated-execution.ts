@@ -77,10 +77,22 @@ async function executeSimulated(
   mkdirSync(directory.path, { recursive: true })
   // Before time passes: what is asked of the execution itself comes later.
   askBefore(stage, execution, faults, directory)
+  const nothing = () => {}
   const settings = { ...defaultSettings(job), ...world.settings, maxFailures: { count: null, ratio: null } }
   const host = hostOf(stage, root)
   const run = existsSync(directory.runFile)
-    ? await reopenRun(directory, readRunFile(directory), job, origin, null, host, neverBusy, () => {})
+    ? await reopenRun(
+        directory,
+        readRunFile(directory),
+        job,
+        origin,
+        null,
+        host,
+        neverBusy,
+        nothing,
+        false,
+        nothing,
+      )
     : await createRun(
         {
           job: { job, name: 'end-conversations', shortName: 'end-conversations' },
