@@ -61,7 +61,17 @@ export interface ApiRequest {
 
 export type ApiAnswer =
   /** `body` is parsed JSON, else text, or undefined when it is empty. `dateMs` is the API's clock (Unix). */
-  | { kind: 'answer'; status: number; body: unknown; quota: Quota; dateMs: number | null }
+  | {
+      kind: 'answer'
+      status: number
+      body: unknown
+      quota: Quota
+      dateMs: number | null
+      /** The body was cut off, or is not what its headers announce. */
+      isBroken?: boolean
+      /** Names in lower case. */
+      headers?: Readonly<Record<string, string | string[] | undefined>>
+    }
   /** Never reached the API: name not found, connection refused. */
   | { kind: 'unreachable'; message: string }
   /** Sent, and no answer came. */
@@ -76,15 +86,18 @@ export type Verdict =
     | { kind: 'again'; cause: AgainCause; quota: Quota; outcome: Outcome; isProbe?: boolean }
     /** Over a rate limit (429). */
     | { kind: 'rate_limited'; quota: Quota; outcome: Outcome }
-    /** The key is wrong (401, 403): every other item would fail too. */
+    /** The API refuses the key, and every other item would fail too (401), or it refuses this item (403). */
     | { kind: 'refused'; quota: Quota; outcome: Outcome }
   ) & {
     /** The call changes nothing. */
     isRead?: boolean
   }
 
-/** `answered`: by the API (408, 5xx); `unreachable`: the call never got there; `lost`: sent, no answer. */
-export type AgainCause = 'answered' | 'unreachable' | 'lost'
+/**
+ * `answered`: by the API (408, 5xx); `unreachable`: the call never got there; `lost`: sent, no answer; `unconfirmed`: a
+ * success that does not say so, as a proxy's.
+ */
+export type AgainCause = 'answered' | 'unreachable' | 'lost' | 'unconfirmed'
 
 /** Decides, with a reason, that an item is not done. Looks at the item only. */
 export interface Filter {
@@ -113,6 +126,8 @@ export interface Operation {
   readonly limits: readonly RateWindow[]
   /** It changes nothing, so a lost answer leaves no doubt. */
   readonly isRead?: boolean
+  /** The conversation has this status once it is done: asking for it settles a lost answer. */
+  readonly doneStatus?: string
   attempt(item: Item, api: Api, attempt: Attempt): Promise<Verdict>
 }
 
@@ -140,7 +155,7 @@ export interface Batch {
  * Submits many items with one call, and asks later what became of each. To submit a batch again under its reference is
  * safe for `repeatableMs`.
  */
-export interface BatchOperation extends Omit<Operation, 'attempt' | 'isRead'> {
+export interface BatchOperation extends Omit<Operation, 'attempt' | 'isRead' | 'doneStatus'> {
   /** The operation under these values of the job's flags. */
   withFlags(flags: Readonly<Record<string, string | undefined>>): BatchOperation
   /** The most that the API takes at once. */

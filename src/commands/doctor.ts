@@ -1,8 +1,9 @@
 import { accessSync, constants, existsSync, mkdtempSync, rmdirSync, statfsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { ApiAnswer } from '../job.js'
-import { apiMessage } from '../operations/answer.js'
+import { apiMessage, verdictOf } from '../operations/answer.js'
 import { openHttpApi } from '../operations/http.js'
+import { harmlessPath } from '../operations/key-check.js'
 import { sandboxKey } from '../sandbox/options.js'
 import { startSandbox } from '../sandbox/server.js'
 import { instanceOrigin, noInstance } from '../settings/addresses.js'
@@ -131,9 +132,6 @@ function nearestExisting(path: string): string {
   return existsSync(path) ? path : nearestExisting(dirname(path))
 }
 
-/** No conversation has it: asking for it does nothing and tells whether the key is taken. */
-const noConversation = 'ada-bulk-doctor'
-
 const timeoutMs = 15_000
 const clockToleranceMs = 60_000
 
@@ -141,9 +139,8 @@ const clockToleranceMs = 60_000
 async function checkInstance(origin: string, key: string): Promise<Check[]> {
   const api = await openHttpApi({ origin, key, timeoutMs, connections: 1, userAgent: `ada-bulk/${version}` })
   try {
-    const path = `/api/v2/conversations/${noConversation}/`
     const startedMs = Date.now()
-    const answer = await api.call({ method: 'GET', path, signal: new AbortController().signal })
+    const answer = await api.call({ method: 'GET', path: harmlessPath, signal: new AbortController().signal })
     return checksOf(answer, origin, Date.now() - startedMs)
   } finally {
     await api.close()
@@ -155,10 +152,11 @@ function checksOf(answer: ApiAnswer, origin: string, ms: number): Check[] {
     return [{ name: 'address', isRight: false, finding: `${origin} does not answer: ${answer.message}` }]
   }
   const { status, dateMs } = answer
+  const { kind, outcome } = verdictOf(answer, 'found')
   const said = apiMessage(answer.body)
   const address: Check = { name: 'address', isRight: true, finding: `${origin} answers in ${ms} ms` }
   const clock: Check[] = dateMs === null ? [] : [clockCheck(dateMs)]
-  if (status === 401 || status === 403) {
+  if (kind === 'refused') {
     return [
       address,
       {
@@ -169,7 +167,7 @@ function checksOf(answer: ApiAnswer, origin: string, ms: number): Check[] {
       ...clock,
     ]
   }
-  if (status === 429)
+  if (kind === 'rate_limited')
     return [
       address,
       {
@@ -179,14 +177,14 @@ function checksOf(answer: ApiAnswer, origin: string, ms: number): Check[] {
       },
       ...clock,
     ]
-  const isApi =
-    typeof answer.body === 'object' && answer.body !== null && status < 500 && (status < 300 || status >= 400)
-  if (!isApi) {
+  const isRedirect = status >= 300 && status < 400
+  if (kind !== 'settled' || typeof answer.body !== 'object' || answer.body === null || isRedirect) {
+    const why = outcome.message.startsWith('HTTP') ? outcome.message : `HTTP ${status}${said && `: ${said}`}`
     return [
       {
         name: 'address',
         isRight: false,
-        finding: `${origin} does not answer like Ada's API (HTTP ${status}${said && `: ${said}`}); check the address`,
+        finding: `${origin} does not answer like Ada's API (${why}); check the address`,
       },
       ...clock,
     ]

@@ -1,7 +1,10 @@
-import type { ApiAnswer, Filter, Operation, Verdict } from '../job.js'
+import type { Outcome } from '../item.js'
+import type { ApiAnswer, Attempt, Filter, Operation, Verdict } from '../job.js'
 import type { Clock } from '../system/clock.js'
 import { momentMs } from '../system/moment.js'
 import { settledBy, unusable, verdictOf } from './answer.js'
+
+type Answer = Extract<ApiAnswer, { kind: 'answer' }>
 
 /** Two calls for one conversation lie at least so far apart: Ada asks for one request a second to a resource. */
 const apartMs = 1000
@@ -10,22 +13,42 @@ const apartMs = 1000
 const freshMs = 60_000
 
 /**
- * Wraps an operation to ask for the conversation first: `GET /api/v2/conversations/{id}/`. Settles the item by that if
- * it is ended already, or if the customer came back since the input was made, by the same rules that chose it. `pace`
- * makes the question wait for a permit, as the operation does.
+ * Wraps an operation to ask for the conversation (`GET /api/v2/conversations/{id}/`) where an earlier answer was lost,
+ * or a success does not say so; with `isAlways` before every call. Settles the item by that if it is ended already, or
+ * if the customer came back since the input was made, by the same `filters` that chose it. `pace` makes the question
+ * wait for a permit, as the operation does.
  */
 export function checkingFirst(
   operation: Operation,
+  isAlways: boolean,
   filters: readonly Filter[],
   pace: (question: Operation) => Operation,
   clock: Clock,
 ): Operation {
+  const hasDoneStatus = operation.doneStatus !== undefined
+  if (!isAlways && !hasDoneStatus) return operation
   return {
     ...operation,
     async attempt(item, api, attempt) {
+      const isInDoubt = attempt.isAfterLostAnswer
+      if (!isAlways && !isInDoubt) return confirmed(await operation.attempt(item, api, attempt), 1)
       for (let asked = 1; ; asked++) {
-        // As a retry it goes first: the last answer is getting old.
-        const next = { ...attempt, earlierCalls: attempt.earlierCalls + asked }
+        const verdict = await ask(asked - 1, isInDoubt, isAlways ? filters : [])
+        if (verdict !== null) return nothingDone(verdict, isInDoubt)
+        await clock.sleep(apartMs, attempt.stopSignal)
+        const done = await whileFresh(clock, attempt.stopSignal, (stopSignal) =>
+          operation.attempt(item, api, { ...after(asked), stopSignal }),
+        )
+        if (done !== null) return confirmed(done, asked + 1)
+      }
+
+      /** As a retry a call goes first: the last answer is getting old. */
+      function after(calls: number): Attempt {
+        return { ...attempt, earlierCalls: attempt.earlierCalls + calls }
+      }
+
+      /** Null when the conversation may be called. */
+      async function ask(calls: number, isDoubted: boolean, by: readonly Filter[]): Promise<Verdict | null> {
         let mayGoOn = false
         const question = pace({
           ...operation,
@@ -33,18 +56,26 @@ export function checkingFirst(
           async attempt() {
             const path = `/api/v2/conversations/${encodeURIComponent(item.id)}/`
             const answer = await api.call({ method: 'GET', path, signal: attempt.abortSignal })
-            const verdict = judgedByLooking(answer, filters, attempt.isAfterLostAnswer)
+            const verdict = judgedByLooking(answer, by, isDoubted)
             mayGoOn = verdict === null
-            return verdict ?? verdictOf(answer, 'found')
+            return verdict ?? settledBy(answer as Answer, { status: 'succeeded', reason: 'found' })
           },
         })
-        const verdict = await question.attempt(item, api, asked === 1 ? attempt : next)
-        if (!mayGoOn) return nothingDone(verdict)
+        const verdict = await question.attempt(item, api, after(calls))
+        return mayGoOn ? null : verdict
+      }
+
+      /** A success that does not say so is looked at: an active conversation shows that nothing was done. */
+      async function confirmed(verdict: Verdict, calls: number): Promise<Verdict> {
+        if (verdict.kind !== 'again' || verdict.cause !== 'unconfirmed' || !hasDoneStatus) return verdict
         await clock.sleep(apartMs, attempt.stopSignal)
-        const done = await whileFresh(clock, attempt.stopSignal, (stopSignal) =>
-          operation.attempt(item, api, { ...next, stopSignal }),
-        )
-        if (done !== null) return done
+        const seen = await ask(calls, true, [])
+        if (seen === null) {
+          const outcome = { ...verdict.outcome, status: 'failed', reason: 'server_error' } as const
+          return { ...verdict, cause: 'answered', outcome }
+        }
+        const judged = nothingDone(seen, true)
+        return judged.kind === 'settled' || judged.kind === 'refused' ? judged : verdict
       }
     },
   }
@@ -85,9 +116,10 @@ function judgedByLooking(
   isAfterLostAnswer: boolean,
 ): Verdict | null {
   if (answer.kind !== 'answer' || answer.status !== 200) return verdictOf(answer, 'found')
-  if (typeof answer.body !== 'object' || answer.body === null)
-    return unusable(answer, 'an answer without a conversation')
-  const { status, updated_at } = answer.body as { status?: unknown; updated_at?: unknown }
+  const confirmed = verdictOf(answer, 'found')
+  const { status, updated_at } = (answer.body ?? {}) as { status?: unknown; updated_at?: unknown }
+  if (confirmed.kind !== 'settled' || typeof status !== 'string')
+    return unusable(answer, confirmed.outcome.message || 'an answer without a conversation')
   if (status === 'ended') {
     const reason = isAfterLostAnswer ? 'ended_on_retry' : 'already_ended'
     return settledBy(answer, { status: 'succeeded', reason })
@@ -103,13 +135,24 @@ function judgedByLooking(
 
 /**
  * A question that came to nothing has changed nothing: it failed, and that is known. Like a call that never got there,
- * it says nothing about an earlier call whose answer was lost.
+ * it says nothing about an earlier call whose answer was lost. Nor does a refusal to answer it.
  */
-function nothingDone(verdict: Verdict): Verdict {
-  if (verdict.kind !== 'again') return { ...verdict, isRead: true }
-  const outcome =
-    verdict.cause === 'lost'
-      ? ({ ...verdict.outcome, status: 'failed', reason: 'network_error' } as const)
-      : verdict.outcome
-  return { ...verdict, cause: 'unreachable', outcome, isRead: true }
+function nothingDone(verdict: Verdict, isInDoubt: boolean): Verdict {
+  const { outcome, quota } = verdict
+  const isNoAnswer = isInDoubt && verdict.kind === 'settled' && isRefusal(outcome)
+  if (verdict.kind !== 'again' && !isNoAnswer) return { ...verdict, isRead: true }
+  const failed =
+    outcome.status === 'unknown'
+      ? ({
+          ...outcome,
+          status: 'failed',
+          reason: outcome.httpStatus === null ? 'network_error' : 'server_error',
+        } as const)
+      : outcome
+  const isProbe = verdict.kind === 'again' && verdict.isProbe === true
+  return { kind: 'again', cause: 'unreachable', quota, outcome: failed, isProbe, isRead: true }
+}
+
+function isRefusal({ status, reason }: Outcome): boolean {
+  return status === 'failed' && reason !== 'not_found'
 }

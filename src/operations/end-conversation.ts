@@ -14,6 +14,7 @@ export const endConversation: Operation = {
   verb: 'end',
   noun: 'conversation',
   limits: conversationLimits,
+  doneStatus: 'ended',
   async attempt(item, api, attempt) {
     const path = `/api/v2/conversations/${encodeURIComponent(item.id)}/end/`
     const answer = await api.call({ method: 'POST', path, signal: attempt.abortSignal })

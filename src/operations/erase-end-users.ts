@@ -2,7 +2,7 @@ import type { Item, Outcome } from '../item.js'
 import type { ApiAnswer, Batch, BatchOperation, Verdict } from '../job.js'
 import { type Identifier, type IdentifierFlags, identifierOf } from '../sources/identifier.js'
 import { cleanMessage } from '../system/text.js'
-import { verdictOf } from './answer.js'
+import { settledBy, verdictOf } from './answer.js'
 import { otherLimits } from './limits.js'
 
 /** A thousand dispositions with their reasons, and some more. */
@@ -44,11 +44,13 @@ function withFlags(flags: IdentifierFlags): BatchOperation {
         body,
         signal: attempt.abortSignal,
       })
-      const verdict = verdictOf(answer, 'accepted')
-      const job = fieldsOf(answer).job_id
-      if (verdict.kind !== 'settled' || verdict.outcome.status !== 'succeeded') return { verdict, job: null }
-      if (typeof job === 'string' && usableJob.test(job)) return { verdict, job }
-      return { verdict: unclear(verdict, 'an answer without a job_id'), job: null }
+      const { job_id: job, errors } = fieldsOf(answer)
+      if (answer.kind !== 'answer' || answer.status < 200 || answer.status > 299)
+        return { verdict: verdictOf(answer, 'accepted'), job: null }
+      // Documented is a 202.
+      if (typeof job === 'string' && usableJob.test(job) && errors === undefined && !answer.isBroken)
+        return { verdict: settledBy(answer, { status: 'succeeded', reason: 'accepted', message: '' }), job }
+      return { verdict: unclear(verdictOf(answer, 'accepted'), 'an answer without a job_id'), job: null }
     },
     async ask(job, batch, api, attempt) {
       const answer = await api.call({
@@ -97,7 +99,7 @@ function fieldsOf(answer: ApiAnswer): Record<string, unknown> {
 
 /** A success without a job_id is a lost answer: the batch may be taken. */
 function unclear(verdict: Verdict, message: string): Verdict {
-  const outcome = { ...verdict.outcome, status: 'unknown', reason: 'connection_lost', message } as const
+  const outcome = { ...verdict.outcome, status: 'unknown', reason: 'unconfirmed', message } as const
   return { kind: 'again', cause: 'lost', quota: verdict.quota, outcome }
 }
 

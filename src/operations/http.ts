@@ -1,3 +1,5 @@
+import { promisify } from 'node:util'
+import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib'
 import type { Agent, Dispatcher } from 'undici'
 import type { Api, ApiAnswer, ApiRequest } from '../job.js'
 import type { Quota } from '../settings/limits.js'
@@ -55,6 +57,7 @@ async function call(agent: Agent, request: ApiRequest, options: HttpApiOptions):
       headers: {
         authorization: `Bearer ${options.key}`,
         accept: 'application/json',
+        'accept-encoding': 'identity',
         'user-agent': options.userAgent,
         ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
       },
@@ -63,11 +66,11 @@ async function call(agent: Agent, request: ApiRequest, options: HttpApiOptions):
     })
     const isWanted = answer.statusCode >= 200 && answer.statusCode < 300
     const bytesMax = (isWanted && request.bodyBytesMax) || longestBodyBytes
-    const body = await readBody(answer.body, bytesMax, options.key)
     return {
       kind: 'answer',
       status: answer.statusCode,
-      body,
+      ...(await readBody(answer, bytesMax, options.key)),
+      headers: answer.headers,
       quota: quotaOf(answer.headers, Date.now()),
       dateMs: Date.parse(String(answer.headers.date)) || null,
     }
@@ -88,28 +91,64 @@ async function call(agent: Agent, request: ApiRequest, options: HttpApiOptions):
 
 class CallTimeout extends Error {}
 
-/** Reads the body as far as it comes: once a status is there, the call was processed, and a cut-off body changes nothing. */
+/** Reads the body as far as it comes, and says whether it is what its headers announce. */
 async function readBody(
-  body: Dispatcher.ResponseData['body'],
+  { body, headers }: Dispatcher.ResponseData,
   bytesMax: number,
   key: string,
-): Promise<unknown> {
+): Promise<{ body: unknown; isBroken: boolean }> {
   const chunks: Buffer[] = []
   let bytes = 0
+  let isBroken = false
   try {
     for await (const chunk of body) {
       chunks.push(chunk)
       bytes += chunk.length
       if (bytes > bytesMax) break
     }
-  } catch {}
-  if (bytes === 0) return undefined
-  // An API, or a proxy before it, may repeat what it was sent.
-  const text = Buffer.concat(chunks).toString('utf8', 0, bytesMax).replaceAll(key, '[key]')
-  try {
-    return JSON.parse(text)
   } catch {
-    return text
+    isBroken = true
+  }
+  if (bytes === 0) return { body: undefined, isBroken }
+  const plain = await decoded(Buffer.concat(chunks), one(headers['content-encoding']), bytesMax)
+  if (plain === null) return { body: undefined, isBroken: true }
+  // An API, or a proxy before it, may repeat what it was sent.
+  const text = plain.toString('utf8', 0, bytesMax).replaceAll(key, '[key]')
+  try {
+    return { body: JSON.parse(text), isBroken }
+  } catch {
+    const isWhole = plain.length <= bytesMax
+    return {
+      body: text,
+      isBroken: isBroken || (isWhole && /\bjson\b/i.test(one(headers['content-type']) ?? '')),
+    }
+  }
+}
+
+type Decoder = (bytes: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>
+
+const inflated: Decoder = (bytes, options) =>
+  promisify(inflate)(bytes, options).catch(() => promisify(inflateRaw)(bytes, options))
+const decoders: Readonly<Record<string, Decoder>> = {
+  gzip: promisify(gunzip),
+  'x-gzip': promisify(gunzip),
+  deflate: inflated,
+  br: promisify(brotliDecompress),
+  identity: async (bytes) => bytes,
+}
+
+/** Undoes the encodings that a proxy used though none was asked for; null when that cannot be done within the limit. */
+async function decoded(bytes: Buffer, encodings = 'identity', bytesMax: number): Promise<Buffer | null> {
+  try {
+    let plain = bytes
+    for (const encoding of encodings.toLowerCase().split(',').slice(0, 3).reverse()) {
+      const decode = decoders[encoding.trim()]
+      if (decode === undefined) return null
+      plain = await decode(plain, { maxOutputLength: bytesMax })
+    }
+    return plain
+  } catch {
+    return null
   }
 }
 

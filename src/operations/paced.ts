@@ -1,29 +1,32 @@
-import type { Outcome } from '../item.js'
 import type { Operation, Verdict } from '../job.js'
 import type { CallResult } from '../pacing/breaker.js'
 import type { Limiter } from '../pacing/limiter.js'
+import { verdictOf } from './answer.js'
+import { harmlessPath, KeyCheck } from './key-check.js'
 
-/**
- * The operation, with every attempt waiting for its turn first. `onRefused` is told that the key does not work before
- * the next call can leave.
- */
-export function paced(
-  operation: Operation,
-  limiter: Limiter,
-  onRefused: (outcome: Outcome) => void = () => {},
-): Operation {
+/** The operation, with every attempt waiting for its turn first. `key` finds out what a refusal is about. */
+export function paced(operation: Operation, limiter: Limiter, key = new KeyCheck()): Operation {
   return {
     ...operation,
     attempt: (item, api, attempt) =>
       limiter.schedule(
         { isRetry: attempt.earlierCalls > 0, itemKey: item.ordinal, signal: attempt.stopSignal },
-        async (isProbe) => {
+        async (isProbe): Promise<Verdict> => {
           attempt.leaves(operation.isRead)
           const verdict = await operation.attempt(item, api, attempt)
-          if (verdict.kind === 'refused') onRefused(verdict.outcome)
           return verdict.kind === 'again' ? { ...verdict, isProbe } : verdict
         },
         callResult,
+        (verdict, send) =>
+          key.judged(verdict, () =>
+            send(async () => {
+              attempt.leaves(true)
+              return verdictOf(
+                await api.call({ method: 'GET', path: harmlessPath, signal: attempt.abortSignal }),
+                'found',
+              )
+            }),
+          ),
       ),
   }
 }

@@ -67,7 +67,7 @@ export async function settleWithRetries(
       stopSignal,
       abortSignal,
     })
-    const isLost = verdict.kind === 'again' && verdict.cause === 'lost'
+    const isLost = verdict.kind === 'again' && (verdict.cause === 'lost' || verdict.cause === 'unconfirmed')
     if (verdict.kind !== 'settled' && !isLost) notes.back(item, verdict.outcome, verdict.isRead ?? false)
     switch (verdict.kind) {
       case 'settled':

@@ -61,15 +61,20 @@ export function openLimiter(options: LimiterOptions) {
     /**
      * Waits for a permit, makes the call and learns from its answer, which `judge` reads. When the signal is aborted,
      * a call that has not left never leaves. Rejects with `ApiDownError` or `LedgerLostError` when the API or the
-     * ledger fail for too long.
+     * ledger fail for too long. `followUp` may `send` another call, with a permit of its own, before calls that wait
+     * take the place of this one.
      */
     async schedule<T>(
       options: ScheduleOptions,
       call: (isProbe: boolean) => Promise<T>,
       judge: (answer: T) => CallResult,
+      followUp: (answer: T, send: (call: () => Promise<T>) => Promise<T>) => Promise<T> | T = (answer) =>
+        answer,
     ): Promise<T> {
       options.signal.throwIfAborted()
-      return queue.add(options.isRetry, () => send(options, call, judge))
+      return queue.add(options.isRetry, async () =>
+        followUp(await send(options, call, judge), (next) => send(options, next, judge)),
+      )
     },
     /** What all calls wait for right now. */
     waiting: () => admission.waiting,

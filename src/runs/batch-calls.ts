@@ -116,7 +116,7 @@ export class BatchCalls {
   ): Promise<Settlement> {
     const { session, policy } = this.#parts
     const notes: CallNotes = {
-      sent: () => this.#note(batch, sent),
+      sent: (_item, isRead) => isRead || this.#note(batch, sent),
       back: (_item, { reason, httpStatus }) =>
         this.#note(batch, { did: sent.did === 'sent' ? 'returned' : 'asked in vain', reason, httpStatus }),
     }
@@ -140,6 +140,7 @@ export const lostForGood: Outcome = {
 }
 
 /** A 4xx erases nobody. A 5xx leaves that open. */
-function isKnownNotTaken({ reason, httpStatus }: Outcome): boolean {
+function isKnownNotTaken({ status, reason, httpStatus }: Outcome): boolean {
+  if (status === 'unknown') return false
   return reason === 'network_error' || (httpStatus !== null && httpStatus >= 400 && httpStatus < 500)
 }

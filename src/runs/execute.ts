@@ -206,8 +206,8 @@ function dispatcherOf(
     return new BatchDispatcher(calls, recorder, state, file)
   }
   const { pace } = session
-  const paced = checkFirst ? checkingFirst(pace(operation), filters, pace, clock) : pace(operation)
-  return oneByOne(paced, session, recorder, state.open, policy, concurrency * itemsPerCall)
+  const checked = checkingFirst(pace(operation), checkFirst, filters, pace, clock)
+  return oneByOne(checked, session, recorder, state.open, policy, concurrency * itemsPerCall)
 }
 
 function startOf({ state, file, directory }: OpenRun, world: World, hold: Fingerprinted[]): StartEvent {

@@ -76,10 +76,11 @@ export function fetchPage(path: string, onPage: (page: Page) => void): Operation
     limits: exportLimits,
     async attempt(_item, api, { abortSignal: signal }) {
       const answer = await api.call({ method: 'GET', path, signal, bodyBytesMax: pageBytesMax })
-      const page = pageOf(answer)
-      if (page === null) return verdictWithoutPage(answer)
+      const verdict = verdictOf(answer, 'fetched')
+      const page = verdict.kind === 'settled' ? pageOf(answer) : null
+      if (page === null) return withoutPage(answer, verdict)
       onPage(page)
-      return verdictOf(answer, 'fetched')
+      return verdict
     },
   }
 }
@@ -96,11 +97,11 @@ function pageOf(answer: ApiAnswer): Page | null {
 }
 
 /** A 2xx without a page was cut off and is worth another try. A 403 has a reason that people can mend. */
-function verdictWithoutPage(answer: ApiAnswer): Verdict {
-  const verdict = verdictOf(answer, 'fetched')
+function withoutPage(answer: ApiAnswer, verdict: Verdict): Verdict {
   if (answer.kind !== 'answer') return verdict
-  if (answer.status >= 200 && answer.status < 300) return unusable(answer, 'an answer without a page')
-  if (answer.status !== 403) return verdict
+  if (answer.status >= 200 && answer.status < 300)
+    return unusable(answer, ['an answer without a page', verdict.outcome.message].filter(Boolean).join(': '))
+  if (answer.status !== 403 || verdict.kind !== 'refused') return verdict
   const message =
     'Data Export is refused (HTTP 403): it needs the Data Export add-on, and a key of this instance'
   return settledBy(answer, { status: 'failed', reason: 'rejected', message })

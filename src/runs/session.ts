@@ -1,6 +1,7 @@
 import type { Outcome } from '../item.js'
 import type { Api, Operation } from '../job.js'
 import { type HttpApi, type HttpApiOptions, openHttpApi } from '../operations/http.js'
+import { KeyCheck } from '../operations/key-check.js'
 import { paced } from '../operations/paced.js'
 import type { Ledger } from '../pacing/ledger.js'
 import { type Limiter, openLimiter } from '../pacing/limiter.js'
@@ -59,10 +60,11 @@ export async function openSession(
     random,
     ...(hours === null ? {} : { hours }),
   })
+  const keyCheck = new KeyCheck(onRefused)
   return {
     api,
     limiter,
-    pace: (operation) => paced(operation, limiter, onRefused),
+    pace: (operation) => paced(operation, limiter, keyCheck),
     async [Symbol.asyncDispose]() {
       await limiter.close()
       await api.close()

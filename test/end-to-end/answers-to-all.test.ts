@@ -2,25 +2,40 @@ import { expect, test } from 'vitest'
 import { ada, ended, forbidden, json, startFakeApi, tooMany, unauthorized } from './fake-api.js'
 import { conversationIds, csvOf, openPlace, reportOf, summaryOf } from './harness.js'
 
-test.concurrent.for([
-  { status: 401, answer: unauthorized, message: 'Unauthorized' },
-  { status: 403, answer: forbidden, message: 'This key may not do that' },
-])('$status stops the run, and leaves the rest unsettled', async ({ status, answer, message }) => {
+test.concurrent('401 that a harmless call confirms stops the run, and leaves the rest unsettled', async () => {
   const place = openPlace()
   const input = place.write('stale.csv', csvOf(conversationIds(40)))
-  const api = await startFakeApi(({ index }) => (index === 4 ? answer : ended))
+  const api = await startFakeApi(({ index }) => {
+    if (index < 4) return ended
+    api.key = 'another'
+    return unauthorized
+  })
+  const { key } = api
   const args = ['--input', input, '--base-url', api.url, '--yes', '--limit', 'none', '--concurrency', '1']
-  const stopped = await place.run(['run', 'end-conversations', ...args])
-  expect(stopped).toMatchObject({ code: 4 })
+  expect(await place.run(['run', 'end-conversations', ...args])).toMatchObject({ code: 4 })
   const summary = summaryOf(place.onlyRun())
   expect(summary).toMatchObject({ exitCode: 4, totals: { failed: 0, unknown: 0 } })
-  expect(summary.stoppedBecause).toContain(`HTTP ${status}: ${message}`)
+  expect(summary.stoppedBecause).toContain('HTTP 401: Unauthorized')
   // The call that was refused settles nothing.
   expect(summary.totals.left).toBe(40 - api.calls.length + 1)
   expect(api.calls.length, 'no call leaves after the answer that refuses the key').toBe(4)
-  api.script = ada
+  Object.assign(api, { script: ada, key })
   expect(await place.run(['resume', '--yes'])).toMatchObject({ code: 0 })
   expect(summaryOf(place.onlyRun())).toMatchObject({ reasons: { ended: 40 }, totals: { left: 0 } })
+})
+
+test.concurrent('403 for one conversation, the first, is its outcome, and the run ends the others', async () => {
+  const place = openPlace()
+  const ids = conversationIds(40)
+  const input = place.write('stale.csv', csvOf(ids))
+  const api = await startFakeApi(({ id }) => (id === ids[0] ? forbidden : ended))
+  const args = ['--input', input, '--base-url', api.url, '--yes', '--limit', 'none', '--concurrency', '1']
+  expect(await place.run(['run', 'end-conversations', ...args])).toMatchObject({ code: 3 })
+  expect(summaryOf(place.onlyRun())).toMatchObject({
+    reasons: { ended: 39, forbidden: 1 },
+    totals: { left: 0 },
+  })
+  expect(api.looks).toEqual(['ada-bulk-doctor'])
 })
 
 test.concurrent.for([

@@ -31,6 +31,10 @@ export interface FakeApi {
   url: string
   /** In the order of arrival. */
   calls: Call[]
+  /** IDs of the conversations that were asked for, in order. */
+  looks: string[]
+  /** The key that is taken. */
+  key: string
   /** IDs of the conversations that were ended. */
   ended: Set<string>
   script: Script
@@ -54,11 +58,17 @@ export async function startFakeApi(script: Script = ada, expectedKey = key): Pro
   const inFlight = new Map<string, number>()
   const server = createServer(async (request, response) => {
     request.resume()
-    const path = /^\/api\/v2\/conversations\/([^/]+)\/end\/$/.exec(request.url ?? '')
-    if (request.headers.authorization !== `Bearer ${expectedKey}`) return void unauthorized.send(response)
+    const path = /^\/api\/v2\/conversations\/([^/]+)\/(end\/)?$/.exec(request.url ?? '')
+    if (request.headers.authorization !== `Bearer ${api.key}`) return void unauthorized.send(response)
     if (!path) return void notFound.send(response)
-    if (request.method !== 'POST') return void refusal(405, 'method_not_allowed', 'no').send(response)
     const id = decodeURIComponent(path[1]!)
+    if (path[2] === undefined && request.method === 'GET') {
+      api.looks.push(id)
+      if (id === 'ada-bulk-doctor') return void notFound.send(response)
+      const status = api.ended.has(id) ? 'ended' : 'active'
+      return void json(200, { id, status, updated_at: '2026-01-01T00:00:00.000000+00:00' }).send(response)
+    }
+    if (request.method !== 'POST') return void refusal(405, 'method_not_allowed', 'no').send(response)
     times.set(id, api.timesCalled(id) + 1)
     const call: Call = {
       id,
@@ -86,6 +96,8 @@ export async function startFakeApi(script: Script = ada, expectedKey = key): Pro
   const api: FakeApi = {
     url: '',
     calls: [],
+    looks: [],
+    key: expectedKey,
     ended: new Set(),
     script,
     onAnswered() {},

@@ -6,21 +6,21 @@ import { noQuota } from '../../src/settings/limits.js'
 
 const quota = { ...noQuota, remaining: 12 }
 
-function answer(status: number, body: unknown = undefined): Extract<ApiAnswer, { kind: 'answer' }> {
-  return { kind: 'answer', status, body, quota, dateMs: null }
+type Answer = Extract<ApiAnswer, { kind: 'answer' }>
+
+function answer(status: number, body: unknown = undefined, more: Partial<Answer> = {}): Answer {
+  return { kind: 'answer', status, body, quota, dateMs: null, ...more }
 }
+
+const envelope = { errors: [{ type: 'forbidden', message: 'Not permitted', details: null }] }
+const page = '<html><title>Just a moment...</title></html>'
 
 describe('a verdict', () => {
   test.each([
-    [200, 'settled', 'succeeded', 'ended'],
-    [201, 'settled', 'succeeded', 'ended'],
-    [202, 'settled', 'succeeded', 'ended'],
-    [204, 'settled', 'succeeded', 'ended'],
     [301, 'settled', 'failed', 'rejected'],
     [307, 'settled', 'failed', 'rejected'],
     [400, 'settled', 'failed', 'rejected'],
     [401, 'refused', 'failed', 'rejected'],
-    [403, 'refused', 'failed', 'rejected'],
     [404, 'settled', 'failed', 'not_found'],
     [405, 'settled', 'failed', 'rejected'],
     [408, 'again', 'failed', 'rejected'],
@@ -44,20 +44,93 @@ describe('a verdict', () => {
     if (verdict.kind === 'again') expect(verdict.cause).toBe('answered')
   })
 
-  test.each(['<!doctype html><title>Sign in</title>', '\n <html><body>Welcome</body></html>'])(
-    'of a 200 with a web page is no success: a proxy or another host has answered (%j)',
-    (page) => {
-      const verdict = verdictOf(answer(200, page), 'ended')
-      expect(verdict).toMatchObject({ kind: 'again', cause: 'answered' })
-      expect(verdict.outcome).toMatchObject({ status: 'failed', reason: 'server_error', httpStatus: 200 })
-      expect(verdict.outcome.message).toMatch(/web page/)
+  test.each([{}, { message: 'Conversation ended successfully.' }])(
+    'of a 200 with a JSON object is a success: %j',
+    (body) => {
+      expect(verdictOf(answer(200, body), 'ended')).toMatchObject({
+        kind: 'settled',
+        outcome: { status: 'succeeded', reason: 'ended', httpStatus: 200 },
+      })
     },
   )
 
-  test.each([undefined, '{"message":"Conversation en', 'OK', ''])(
-    'of a 200 whose body is empty, cut off or short is a success: the status counts (%j)',
-    (body) => expect(verdictOf(answer(200, body), 'ended')).toMatchObject({ kind: 'settled' }),
-  )
+  test.each([
+    ['an empty body', answer(200), /without a confirmation/],
+    ['a text', answer(200, 'Access denied'), /Access denied/],
+    ['a web page', answer(200, '<!doctype html><title>Sign in</title>'), /web page/],
+    ['a web page after a line', answer(200, '\n <html><body>Welcome</body></html>'), /web page/],
+    ['XML', answer(200, '<?xml version="1.0"?><Error/>'), /web page/],
+    ['null', answer(200, null), /without a confirmation/],
+    ['a list', answer(200, []), /without a confirmation/],
+    ['a number', answer(200, 1), /without a confirmation/],
+    ['errors', answer(200, envelope), /Not permitted/],
+    ['no errors in a list of errors', answer(200, { errors: [] }), /without a confirmation/],
+    ['half a body', answer(200, '{"mess', { isBroken: true }), /without a confirmation/],
+    [
+      'a body that is not what its headers announce',
+      answer(200, {}, { isBroken: true }),
+      /without a confirmation/,
+    ],
+    ['201', answer(201, {}), /HTTP 201/],
+    ['202', answer(202, {}), /HTTP 202/],
+    ['204', answer(204), /HTTP 204/],
+    ['a challenge', answer(202, undefined, { headers: { 'x-amzn-waf-action': 'challenge' } }), /AWS WAF/],
+    ['a challenge in JSON', answer(200, {}, { headers: { 'cf-mitigated': 'challenge' } }), /Cloudflare/],
+  ])('of a success with %s is unconfirmed', (_name, odd, message) => {
+    expect(verdictOf(odd, 'ended')).toMatchObject({
+      kind: 'again',
+      cause: 'unconfirmed',
+      outcome: {
+        status: 'unknown',
+        reason: 'unconfirmed',
+        httpStatus: odd.status,
+        message: expect.stringMatching(message),
+      },
+    })
+  })
+
+  test.each([envelope, { message: 'Forbidden' }])('of a 403 in the words of the API refuses: %j', (body) => {
+    const headers = { server: 'cloudflare', 'cf-ray': '8f1' }
+    expect(verdictOf(answer(403, body, { headers }), 'ended')).toMatchObject({
+      kind: 'refused',
+      outcome: { status: 'failed', reason: 'forbidden', httpStatus: 403 },
+    })
+  })
+
+  test.each([
+    ['a web page', answer(403, page), /a web page.*Just a moment/],
+    ['nothing', answer(403), /firewall or proxy/],
+    [
+      'a page of Cloudflare',
+      answer(403, page, { headers: { 'cf-ray': '8f1' } }),
+      /Cloudflare.*Just a moment/,
+    ],
+    ['a server that is Cloudflare', answer(403, 'no', { headers: { server: 'cloudflare' } }), /Cloudflare/],
+    ['a block of AWS WAF', answer(403, envelope, { headers: { 'x-amzn-waf-action': 'block' } }), /AWS WAF/],
+    ['a captcha of AWS WAF', answer(405, '', { headers: { 'x-amzn-waf-action': 'captcha' } }), /AWS WAF/],
+  ])('of a refusal by %s is another try that says who answered', (_name, refusal, message) => {
+    expect(verdictOf(refusal, 'ended')).toMatchObject({
+      kind: 'again',
+      cause: 'answered',
+      outcome: { status: 'failed', reason: 'server_error', message: expect.stringMatching(message) },
+    })
+  })
+
+  test.each([400, 403, 404, 409, 422])('of a %i that was cut off is a lost answer', (status) => {
+    expect(verdictOf(answer(status, '{"errors":[{"mess', { isBroken: true }), 'ended')).toMatchObject({
+      kind: 'again',
+      cause: 'lost',
+      outcome: { status: 'unknown', reason: 'connection_lost', httpStatus: status },
+    })
+  })
+
+  test.each([401, 408, 429, 500])('of a %i that was cut off is that of its status', (status) => {
+    const { kind, outcome } = verdictOf(answer(status, '{"mess', { isBroken: true }), 'ended')
+    expect({ kind, outcome }).toMatchObject({
+      kind: verdictOf(answer(status), 'ended').kind,
+      outcome: { status: 'failed' },
+    })
+  })
 
   test('of a call that never got there is another try, in the end a network error', () => {
     expect(verdictOf({ kind: 'unreachable', message: 'connect ECONNREFUSED' }, 'ended')).toEqual({

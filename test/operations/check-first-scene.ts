@@ -3,6 +3,7 @@ import type { Item, PriorCalls } from '../../src/item.js'
 import type { Api, ApiAnswer, Filter, Operation } from '../../src/job.js'
 import { checkingFirst } from '../../src/operations/check-first.js'
 import { endConversation } from '../../src/operations/end-conversation.js'
+import { harmlessPath } from '../../src/operations/key-check.js'
 import { paced } from '../../src/operations/paced.js'
 import { settleWithRetries } from '../../src/operations/retry.js'
 import { openLimiter } from '../../src/pacing/limiter.js'
@@ -34,6 +35,9 @@ export const conversation = (fields: object = {}) =>
 export const active = conversation()
 export const isOver = conversation({ status: 'ended' })
 export const cameBack = conversation({ updated_at: '2026-10-19T08:00:00.000000+00:00' })
+export const forbidden = answer(403, { errors: [{ type: 'forbidden', message: 'Not permitted' }] })
+export const unauthorized = answer(401, { message: 'Unauthorized' })
+export const challenge = answer(202, undefined)
 export const ended = answer(200, { message: 'Conversation ended successfully.' })
 export const expired = answer(400, {
   errors: [{ type: 'validation_error', message: 'Conversation is expired' }],
@@ -44,6 +48,9 @@ export const lost: ApiAnswer = { kind: 'lost', reason: 'timeout', message: 'no a
 export const unreachable: ApiAnswer = { kind: 'unreachable', message: 'ECONNREFUSED' }
 
 interface Options {
+  isAlways?: boolean
+  /** To a call that checks the key. */
+  harmless?: ApiAnswer
   filters?: readonly Filter[]
   earlier?: PriorCalls
   attemptsMax?: number
@@ -62,6 +69,8 @@ export async function settle(answers: readonly ApiAnswer[], options: Options = {
     hours,
     onCall,
     wallMs = 0,
+    isAlways = true,
+    harmless = answer(404, { message: 'Not found' }),
   } = options
   const clock = new FakeClock(undefined, { wallMs: nowMs + wallMs })
   const stop = new Stop()
@@ -70,7 +79,8 @@ export async function settle(answers: readonly ApiAnswer[], options: Options = {
   const notes: string[] = []
   const startMs = clock.monotonicMs()
   const api: Api = {
-    async call({ method, signal }) {
+    async call({ method, path, signal }) {
+      if (path === harmlessPath) return harmless
       calls.push(method)
       atMs.push(clock.monotonicMs() - startMs)
       onCall?.(calls.length, stop)
@@ -90,7 +100,7 @@ export async function settle(answers: readonly ApiAnswer[], options: Options = {
     ...(hours ? { hours } : {}),
   })
   const pace = (one: Operation) => paced(one, limiter)
-  const operation = checkingFirst(pace(endConversation), filters, pace, clock)
+  const operation = checkingFirst(pace(endConversation), isAlways, filters, pace, clock)
   const settling = settleWithRetries(
     operation,
     api,

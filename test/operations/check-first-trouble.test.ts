@@ -3,14 +3,18 @@ import {
   active,
   answer,
   cameBack,
+  challenge,
+  conversation,
   ended,
   expired,
+  forbidden,
   isOver,
   lost,
   nowMs,
   outcomeOf,
   settle,
   tooMany,
+  unauthorized,
   unavailable,
   unreachable,
 } from './check-first-scene.js'
@@ -44,8 +48,11 @@ describe('a question that comes to nothing', () => {
     })
   })
 
-  test.each([401, 403])('%i refuses the key', async (status) => {
-    const { calls, settlement } = await settle([answer(status)])
+  test.each([
+    ['401', unauthorized],
+    ['403', forbidden],
+  ])('%s refuses the key when a harmless call is refused too', async (_name, refusal) => {
+    const { calls, settlement } = await settle([refusal], { harmless: refusal })
     expect(settlement).toMatchObject({ name: 'KeyRefusedError' })
     expect(calls).toEqual(['GET'])
   })
@@ -143,4 +150,92 @@ describe('in time', () => {
     expect(calls).toEqual(['GET', 'GET'])
     expect(settlement).toMatchObject({ outcome: { reason: 'active_again' } })
   })
+})
+
+describe('without --check-first', () => {
+  const settled = (answers: Parameters<typeof outcomeOf>[0], options = {}) =>
+    outcomeOf(answers, { isAlways: false, ...options })
+
+  test('a confirmed success takes one call', async () => {
+    expect(await settled([ended])).toMatchObject({ calls: 'POST', reason: 'ended' })
+  })
+
+  test.each([
+    ['it is ended', [lost, isOver], 'POST GET', 'succeeded', 'ended_on_retry'],
+    [
+      'it is active, though the customer wrote',
+      [lost, cameBack, ended],
+      'POST GET POST',
+      'succeeded',
+      'ended',
+    ],
+    ['it is not there', [lost, answer(404)], 'POST GET', 'failed', 'not_found'],
+    ['the look is refused', [lost, answer(405)], 'POST GET GET GET GET', 'unknown', 'timeout'],
+    ['the look is forbidden', [lost, forbidden], 'POST GET GET GET GET', 'unknown', 'timeout'],
+    ['the look has no state', [lost, ended], 'POST GET GET GET GET', 'unknown', 'timeout'],
+    [
+      'the look has errors',
+      [lost, conversation({ errors: [] })],
+      'POST GET GET GET GET',
+      'unknown',
+      'timeout',
+    ],
+  ] as const)(
+    'a lost answer is looked at before the next call: %s',
+    async (_name, answers, calls, status, reason) => {
+      expect(await settled(answers)).toMatchObject({ calls, status, reason })
+    },
+  )
+
+  test('a resumed run looks before it calls again', async () => {
+    const earlier = { calls: 1, isAnswerLost: true }
+    expect(await settled([isOver], { earlier })).toMatchObject({ calls: 'GET', reason: 'ended_on_retry' })
+    expect(await settled([active, ended], { earlier })).toMatchObject({ calls: 'GET POST', reason: 'ended' })
+  })
+
+  test.each([
+    ['it is ended', [challenge, isOver], 1, 'POST GET', 'succeeded', 'ended_on_retry'],
+    ['it is active', [challenge, active], 1, 'POST GET', 'failed', 'server_error'],
+    [
+      'it is active, and the next call works',
+      [challenge, active, ended],
+      2,
+      'POST GET POST',
+      'succeeded',
+      'ended',
+    ],
+    ['the look says nothing', [challenge], 1, 'POST GET', 'unknown', 'unconfirmed'],
+    ['the look is no answer', [challenge, unreachable], 2, 'POST GET GET', 'unknown', 'unconfirmed'],
+  ] as const)(
+    'a success that does not say so is looked at: %s',
+    async (_name, answers, attemptsMax, calls, status, reason) => {
+      expect(await settled(answers, { attemptsMax })).toMatchObject({ calls, status, reason })
+    },
+  )
+
+  test('calls are noted so that a crash before the look leaves the answer lost', async () => {
+    const { notes } = await settle([challenge, active, ended], { isAlways: false })
+    expect(notes).toEqual(['sent', 'look', 'server_error', 'sent'])
+  })
+
+  test.each([['403', forbidden, 'forbidden']])(
+    '%s is the outcome of the item when a harmless call shows that the key works',
+    async (_name, refusal, reason) => {
+      expect(await settled([refusal])).toMatchObject({ calls: 'POST', status: 'failed', reason, attempts: 2 })
+    },
+  )
+
+  test('401 is tried again when a harmless call shows that the key works', async () => {
+    expect(await settled([unauthorized, ended])).toMatchObject({ calls: 'POST POST', reason: 'ended' })
+  })
+
+  test.each([unavailable, unreachable, lost])(
+    'a refusal is tried again when the harmless call tells nothing',
+    async (harmless) => {
+      expect(await settled([forbidden, ended], { harmless })).toMatchObject({
+        calls: 'POST POST',
+        reason: 'ended',
+      })
+    },
+  )
 })

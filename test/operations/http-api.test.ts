@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, RequestListener } from 'node:http'
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import type { ApiAnswer, ApiRequest } from '../../src/job.js'
 import { apiOf, call, end, key, serve, serveRaw } from './served.js'
@@ -119,7 +120,7 @@ describe('an answer', () => {
     })
   })
 
-  test('with half a body is trusted for its status', async () => {
+  test('with half a body says so', async () => {
     const origin = await serveRaw((socket) => {
       socket.write('HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{"message":"Conv')
       setTimeout(() => socket.resetAndDestroy(), 100)
@@ -128,10 +129,11 @@ describe('an answer', () => {
       kind: 'answer',
       status: 200,
       body: '{"message":"Conv',
+      isBroken: true,
     })
   })
 
-  test('whose body never ends counts when the time is over', async () => {
+  test('whose body never ends counts as cut off when the time is over', async () => {
     const origin = await serveRaw((socket) => {
       socket.write('HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n')
     })
@@ -139,6 +141,50 @@ describe('an answer', () => {
       kind: 'answer',
       status: 200,
       body: undefined,
+      isBroken: true,
+    })
+  })
+
+  test.each([
+    ['gzip', gzipSync],
+    ['GZIP', gzipSync],
+    ['deflate', deflateSync],
+    ['deflate', deflateRawSync],
+    ['br', brotliCompressSync],
+    ['gzip, br', (text: string) => brotliCompressSync(gzipSync(text))],
+  ])('is decoded from %s, though it was asked for as it is', async (encoding, encode) => {
+    let accepted: unknown
+    const answer = await answerOf((request, response) => {
+      accepted = request.headers['accept-encoding']
+      response.writeHead(400, { 'content-type': 'application/json', 'content-encoding': encoding })
+      response.end(encode('{"message":"Grüße"}'))
+    })
+    expect(accepted).toBe('identity')
+    expect(answer).toMatchObject({ status: 400, body: { message: 'Grüße' }, isBroken: false })
+  })
+
+  test.each([
+    ['is not gzip', 'gzip', Buffer.from('{"message":"no"}')],
+    ['is half of a gzip', 'gzip', gzipSync('{"message":"Conversation is expired"}').subarray(0, 30)],
+    ['has an encoding that nothing here knows', 'zstd', Buffer.from('{}')],
+    ['unpacks to more than is read', 'gzip', gzipSync(`"${'a'.repeat(10_000_000)}"`)],
+  ])('that %s cannot be read, and says so', async (_name, encoding, bytes) => {
+    const answer = await answerOf((_, response) =>
+      response.writeHead(400, { 'content-encoding': encoding }).end(bytes),
+    )
+    expect(answer).toMatchObject({ status: 400, body: undefined, isBroken: true })
+  })
+
+  test('that is not the JSON that its headers announce says so', async () => {
+    const headers = { 'content-type': 'application/json; charset=utf-8' }
+    expect(
+      await answerOf((_, response) => response.writeHead(400, headers).end('<h1>no</h1>')),
+    ).toMatchObject({
+      body: '<h1>no</h1>',
+      isBroken: true,
+    })
+    expect(await answerOf((_, response) => response.writeHead(400).end('no'))).toMatchObject({
+      isBroken: false,
     })
   })
 

@@ -134,12 +134,12 @@ describe('what goes wrong', () => {
     expect(stage.asked).toHaveLength(1)
   })
 
-  test('401 is the key, and not tried again', async () => {
+  test('401 is the key when a harmless call confirms it, and not tried again', async () => {
     const stage = scene()
     await expect(stage.run(() => refusal(401, 'Unauthorized'))).rejects.toMatchObject({
       name: 'KeyRefusedError',
     })
-    expect(stage.asked).toHaveLength(1)
+    expect(stage.asked).toHaveLength(2)
   })
 
   test('a next page on another host is refused', async () => {
