@@ -2,6 +2,7 @@ import { closeSync, readSync } from 'node:fs'
 import type { SettledItem } from '../item.js'
 import { openRegular } from '../system/files.js'
 import { eventOf, notOurs } from './codec.js'
+import { type History, HistoryReader } from './history.js'
 import { readCheckpoint } from './read.js'
 
 /** Small, so that little of what is made for a batch outlives it. */
@@ -15,13 +16,28 @@ export async function* settledItems(
   path: string,
   bytesMax = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<SettledItem[]> {
+  yield* readRecord(path, undefined, bytesMax).items
+}
+
+export interface RunRecord {
+  /** The settled items, in the order of the input. */
+  items: AsyncGenerator<SettledItem[]>
+  /** The hash of the last line, and when the last thing happened. */
+  head: string
+  lastMs: number
+}
+
+/** Reads a checkpoint once, and plays its history; reading `items` reads it a second time. */
+export function readRecord(path: string, see?: History, bytesMax = Number.POSITIVE_INFINITY): RunRecord {
   const offsets = new LineOffsets()
-  readCheckpoint(path, {
+  const history = see && new HistoryReader(see)
+  const { head } = readCheckpoint(path, {
     bytesMax,
     onSettled: (ordinal, offset) => offsets.set(ordinal, offset),
     onInputChanged: () => offsets.clear(),
+    ...(history && { onLine: history.onLine }),
   })
-  yield* itemsAt(path, offsets)
+  return { items: itemsAt(path, offsets), head, lastMs: history?.lastMs ?? Number.NEGATIVE_INFINITY }
 }
 
 /** The settled items whose lines begin there. Lines are looked up one by one, and they lie nearly in order. */

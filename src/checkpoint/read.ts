@@ -4,7 +4,7 @@ import { Bitset } from './bitset.js'
 import { eventOf, isLifecycle } from './codec.js'
 import type { BatchEvent, LifecycleEvent, RunEvent, RunListener } from './events.js'
 import { firstHead, readSpan } from './log.js'
-import { scanCheckpoint, statusAndReason } from './scan.js'
+import { type Line, scanCheckpoint, statusAndReason } from './scan.js'
 import { Tally } from './summary.js'
 
 /** An item that was called and is not settled. */
@@ -134,10 +134,12 @@ export function readCheckpoint(
   {
     onSettled,
     onInputChanged,
+    onLine,
     bytesMax,
   }: {
     onSettled?: (ordinal: number, offset: number) => void
     onInputChanged?: () => void
+    onLine?: (line: Line) => void
     bytesMax?: number
   } = {},
 ): CheckpointState {
@@ -146,6 +148,7 @@ export function readCheckpoint(
   const { bytes, head } = scanCheckpoint(
     path,
     (line) => {
+      onLine?.(line)
       if (line.kind === 'settled') {
         const outcome = line.outcome()
         if (!state.settle(line.ordinal)) return

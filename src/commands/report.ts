@@ -6,7 +6,7 @@ import { csvReport } from '../reports/csv.js'
 import { htmlReport } from '../reports/html.js'
 import { jsonLinesReport } from '../reports/json-lines.js'
 import { writePack } from '../reports/pack.js'
-import { type Report, reportedRun, writeReportFile } from '../reports/report.js'
+import { type Report, reportedRun, writeReport, writeReportFile } from '../reports/report.js'
 import { verifyRun } from '../reports/verify.js'
 import { recordedIdRules } from '../runs/id-rules.js'
 import { runState } from '../runs/state.js'
@@ -34,7 +34,7 @@ export const command: Command = {
     const report = reports.find(({ format }) => format === (flags.format ?? 'csv'))!
     const run = reportedRun(directory)
     if (flags.output === '-') {
-      await report.write(run, process.stdout)
+      await writeReport(report, run, process.stdout)
       return 0
     }
     const path = resolve(flags.output ?? join(directory.path, report.fileName))

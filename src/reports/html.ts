@@ -5,7 +5,7 @@ import { statuses } from '../item.js'
 import { version } from '../system/host.js'
 import { counted, inDigits, inTime, shellWord } from '../system/text.js'
 import { pageAssets } from './html-assets.js'
-import { type PageModel, readModel } from './html-model.js'
+import { openModel, type PageModel } from './html-model.js'
 import {
   block,
   type Markup,
@@ -26,12 +26,19 @@ import { type Report, writePiece } from './report.js'
 export const htmlReport: Report = {
   format: 'html',
   fileName: 'report.html',
-  async write(run, out) {
-    const { model, rows } = await readModel(run)
-    const { script, style } = await pageAssets()
-    await writePiece(out, shell(model, script, style))
-    for (const piece of modelBlock(model, rows)) await writePiece(out, piece)
-    await writePiece(out, `${block('script', script).text}</body>\n</html>\n`)
+  begin(run, out) {
+    const { history, add, model, rows } = openModel(run)
+    return {
+      history,
+      add,
+      async end(end) {
+        const page = model(end)
+        const { script, style } = await pageAssets()
+        await writePiece(out, shell(page, script, style))
+        for (const piece of modelBlock(page, rows.list)) await writePiece(out, piece)
+        await writePiece(out, `${block('script', script).text}</body>\n</html>\n`)
+      },
+    }
   },
   versionIn: (head) => /<meta name="generator" content="ada-bulk ([^"]*)">/.exec(head)?.[1] ?? null,
 }

@@ -7,8 +7,10 @@ import type { SettledItem } from '../item.js'
 import { openRegular } from '../system/files.js'
 import { version } from '../system/host.js'
 import { messageOf } from '../system/text.js'
-import { type Report, type ReportedRun, reportedRun } from './report.js'
+import { type Report, type ReportedRun, reportedRun, writeReport } from './report.js'
 import { type Check, type Evidence, leftOut, right, wrong } from './verify-check.js'
+
+const noHistory = { head: '', lastMs: Number.NaN }
 
 /** A run that was stopped more often than this has its report compared with the latest stops only. */
 const stopsComparedMax = 20
@@ -38,9 +40,10 @@ export async function checkReport(
   }
   const unreadable = whyUnreadable(path)
   if (unreadable !== null) return wrong('report', `${fileName} cannot be read (${unreadable})${again}.`)
+  const { run, read } = reportedRun(directory, scan.end.bytes)
   const line = await firstDifference(path, report, {
-    ...reportedRun(directory, scan.end.bytes),
-    items: () => settled,
+    run,
+    read: (history) => ({ ...(history === undefined ? noHistory : read(history)), items: settled }),
   })
   if (line === null) return right('report', `${fileName} says what the checkpoint says, byte for byte.`)
   for (const end of isFinished ? [] : scan.ends.slice(-stopsComparedMax).reverse()) {
@@ -72,7 +75,7 @@ async function firstDifference(path: string, report: Report, run: ReportedRun): 
   const file = openRegular(path)
   try {
     const comparison = new Comparison(file)
-    await report.write(run, comparison)
+    await writeReport(report, run, comparison)
     await finished(comparison.end())
     return comparison.difference
   } finally {

@@ -20,7 +20,7 @@ import { type Ledger, whileHeld } from '../pacing/ledger.js'
 import { openMemoryLedger } from '../pacing/memory.js'
 import { csvReport } from '../reports/csv.js'
 import { htmlReport } from '../reports/html.js'
-import { reportedRun, writeReportFile } from '../reports/report.js'
+import { reportedRun, writeReportFiles } from '../reports/report.js'
 import { runLine } from '../run.js'
 import type { Fingerprinted } from '../sources/fingerprint.js'
 import { readItems } from '../sources/items.js'
@@ -266,11 +266,11 @@ async function writeReports(directory: RunDirectory, summary: Summary, log: Logg
     summary.exitCode = 4
     summary.stoppedBecause ??= because
   }
-  for (const report of [csvReport, htmlReport]) {
-    await writeReportFile(report, run, `${directory.path}/${report.fileName}`).catch((error) =>
-      cannotWrite(report.format, error),
-    )
-  }
+  const wanted = [csvReport, htmlReport].map((report) => ({
+    report,
+    path: `${directory.path}/${report.fileName}`,
+  }))
+  for (const [{ format }, error] of await writeReportFiles(wanted, run)) cannotWrite(format, error)
   try {
     writeSummary(directory, summary)
   } catch (error) {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { Checkpoint } from '../../src/checkpoint/checkpoint.js'
-import { readHistory } from '../../src/checkpoint/history.js'
+import { readRecord } from '../../src/checkpoint/items.js'
 import { firstHead } from '../../src/checkpoint/log.js'
 import { readCheckpoint } from '../../src/checkpoint/read.js'
 import { succeeded } from '../reports/report-contract.js'
@@ -22,14 +22,14 @@ beforeEach(() => {
 /** What a reader of the history is told, one line each. */
 function told(): { lines: string[]; head: string; lastMs: number } {
   const lines: string[] = []
-  const end = readHistory(path, {
+  const { head, lastMs } = readRecord(path, {
     onEvent: ({ event }) => lines.push(event),
     onCall: (atMs) => lines.push(`call ${new Date(atMs).toISOString()}`),
     onAnswer: (ms) => lines.push(`answer ${ms}`),
     onBack: (reason) => lines.push(`back ${reason}`),
     onSettled: (atMs) => lines.push(`settled ${new Date(atMs).toISOString()}`),
   })
-  return { lines, ...end }
+  return { lines, head, lastMs }
 }
 
 const at = (second: number) => `2026-11-22T09:00:0${second}.250Z`

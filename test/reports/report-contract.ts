@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type SettledItem, statuses } from '../../src/item.js'
-import type { Report, Rows } from '../../src/reports/report.js'
+import { type Report, type Rows, writeReport } from '../../src/reports/report.js'
 import { runOf } from './reported.js'
 
 /** The contract's columns, in their order. */
@@ -78,7 +78,7 @@ export async function textOf(report: Report, batches: readonly (readonly Settled
   const run = runOf(async function* () {
     yield* batches
   })
-  await report.write(run, out)
+  await writeReport(report, run, out)
   out.end()
   return Buffer.concat(await text).toString()
 }
@@ -150,7 +150,7 @@ export function describeReport(
       const run = runOf(async function* () {
         for (; given < 5; given++) yield [succeeded]
       })
-      const writing = report.write(run, out)
+      const writing = writeReport(report, run, out)
       await new Promise((resolve) => setImmediate(resolve))
       expect(given).toBeLessThan(2)
       out.resume()

@@ -28,5 +28,5 @@ export const runFile: RunFile = runFileSchema.parse({
 
 /** A run that settled these items. */
 export function runOf(items: () => AsyncIterable<readonly SettledItem[]>): ReportedRun {
-  return { run: runFile, items, history: () => ({ head: '', lastMs: 0 }) }
+  return { run: runFile, read: () => ({ items: items(), head: '', lastMs: 0 }) }
 }
