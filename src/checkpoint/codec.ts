@@ -113,8 +113,9 @@ function exactly(line: string): { event: RunEvent; fault: '' } | { event: null; 
   const schema: z.ZodType = Object.hasOwn(eventSchemas, name)
     ? eventSchemas[name as keyof typeof eventSchemas]
     : laterEvent
-  const { error } = schema.safeParse(event)
-  if (error === undefined) return { event: event as RunEvent, fault: '' }
+  const { error, data } = schema.safeParse(event)
+  // Settings that are younger than the run have their defaults.
+  if (error === undefined) return { event: ('settings' in event ? data : event) as RunEvent, fault: '' }
   const [path] = error.issues.map(({ path }) => (path[0] === 'settled' ? path[1] : path[0]))
   const [onDisk] = Object.entries(form?.names ?? {}).find(([, ours]) => ours === path) ?? [path]
   return { event: null, fault: `has no usable ${JSON.stringify(onDisk ?? first)}` }

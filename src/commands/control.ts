@@ -1,13 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { findRun, type RunDirectory, readRunFile } from '../checkpoint/directory.js'
 import { type Control, changeControl, readControl, readLiveStatus } from '../monitor/status.js'
-import { sharedWindows } from '../pacing/allowance.js'
 import { runState } from '../runs/state.js'
 import { runsDirectory } from '../settings/environment.js'
 import { type FlagsOf, typedIn } from '../settings/flags.js'
-import { inLimit, type RateWindow } from '../settings/limits.js'
+import type { RateWindow } from '../settings/limits.js'
+import { parseCaps } from '../settings/values.js'
 import { UsageError } from '../system/errors.js'
 import type { Command } from './command.js'
+import { paceText } from './forecast.js'
 import type { Terminal } from './terminal.js'
 
 type ControlFlags = FlagsOf<'pause'> & { run: string }
@@ -49,7 +50,7 @@ export const continueRun: Command = {
 export const throttle: Command = {
   examples: [
     ['throttle latest --share 50%', 'Half of every window from now on'],
-    ['throttle latest --limit 100/m', 'Another window of a minute; the others stay'],
+    ['throttle latest --limit 100/m', 'A cap on top, in place of the one that is as long'],
   ],
 
   run(flags: FlagsOf<'throttle'> & { run: string }, terminal) {
@@ -60,11 +61,14 @@ export const throttle: Command = {
     const { settings } = readRunFile(directory)
     const before = readControl(directory.control)?.control
     const share = typedIn(flags, 'share') ?? null
-    const windows = before?.limits ?? settings.limits
-    const asked = typedIn(flags, 'limit')
-    const limits = asked === undefined ? null : replaced(windows, asked)
-    const change = { ...(share === null ? {} : { share }), ...(limits === null ? {} : { limits }) }
-    const pace = paceText(limits ?? windows, share ?? before?.share ?? settings.share)
+    const capsBefore = before?.limits ?? settings.caps
+    const caps = flags.limit === undefined ? null : replaced(capsBefore, parseCaps(flags.limit))
+    const change = { ...(share === null ? {} : { share }), ...(caps === null ? {} : { limits: caps }) }
+    const pace = paceText({
+      limits: settings.limits,
+      caps: caps ?? capsBefore,
+      share: share ?? before?.share ?? settings.share,
+    })
     return controlRun(flags, terminal, change, {
       done: `now ${pace}.`,
       later: `When it is resumed: ${pace}.`,
@@ -119,17 +123,8 @@ async function isHeardBy(directory: RunDirectory, control: Control): Promise<boo
   return false
 }
 
-/** A window takes the place of the one that is as long; the others stay, so that nothing gets faster by it. */
-function replaced(before: Limits, asked: RateWindow[] | 'none'): RateWindow[] | 'none' {
-  if (before === 'none' || asked === 'none') return asked
+/** A cap takes the place of the one that is as long; the others stay. */
+function replaced(before: readonly RateWindow[], asked: RateWindow[]): RateWindow[] {
   const kept = before.filter(({ perMs }) => asked.every((window) => window.perMs !== perMs))
   return [...asked, ...kept].sort((a, b) => a.perMs - b.perMs)
-}
-
-type Limits = readonly RateWindow[] | 'none'
-
-function paceText(limits: Limits, share: number): string {
-  if (limits === 'none') return 'without any limit'
-  const allowed = sharedWindows(limits, share).map(inLimit).join(' and ')
-  return `${allowed} (${Math.round(share * 100)}% of ${limits.map(inLimit).join(' and ')})`
 }

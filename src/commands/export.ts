@@ -10,7 +10,7 @@ import { openHost } from '../runs/host.js'
 import { takeLock } from '../runs/lock-file.js'
 import { sandboxKey } from '../sandbox/options.js'
 import { startSandbox } from '../sandbox/server.js'
-import { instanceOrigin, noInstance } from '../settings/addresses.js'
+import { instanceOrigin, noInstance, refuseUnthrottled } from '../settings/addresses.js'
 import { requiredKey, withEnvFile } from '../settings/environment.js'
 import { type FlagsOf, valueIn } from '../settings/flags.js'
 import { exportSpan, newSettings } from '../settings/run-settings.js'
@@ -45,6 +45,7 @@ export const command: Command = {
     refuseTaken(output, flags.output)
     const instance = flags.sandbox ? null : instanceOrigin(flags, environment)
     if (!flags.sandbox && instance === null) throw new UsageError(noInstance)
+    refuseUnthrottled(settings.limits, instance)
     const key = flags.sandbox ? sandboxKey : requiredKey(flags, environment)
     makePlace(dirname(output))
     const attempt = takeLock(dirname(output), `.${basename(output)}.lock`, output)

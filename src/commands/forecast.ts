@@ -1,4 +1,4 @@
-import { sharedWindows } from '../pacing/allowance.js'
+import { allowedWindows, type PaceSettings, sharedWindows } from '../pacing/allowance.js'
 import { estimateMs, finishMs } from '../pacing/eta.js'
 import type { Count } from '../runs/count.js'
 import { inLimit } from '../settings/limits.js'
@@ -79,12 +79,14 @@ const dayMs = 86_400_000
 function endOfCallsMs(
   startMs: number,
   calls: number,
-  { limits, share, hours }: RunSettings,
+  settings: RunSettings,
   agoMs: readonly number[],
 ): number {
-  const short = limits === 'none' ? limits : limits.filter(({ perMs }) => perMs < dayMs)
-  const byHours = finishMs(startMs, estimateMs(calls, short, share, agoMs), hours)
-  const byClock = finishMs(startMs, estimateMs(calls, limits, share, agoMs), null)
+  const { hours } = settings
+  const windows = allowedWindows(settings)
+  const short = windows.filter(({ perMs }) => perMs < dayMs)
+  const byHours = finishMs(startMs, estimateMs(calls, short, agoMs), hours)
+  const byClock = finishMs(startMs, estimateMs(calls, windows, agoMs), null)
   return Math.max(byHours, finishMs(byClock, 0, hours))
 }
 
@@ -112,7 +114,7 @@ export function forecastText(
     ...reasons.flatMap(({ words, problem }) =>
       problem === undefined ? [] : [`  invalid   ${words}, ${problemText(problem, plan.input.length > 1)}`],
     ),
-    `  takes     about ${inTime(plan.seconds * 1000)} ${paceText(settings)}, until ${inClock(new Date(plan.finishesAt), new Date())}`,
+    `  takes     about ${inTime(plan.seconds * 1000)} ${forecastPace(settings)}, until ${inClock(new Date(plan.finishesAt), new Date())}`,
     ...(words.itemsMax === undefined ? [] : ['            Ada itself may then need up to 30 days']),
     ...(first.length === 0 ? [] : ['  first', ...first]),
   ].join('\n')
@@ -123,14 +125,20 @@ function problemText({ source, line, message }: Count['problems'][string], isOne
   return `the first ${place}${message === '' ? '' : `: ${message}`}`
 }
 
-function paceText({ limits, share, hours }: RunSettings): string {
-  const pace =
-    limits === 'none'
-      ? 'without any limit'
-      : `at ${sharedWindows(limits, share).map(inLimit).join(' and ')} (${Math.round(share * 100)}% of ${limits.map(inLimit).join(' and ')})`
+function forecastPace({ hours, ...settings }: RunSettings): string {
+  const pace = paceText(settings)
   return hours === null
     ? pace
     : `${pace}, between ${inDayTime(hours.fromMinute)} and ${inDayTime(hours.toMinute)} only`
+}
+
+/** What calls are held to: `at 24/s and 240/m (80% of 30/s and 300/m), and at most 100/m`. */
+export function paceText({ limits, caps, share }: PaceSettings): string {
+  const cap = caps.length === 0 ? '' : `at most ${caps.map(inLimit).join(' and ')}`
+  if (limits === 'none') return cap || 'without any limit'
+  const windows = sharedWindows(limits, share).map(inLimit).join(' and ')
+  const pace = `at ${windows} (${Math.round(share * 100)}% of ${limits.map(inLimit).join(' and ')})`
+  return cap === '' ? pace : `${pace}, and ${cap}`
 }
 
 function inDayTime(minute: number): string {

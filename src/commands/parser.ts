@@ -115,7 +115,9 @@ function optionsOf(command: CommandName): Record<string, Options> {
 
 /** yargs makes a list of a flag that is given twice; only those that are lists may be. */
 export function refuseRepeated(flags: Record<string, unknown>): void {
-  const lists = rows.filter(isList).flatMap(({ flag, alias }): unknown[] => [flag, alias])
+  // yargs gives `api-limit` as `apiLimit`, too.
+  const inCamelCase = (flag: string) => flag.replace(/-(\w)/g, (_, letter) => letter.toUpperCase())
+  const lists = rows.filter(isList).flatMap(({ flag, alias }): unknown[] => [flag, inCamelCase(flag), alias])
   for (const [name, value] of Object.entries(flags)) {
     if (Array.isArray(value) && name !== '_' && !lists.includes(name))
       throw new UsageError(`--${name} is given twice: give it once.`)

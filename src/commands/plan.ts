@@ -12,7 +12,7 @@ import { openStates } from '../runs/open.js'
 import { refuseTaken, writePlanFile } from '../runs/plan-file.js'
 import { sandboxKey } from '../sandbox/options.js'
 import { startSandbox } from '../sandbox/server.js'
-import { instanceOrigin, noInstance } from '../settings/addresses.js'
+import { instanceOrigin, noInstance, refuseUnthrottled } from '../settings/addresses.js'
 import { requiredKey, stateDirectory, withEnvFile } from '../settings/environment.js'
 import type { FlagsOf } from '../settings/flags.js'
 import { newSettings, stopLimits } from '../settings/run-settings.js'
@@ -65,6 +65,7 @@ async function planOf(flags: PlanFlags, terminal: Terminal): Promise<{ plan: For
   const isSandbox = flags.sandbox ?? false
   const instance = isSandbox ? sandboxInstance : instanceOrigin(flags, environment)
   if (instance === null && (isLive || flags.output !== undefined)) throw new UsageError(noInstance)
+  refuseUnthrottled(settings.limits, isSandbox ? null : instance)
   if (flags.output !== undefined) refuseOutput(flags.output, isLive)
   const nowMs = Date.now()
   const state = stateDirectory(environment)

@@ -4,6 +4,7 @@ import { erasureOf, isErasing } from '../runs/follow-up.js'
 import { loadRunFile } from '../runs/open.js'
 import { findUnfinished } from '../runs/state.js'
 import { sandboxKey } from '../sandbox/options.js'
+import { refuseUnthrottled } from '../settings/addresses.js'
 import { type Environment, requiredKey, runsDirectory, withEnvFile } from '../settings/environment.js'
 import type { FlagsOf } from '../settings/flags.js'
 import { pseudonymsOfRun } from '../sources/pseudonyms.js'
@@ -49,6 +50,8 @@ export function resumeRequest(
   const file = loadRunFile(directory)
   const request = commonRequest(flags, environment, file.isSandbox)
   const settings = request.withChanges(file.settings)
+  if (flags['api-limit'] !== undefined)
+    refuseUnthrottled(settings.limits, file.isSandbox ? null : file.instance)
   if (isErasing(file) && !existsSync(erasureOf(directory).runFile))
     refuseErasingUnasked(request.isErasureConfirmed, terminal)
   return {

@@ -8,6 +8,7 @@ import { directoryAt, directoryWithin } from '../runs/create.js'
 import { loadJob } from '../runs/jobs.js'
 import { loadRunFile } from '../runs/open.js'
 import { sandboxKey } from '../sandbox/options.js'
+import { refuseUnthrottled } from '../settings/addresses.js'
 import { requiredKey, runsDirectory, withEnvFile } from '../settings/environment.js'
 import type { FlagsOf } from '../settings/flags.js'
 import type { InputFile } from '../sources/source.js'
@@ -54,6 +55,7 @@ async function requestOf(flags: RetryFlags, terminal: Terminal): Promise<RunRequ
     format: 'csv',
     idColumn: 'conversation_id',
   } as const
+  refuseUnthrottled(settings.limits, isSandbox ? null : instance)
   await whenIdle(old, request.isPatient, terminal)
   if (!(await hasAny(failedItems(old)))) {
     terminal.notice(`${old.name}: no item failed or is unknown, so there is nothing to retry.`)

@@ -6,7 +6,7 @@ import { type LoadedJob, loadJob } from '../runs/jobs.js'
 import { type PlanFile, readPlanFile, refuseAskedOtherwise } from '../runs/plan-file.js'
 import { findUnfinished } from '../runs/state.js'
 import { sandboxKey } from '../sandbox/options.js'
-import { instanceOrigin, noInstance } from '../settings/addresses.js'
+import { instanceOrigin, noInstance, refuseUnthrottled } from '../settings/addresses.js'
 import { requiredKey, runsDirectory, withEnvFile } from '../settings/environment.js'
 import type { FlagsOf } from '../settings/flags.js'
 import { changedSettings, newSettings, type RunSettings, type stopLimits } from '../settings/run-settings.js'
@@ -75,6 +75,7 @@ async function requestOf(flags: RunFlags, terminal: Terminal): Promise<RunReques
   const runs = runsDirectory(flags, environment)
   const origin = isSandbox ? null : originOf(flags, environment, planned)
   if (!isSandbox && origin === null) throw new UsageError(noInstance)
+  refuseUnthrottled(settings.limits, origin)
   if (planned !== null) {
     const asked = { job: job.name, jobFlags, settings, instance: origin ?? sandboxInstance }
     refuseAskedOtherwise(flags.plan!, planned, asked)

@@ -30,8 +30,8 @@ export async function followUp(
     return null
   }
   const job = await loadJob(erasureJob)
-  const { share, hours, concurrency, timeoutMs, attemptsMax, maxFailures, maxOutageMs } = sweep.settings
-  const pace = { share, hours, concurrency, timeoutMs, attemptsMax, maxFailures, maxOutageMs }
+  const { caps, share, hours, concurrency, timeoutMs, attemptsMax, maxFailures, maxOutageMs } = sweep.settings
+  const pace = { caps, share, hours, concurrency, timeoutMs, attemptsMax, maxFailures, maxOutageMs }
   return {
     ...request,
     origin,

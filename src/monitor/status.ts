@@ -5,6 +5,7 @@ import type { Checkpoint } from '../checkpoint/checkpoint.js'
 import type { RunDirectory } from '../checkpoint/directory.js'
 import type { ControlEvent, LifecycleEvent, RunListener } from '../checkpoint/events.js'
 import type { Limiter } from '../pacing/limiter.js'
+import type { RateWindow } from '../settings/limits.js'
 import { type RunSettings, rateWindow } from '../settings/run-settings.js'
 import type { Clock } from '../system/clock.js'
 import { readSmallText, writeFileAtomically } from '../system/files.js'
@@ -16,7 +17,8 @@ const controlSchema = z.object({
   isPaused: z.boolean(),
   /** Null: as the run's settings say. */
   share: z.number().positive().max(1).nullable(),
-  limits: z.union([z.literal('none'), z.array(rateWindow)]).nullable(),
+  /** Caps, in place of those of the settings. Version 0.1 wrote `none`, too: no cap. */
+  limits: z.union([z.literal('none').transform((): RateWindow[] => []), z.array(rateWindow)]).nullable(),
   /** Who changed it last, and when (ISO 8601, UTC). */
   at: z.string(),
   by: z.string(),
@@ -58,7 +60,7 @@ export function controlOnRecord(events: readonly LifecycleEvent[]): ControlSetti
     if (event.event === 'paused' || event.event === 'continued') last.isPaused = event.event === 'paused'
     if (event.event !== 'throttled') continue
     last.share = event.share
-    last.limits = event.limits === null || event.limits === 'none' ? event.limits : [...event.limits]
+    last.limits = event.limits === 'none' ? [] : event.limits && [...event.limits]
   }
   return last
 }
@@ -84,7 +86,7 @@ export function controlEvents(
  */
 export function openLiveStatus(
   directory: Pick<RunDirectory, 'control' | 'live'>,
-  settings: Pick<RunSettings, 'limits' | 'share'>,
+  settings: Pick<RunSettings, 'caps' | 'share'>,
   events: readonly LifecycleEvent[],
   limiter: Limiter,
   checkpoint: Checkpoint,
@@ -101,7 +103,7 @@ export function openLiveStatus(
     if (found === null || found.text === text) return
     text = found.text
     const { isPaused, share, limits } = found.control
-    limiter.setPace({ isPaused, share: share ?? settings.share, windows: limits ?? settings.limits })
+    limiter.setPace({ isPaused, share: share ?? settings.share, caps: limits ?? settings.caps })
     for (const event of controlEvents(applied, found.control)) {
       // A checkpoint that cannot be written stops the run at the next item.
       checkpoint.record(event).catch(() => {})

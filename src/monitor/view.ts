@@ -3,6 +3,7 @@ import type { CheckpointState } from '../checkpoint/read.js'
 import type { RunFile } from '../checkpoint/run-file.js'
 import type { Tally } from '../checkpoint/summary.js'
 import type { Waiting } from '../pacing/admission.js'
+import { allowedWindows } from '../pacing/allowance.js'
 import { estimateMs, finishMs } from '../pacing/eta.js'
 import type { Limiter } from '../pacing/limiter.js'
 import type { Clock } from '../system/clock.js'
@@ -52,15 +53,15 @@ export function viewer(
 
   /** By the pace of the last minute; in the first minute, by what the windows allow. */
   function endsAtMs(): number | null {
-    const { windows, share, isPaused } = limiter.pace()
-    const { checkFirst, hours } = settings
+    const { caps, share, isPaused } = limiter.pace()
+    const { checkFirst, hours, limits } = settings
     const items = Math.max(0, plan.calls - tally.called)
     const perMinute = meter.lastMinute()
     if (isPaused || (meter.isWarm && perMinute === 0 && hours === null)) return null
     const workMs =
       meter.isWarm && perMinute > 0
         ? (items / perMinute) * meterMs
-        : estimateMs(items * (checkFirst ? 2 : 1), windows, share)
+        : estimateMs(items * (checkFirst ? 2 : 1), allowedWindows({ limits, caps, share }))
     return finishMs(clock.wallMs(), workMs, hours)
   }
 }

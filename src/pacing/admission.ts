@@ -2,20 +2,17 @@ import limitConcurrency from 'p-limit'
 import { type Hours, msUntilOpen } from '../settings/hours.js'
 import type { RateWindow } from '../settings/limits.js'
 import type { Clock } from '../system/clock.js'
-import { Allowance } from './allowance.js'
+import { Allowance, type PaceSettings } from './allowance.js'
 import { type CallResult, CircuitBreaker, type OpenReason, type Pass } from './breaker.js'
 import type { Ledger, Taken } from './ledger.js'
 
 /** What may be changed while calls are made. */
-export interface Pace {
-  /** The API's own windows; `none` bypasses the ledger. */
-  windows: readonly RateWindow[] | 'none'
-  /** The part of each window to use, from 0 to 1. */
-  share: number
+export interface Pace extends Pick<PaceSettings, 'caps' | 'share'> {
   isPaused: boolean
 }
 
-export interface AdmissionOptions extends Omit<Pace, 'isPaused'> {
+/** Without limits and caps calls bypass the ledger. */
+export interface AdmissionOptions extends PaceSettings {
   /** Starts paused. */
   isPaused?: boolean
   ledger: Ledger
@@ -57,8 +54,8 @@ export class Admission {
   readonly #timeSpent: TimeSpent
   /** One call at a time looks for a permit: the breaker, asked last, judges the call that leaves next. */
   readonly #mutex = limitConcurrency(1)
+  readonly #allowance: Allowance
   #pace: Pace
-  #allowance: Allowance
   #waiting: Waiting = { kind: 'nothing' }
   /** Makes the call that waits look again. */
   #wake = () => {}
@@ -66,13 +63,13 @@ export class Admission {
   #isClosed = false
 
   constructor(options: AdmissionOptions) {
-    const { windows, share, isPaused = false, clock, random, outageMaxMs } = options
-    const longestWindowMs = windows === 'none' ? 60_000 : Math.max(0, ...windows.map(({ perMs }) => perMs))
+    const { limits, caps, share, isPaused = false, clock, random, outageMaxMs } = options
+    const longestWindowMs = limits === 'none' ? 60_000 : Math.max(0, ...limits.map(({ perMs }) => perMs))
     this.#options = options
     this.#breaker = new CircuitBreaker({ clock, random, longestWindowMs, outageMaxMs })
     this.#timeSpent = new TimeSpent(clock)
-    this.#pace = { windows, share, isPaused }
-    this.#allowance = allowanceOf(this.#pace, clock)
+    this.#pace = { caps, share, isPaused }
+    this.#allowance = new Allowance(limits === 'none' ? [] : limits, share, clock)
   }
 
   get pace(): Pace {
@@ -80,7 +77,6 @@ export class Admission {
   }
 
   set pace(pace: Pace) {
-    if (pace.windows !== this.#pace.windows) this.#allowance = allowanceOf(pace, this.#options.clock)
     this.#allowance.share = pace.share
     this.#pace = pace
     this.#wake()
@@ -129,9 +125,9 @@ export class Admission {
 
   /** When there is nothing to wait for, the mutex would only cost time. */
   #admitAtOnce(): Permit | null {
-    const { windows, isPaused } = this.#pace
     const isBusy = this.#mutex.activeCount > 0
-    if (isBusy || windows !== 'none' || isPaused || this.#options.hours || this.#isClosed) return null
+    if (isBusy || !this.#isUnlimited || this.#pace.isPaused || this.#options.hours || this.#isClosed)
+      return null
     const pass = this.#breaker.pass()
     return pass && { pass, taken: null }
   }
@@ -146,7 +142,7 @@ export class Admission {
           continue
         }
         this.#waitFor({ kind: 'nothing' })
-        const taken = this.#pace.windows === 'none' ? null : await this.#takeSlot(signal)
+        const taken = this.#isUnlimited ? null : await this.#takeSlot(signal)
         if (taken === 'full') continue
         const isCallable = !signal.aborted && !this.#isClosed && !this.#pace.isPaused
         const pass = isCallable ? this.#breaker.pass() : null
@@ -174,17 +170,26 @@ export class Admission {
   /** `full` when there was none, after a wait in which anything may have changed. */
   async #takeSlot(signal: AbortSignal): Promise<TakenSlot | 'full'> {
     const { ledger, holdMs, clock } = this.#options
-    const taken = await ledger.take(this.#allowance.windows(), holdMs)
+    const { caps } = this.#pace
+    const taken = await ledger.take([...this.#allowance.windows(), ...caps], holdMs)
     if (taken.slot) {
       this.#latestTaken = Math.max(this.#latestTaken, taken.taken)
       return taken
     }
     const { fullWindow, waitMs, isLedgerInDoubt } = taken
     const waiting: Waiting = fullWindow
-      ? { kind: this.#allowance.isYielding(fullWindow) ? 'giving_way' : 'window', window: fullWindow }
+      ? { kind: this.#isYielding(fullWindow) ? 'giving_way' : 'window', window: fullWindow }
       : { kind: isLedgerInDoubt ? 'ledger' : 'rate_limited', untilMs: clock.monotonicMs() + waitMs }
     await this.#wait(waiting, Math.min(waitMs, askAgainMs), signal)
     return 'full'
+  }
+
+  get #isUnlimited(): boolean {
+    return this.#options.limits === 'none' && this.#pace.caps.length === 0
+  }
+
+  #isYielding(window: RateWindow): boolean {
+    return !isAmong(this.#pace.caps, window) && this.#allowance.isYielding(window)
   }
 
   /** Ends early when something wakes it. */
@@ -216,20 +221,23 @@ export class Admission {
 
   #waitFor(waiting: Waiting): void {
     this.#waiting = waiting
-    this.#timeSpent.on(nameOf(waiting, this.#pace.windows))
+    this.#timeSpent.on(this.#nameOf(waiting))
+  }
+
+  /** The name in `waited` lines of the checkpoint: a window as the API has it, or as the cap is. */
+  #nameOf(waiting: Waiting): string {
+    if (waiting.kind === 'nothing') return 'calling'
+    if (waiting.kind !== 'window') return waiting.kind
+    const { limits } = this.#options
+    const { max, perMs } = waiting.window
+    const isCap = limits === 'none' || isAmong(this.#pace.caps, waiting.window)
+    const ofApi = isCap ? undefined : limits.find((window) => window.perMs === perMs)
+    return `window ${ofApi?.max ?? max}/${perMs}`
   }
 }
 
-const allowanceOf = ({ windows, share }: Pace, clock: Clock) =>
-  new Allowance(windows === 'none' ? [] : windows, share, clock)
-
-/** The name in `waited` lines of the checkpoint: windows as the API has them. */
-function nameOf(waiting: Waiting, windows: readonly RateWindow[] | 'none'): string {
-  if (waiting.kind === 'nothing') return 'calling'
-  if (waiting.kind !== 'window' || windows === 'none') return waiting.kind
-  const { perMs } = waiting.window
-  return `window ${windows.find((window) => window.perMs === perMs)?.max}/${perMs}`
-}
+const isAmong = (windows: readonly RateWindow[], { max, perMs }: RateWindow) =>
+  windows.some((window) => window.max === max && window.perMs === perMs)
 
 /** Where the time goes: at every moment all calls wait for one thing, or calls are made. */
 class TimeSpent {

@@ -1,6 +1,21 @@
 import type { Quota, RateWindow } from '../settings/limits.js'
 import type { Clock } from '../system/clock.js'
 
+/** What calls are held to. */
+export interface PaceSettings {
+  /** The API's own windows. */
+  limits: readonly RateWindow[] | 'none'
+  /** Windows of a person's own, on top and taken as they are: they can only slow a run. */
+  caps: readonly RateWindow[]
+  /** The part of each of the API's windows to use, from 0 to 1. */
+  share: number
+}
+
+/** All windows that hold, the API's first. */
+export function allowedWindows({ limits, caps, share }: PaceSettings): RateWindow[] {
+  return [...(limits === 'none' ? [] : sharedWindows(limits, share)), ...caps]
+}
+
 /**
  * How much of each of the API's windows we allow ourselves at the moment: our share, less what others use beyond the
  * part that is left to them, and less again for a while after a 429.

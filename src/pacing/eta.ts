@@ -1,6 +1,5 @@
 import { type Hours, msUntilOpen } from '../settings/hours.js'
 import type { RateWindow } from '../settings/limits.js'
-import { sharedWindows } from './allowance.js'
 
 /**
  * The least time that this many calls take under all windows, from the first call to the last, with bursts allowed
@@ -9,12 +8,11 @@ import { sharedWindows } from './allowance.js'
  */
 export function estimateMs(
   calls: number,
-  windows: readonly RateWindow[] | 'none',
-  share: number,
+  windows: readonly RateWindow[],
   agoMs: readonly number[] = [],
 ): number {
-  if (windows === 'none' || calls < 1) return 0
-  const binding = sharedWindows(windows, share).filter(({ max }) => max < calls + agoMs.length)
+  if (calls < 1) return 0
+  const binding = windows.filter(({ max }) => max < calls + agoMs.length)
   const slowest = binding.toSorted((a, b) => b.perMs / b.max - a.perMs / a.max)[0]
   if (!slowest) return 0
   // In the long run everything repeats with the slowest window, so only the beginning is simulated: windows of nearly

@@ -22,7 +22,7 @@ export type Limiter = ReturnType<typeof openLimiter>
 export function openLimiter(options: LimiterOptions) {
   const { ledger, concurrency } = options
   const admission = new Admission(options)
-  const queue = options.windows === 'none' ? plainQueue(concurrency) : priorityQueue(concurrency)
+  const queue = options.limits === 'none' ? plainQueue(concurrency) : priorityQueue(concurrency)
   let sent = 0
   let rateLimited = 0
   let closing: Promise<void> | null = null

@@ -73,6 +73,7 @@ function timeSections({ charts, pace, answerTimes, itemTimes, waits, workedMs }:
     inDigits(count),
     share === null ? '–' : inDigits(share),
     limit === null ? 'none' : inDigits(limit),
+    limit === null ? '–' : percentText(count, limit),
   ])
   const durations = (name: string, { p50, p90, p99, maxMs, count }: typeof itemTimes) => [
     name,
@@ -99,7 +100,7 @@ ${breaks.length === 0 ? '' : markup`<p class="note">Left out, as nothing happene
 <h2 id="calls">Calls a minute, against the limit</h2>
 <p>${widthMs > 60_000 ? `Mean of ${spanText(widthMs)}.` : 'Calls in the 60 seconds up to each moment.'} ${limitsSentence(pace)}</p>
 <div class="chart" id="calls-chart" role="img" aria-label="Line of the calls a minute, at most ${inDigits(highest)}."></div>
-${plainTable(['', 'Calls of this run', 'Our share, at most', 'Limit'], [1, 2, 3], busiest)}
+${plainTable(['', 'Calls of this run', 'Allowed, at most', "Ada's limit", 'Part of it used'], [1, 2, 3, 4], busiest)}
 </section>
 <section class="unbroken" aria-labelledby="answers">
 <h2 id="answers">How long the API took</h2>
@@ -120,7 +121,16 @@ ${knownMs === 0 ? markup`<p>Not recorded.</p>` : plainTable(['What for', 'Time',
 `
 }
 
-function limitsSentence({ limits, share, isShareChanged }: PageModel['pace']): string {
+function limitsSentence({ limits, caps, share, isShareChanged }: PageModel['pace']): string {
+  const cap = caps.length === 0 ? '' : ` Its own cap on top was ${limitsText(caps)}.`
+  return `${shareSentence({ limits, share, isShareChanged })}${cap}`
+}
+
+function shareSentence({
+  limits,
+  share,
+  isShareChanged,
+}: Omit<PageModel['pace'], 'caps' | 'busiest'>): string {
   if (limits === 'none' || limits.length === 0) return 'No limit was set.'
   const limit = `The limit is ${limitsText(limits)}`
   if (isShareChanged) return `${limit}; the share that this run took of it was changed on the way.`
@@ -128,7 +138,7 @@ function limitsSentence({ limits, share, isShareChanged }: PageModel['pace']): s
   return `${limit}; this run kept to ${percentText(share, 1)} of it, and left the rest to live traffic.`
 }
 
-function limitsText(limits: PageModel['pace']['limits']): string {
+function limitsText(limits: 'none' | PageModel['pace']['caps']): string {
   if (limits === 'none' || limits.length === 0) return 'none'
   return limits.map(({ max, perMs }) => limitText(max, perMs)).join(' and ')
 }
@@ -180,7 +190,7 @@ function eventText(event: PageModel['events'][number], before: RunSettings): Pie
       return 'Continued'
     case 'throttled': {
       const share = event.share === null ? '' : `: share now ${percentText(event.share, 1)}`
-      return `Throttled${share}${event.limits === null ? '' : `; limits now ${limitsText(event.limits)}`}`
+      return `Throttled${share}${event.limits === null ? '' : `; own cap now ${limitsText(event.limits)}`}`
     }
     case 'input-changed':
       return `The input had changed; continued with ${inDigits(event.plan.read)} rows of ${event.input.map(({ name }) => name).join(', ')}`
@@ -198,7 +208,8 @@ function settingsTexts(settings: RunSettings): [string, string][] {
   const clock = (minute: number) =>
     [Math.floor(minute / 60), minute % 60].map((number) => String(number).padStart(2, '0')).join(':')
   return [
-    ['Limits', limitsText(settings.limits)],
+    ["Ada's limits", limitsText(settings.limits)],
+    ['Own cap on top', limitsText(settings.caps)],
     ['Share of the limits', percentText(settings.share, 1)],
     ['Hours', hours === null ? 'any' : `${clock(hours.fromMinute)} to ${clock(hours.toMinute)}, local time`],
     ['Calls in flight', `at most ${inDigits(settings.concurrency)}`],

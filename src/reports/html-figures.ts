@@ -1,9 +1,8 @@
 import { createHistogram } from 'node:perf_hooks'
 import type { LifecycleEvent } from '../checkpoint/events.js'
 import { type SettledItem, type Status, statuses } from '../item.js'
-import { sharedWindows } from '../pacing/allowance.js'
+import { type PaceSettings, sharedWindows } from '../pacing/allowance.js'
 import type { RateWindow } from '../settings/limits.js'
-import type { RunSettings } from '../settings/run-settings.js'
 import { type Counts, count } from './html-timeline.js'
 import { isFailure } from './html-words.js'
 
@@ -62,43 +61,43 @@ export class BusiestSpan {
   }
 }
 
-type Allowed = Pick<RunSettings, 'share'> & { limits: 'none' | readonly RateWindow[] }
-
 /** How the calls of a run compare with its limits, which may have changed on the way. */
 export class Pace {
   /** What was allowed from a moment on. */
-  readonly #allowed: (Allowed & { fromMs: number })[] = []
+  readonly #allowed: (PaceSettings & { fromMs: number })[] = []
   readonly #busiest: BusiestSpan[] = []
 
-  constructor(atFirst: Allowed) {
+  constructor(atFirst: PaceSettings) {
     this.#allow(Number.NEGATIVE_INFINITY, atFirst)
   }
 
   onEvent(event: LifecycleEvent): void {
-    const { limits, share } = this.#allowed.at(-1)!
+    const { limits, caps, share } = this.#allowed.at(-1)!
     if (event.event === 'started' || event.event === 'resumed')
       this.#allow(Date.parse(event.at), event.settings)
-    if (event.event === 'throttled')
-      this.#allow(Date.parse(event.at), { limits: event.limits ?? limits, share: event.share ?? share })
+    if (event.event === 'throttled') {
+      const cappedTo = event.limits === 'none' ? [] : event.limits
+      this.#allow(Date.parse(event.at), { limits, caps: cappedTo ?? caps, share: event.share ?? share })
+    }
   }
 
   onCall(atMs: number): void {
     for (const span of this.#busiest) span.add(atMs)
   }
 
-  /** Calls a minute at a moment: the API's limit, and our share of it. Null without limits. */
+  /** Calls a minute at a moment: the API's limit, and what we allow ourselves of it. Null without limits. */
   perMinute(atMs: number): { limit: number; share: number } | null {
-    const { limits, share } = this.#allowed.findLast(({ fromMs }) => fromMs <= atMs)!
+    const { limits, caps, share } = this.#allowed.findLast(({ fromMs }) => fromMs <= atMs)!
     if (limits === 'none' || limits.length === 0) return null
-    const perMinute = limits.map(({ max, perMs }) => (perMs <= 60_000 ? (max * 60_000) / perMs : max))
-    const limit = Math.min(...perMinute)
-    return { limit, share: limit * share }
+    const limit = leastPerMinute(limits)
+    return { limit, share: Math.min(limit * share, leastPerMinute(caps)) }
   }
 
   summary() {
-    const { limits, share } = this.#allowed.at(-1)!
+    const { limits, caps, share } = this.#allowed.at(-1)!
     return {
       limits,
+      caps,
       share,
       isShareChanged: this.#allowed.some((other) => other.share !== share),
       busiest: this.#busiest.map(({ perMs, count }) => ({ perMs, count, ...this.#mostIn(perMs) })),
@@ -108,22 +107,26 @@ export class Pace {
   /** The most that was ever allowed in a span of `perMs`; null where no window is so long. */
   #mostIn(perMs: number): { limit: number | null; share: number | null } {
     const most = { limit: 0, share: 0 }
-    for (const { limits, share } of this.#allowed) {
+    for (const { limits, caps, share } of this.#allowed) {
       const window = limits === 'none' ? undefined : limits.find((one) => one.perMs === perMs)
       if (window === undefined) continue
       most.limit = Math.max(most.limit, window.max)
-      most.share = Math.max(most.share, sharedWindows([window], share)[0]!.max)
+      const capsMax = caps.filter((cap) => cap.perMs === perMs).map(({ max }) => max)
+      most.share = Math.max(most.share, Math.min(sharedWindows([window], share)[0]!.max, ...capsMax))
     }
     return most.limit === 0 ? { limit: null, share: null } : most
   }
 
-  #allow(fromMs: number, { limits, share }: Allowed): void {
-    this.#allowed.push({ fromMs, limits, share })
+  #allow(fromMs: number, { limits, caps, share }: PaceSettings): void {
+    this.#allowed.push({ fromMs, limits, caps, share })
     for (const perMs of limits === 'none' ? [60_000] : limits.map((window) => window.perMs)) {
       if (!this.#busiest.some((span) => span.perMs === perMs)) this.#busiest.push(new BusiestSpan(perMs))
     }
   }
 }
+
+const leastPerMinute = (windows: readonly RateWindow[]) =>
+  Math.min(...windows.map(({ max, perMs }) => (perMs <= 60_000 ? (max * 60_000) / perMs : max)))
 
 const messagesMax = 1000
 const messagesShown = 5

@@ -4,7 +4,7 @@ import { runDirectory } from '../checkpoint/directory.js'
 import type { Summary } from '../checkpoint/summary.js'
 import type { Job } from '../job.js'
 import type { RunView } from '../monitor/view.js'
-import { parseBaseUrl } from '../settings/addresses.js'
+import { parseBaseUrl, refuseUnthrottled } from '../settings/addresses.js'
 import { defaultSettings, type RunSettings } from '../settings/run-settings.js'
 import { pseudonymsBy } from '../sources/pseudonyms.js'
 import { systemClock } from '../system/clock.js'
@@ -108,11 +108,13 @@ async function createOrReopen(options: RunJobOptions, origin: string, host: Host
       nothing,
     )
   }
+  const settings = { ...defaultSettings(job), ...options.settings }
+  refuseUnthrottled(settings.limits, origin)
   return createRun(
     {
       job: { job, name, shortName: name },
       jobFlags: flags,
-      settings: { ...defaultSettings(job), ...options.settings },
+      settings,
       isSandbox: false,
       isPractice: false,
       isParallel: false,

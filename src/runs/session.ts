@@ -20,7 +20,7 @@ export interface Surroundings {
 
 export type SessionSettings = Pick<
   RunSettings,
-  'limits' | 'share' | 'hours' | 'concurrency' | 'timeoutMs' | 'maxOutageMs'
+  'limits' | 'caps' | 'share' | 'hours' | 'concurrency' | 'timeoutMs' | 'maxOutageMs'
 >
 
 /** What calls to an instance are made with, and what makes them wait. */
@@ -46,12 +46,13 @@ export async function openSession(
   { clock, random, openApi = openHttpApi }: Surroundings,
   onRefused: (outcome: Outcome) => void = () => {},
 ): Promise<Session> {
-  const { timeoutMs, concurrency, hours, limits, share, maxOutageMs } = settings
+  const { timeoutMs, concurrency, hours, limits, caps, share, maxOutageMs } = settings
   const userAgent = `ada-bulk/${version}`
   const api = await openApi({ origin, key, timeoutMs, connections: concurrency, userAgent })
   const limiter = openLimiter({
     ledger,
-    windows: limits,
+    limits,
+    caps,
     share,
     concurrency,
     holdMs: holdMsOf(timeoutMs),

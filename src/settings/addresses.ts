@@ -1,6 +1,7 @@
 import { UsageError } from '../system/errors.js'
 import { type Environment, given } from './environment.js'
 import type { Flags } from './flags.js'
+import type { RateWindow } from './limits.js'
 import { isRandom, looksLikeSecret } from './secrets.js'
 
 /** Said where an instance is needed and none is named. */
@@ -20,6 +21,14 @@ export function instanceOrigin(
   if (handle !== undefined) return originOfHandle(handle, region)
   const [named] = given(flags, 'base-url', environment)
   return named === undefined ? null : parseBaseUrl(...named)
+}
+
+/** Throws a UsageError when calls to Ada itself would be without limits. `origin` is null for a sandbox. */
+export function refuseUnthrottled(limits: readonly RateWindow[] | 'none', origin: string | null): void {
+  if (limits !== 'none' || origin === null || isLoopback(new URL(origin).hostname)) return
+  throw new UsageError(
+    `--api-limit none: ${origin} is not on this machine, and Ada limits the calls to it. Leave the flag out, or write what Ada allows, like --api-limit 300/m.`,
+  )
 }
 
 const apiPath = /^\/*(api\/*(v\d+(\/.*)?)?)?$/i

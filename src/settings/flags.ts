@@ -17,7 +17,7 @@ type RowNamed<R, F> = R extends { [K in F & string]: infer Row } ? Row : never
 /** What yargs makes of a row. */
 type Typed<R> = R extends { kind: 'switch' }
   ? boolean
-  : R extends { isList: true } | { kind: 'limits' }
+  : R extends { isList: true } | { kind: 'limits' | 'caps' }
     ? string[]
     : R extends { choices: readonly (infer Choice)[] }
       ? Choice
@@ -51,7 +51,7 @@ export function rowsOf(command: CommandName): Row[] {
 }
 
 export function isList({ kind, isList }: Setting): boolean {
-  return isList === true || kind === 'limits'
+  return isList === true || kind === 'limits' || kind === 'caps'
 }
 
 export function isPath({ kind }: Setting): boolean {

@@ -1,3 +1,8 @@
+/** Bounds of what people may write. */
+export const windowsMax = 16
+export const mostCalls = 1_000_000_000
+export const longestWindowMs = 366 * 86_400_000
+
 /** `30/s`, `40/6s`: as `--limit` takes it. */
 export function inLimit({ max, perMs }: RateWindow): string {
   const units: [number, string][] = [

@@ -8,7 +8,7 @@ import type { Kind } from './setting.js'
 export const rateWindow = z.object({ max: z.number().int().positive(), perMs: z.number().positive() })
 
 type KeptRow = Extract<AnyRow, { keptAs: string }>
-type Always = { default: string } | { kind: 'switch' | 'limits' }
+type Always = { default: string } | { kind: 'switch' | 'limits' | 'caps' }
 
 /** The settings that run.json keeps, so that a resumed run goes the same way. */
 export type RunSettings = {
@@ -30,6 +30,7 @@ const shapes: Partial<Record<Kind, z.ZodType>> = {
   duration: z.number().positive(),
   percent: z.number().positive().max(1),
   limits: z.union([z.literal('none'), z.array(rateWindow)]),
+  caps: z.array(rateWindow),
   hours: z.object({ fromMinute: z.number(), toMinute: z.number() }),
   failures: z.object({ count: z.number().nullable(), ratio: z.number().nullable() }),
 }
@@ -47,7 +48,7 @@ export const runSettings = z.object(
 /** Null where a setting need not have a value. */
 function fallbackOf(row: Row): unknown {
   if (row.default !== undefined) return parse(row, row.default)
-  return row.kind === 'switch' ? false : null
+  return row.kind === 'switch' ? false : row.kind === 'caps' ? [] : null
 }
 
 function byName(of: (row: Row) => unknown): Record<string, unknown> {

@@ -1,5 +1,6 @@
 import { parseCronTime } from './cron-time.js'
 import {
+  parseCaps,
   parseCount,
   parseDuration,
   parseHours,
@@ -20,7 +21,7 @@ export interface Setting {
   default?: string
   /** The default in words, where it is no value. */
   otherwise?: string
-  /** May be given several times. (`limits` always may.) */
+  /** May be given several times. (`limits` and `caps` always may.) */
   isList?: true
   isRequired?: true
   alias?: string
@@ -60,6 +61,7 @@ export const kinds = {
   percent: { placeholder: 'PERCENT', parse: parseShare },
   rate: { placeholder: 'PERCENT', parse: parseRate },
   limits: { placeholder: 'MAX/PERIOD', parse: parseLimits },
+  caps: { placeholder: 'MAX/PERIOD', parse: parseCaps },
   hours: { placeholder: 'HH:MM-HH:MM', parse: parseHours },
   failures: { placeholder: 'N|PERCENT', parse: parseMaxFailures },
   moment: { placeholder: 'MOMENT', parse: parseMoment },

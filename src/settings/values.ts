@@ -2,7 +2,7 @@ import { UsageError } from '../system/errors.js'
 import { momentMs } from '../system/moment.js'
 import { inTime } from '../system/text.js'
 import type { Hours } from './hours.js'
-import type { RateWindow } from './limits.js'
+import { longestWindowMs, mostCalls, type RateWindow, windowsMax } from './limits.js'
 
 /** Turns what people type into precise values. Each throws a UsageError that names the flag. */
 
@@ -26,23 +26,37 @@ export function parsePositiveDuration(text: string, flag: string, mostMs = Numbe
 }
 
 /** `30/s`, `300/m`, `60000/d`, `40/6s`, or `none` alone → rate windows. */
-export function parseLimits(texts: readonly string[], flag = '--limit'): RateWindow[] | 'none' {
+export function parseLimits(texts: readonly string[], flag = '--api-limit'): RateWindow[] | 'none' {
   if (texts.includes('none')) {
     if (texts.length > 1) throw new UsageError(`${flag} none stands alone: drop it or the other limits.`)
     return 'none'
   }
-  return texts.map((text) => parseLimit(text, flag))
+  return parseWindows(texts, flag, ' or none')
 }
 
-const mostCalls = 1_000_000_000
-const longestWindowMs = 366 * 86_400_000
+/** The same without `none`: a cap can only slow a run. */
+export function parseCaps(texts: readonly string[], flag = '--limit'): RateWindow[] {
+  if (texts.includes('none')) {
+    throw new UsageError(
+      `${flag} none: a cap can only slow a run. To call without limits on this machine's own addresses, write --api-limit none.`,
+    )
+  }
+  return parseWindows(texts, flag, '')
+}
 
-function parseLimit(text: string, flag: string): RateWindow {
+function parseWindows(texts: readonly string[], flag: string, orElse: string): RateWindow[] {
+  if (texts.length > windowsMax) throw new UsageError(`${flag}: is given more than ${windowsMax} times.`)
+  return texts.map((text) => parseLimit(text, flag, orElse))
+}
+
+function parseLimit(text: string, flag: string, orElse: string): RateWindow {
   const [, max, count, unit] = /^\s*(\d+)\s*\/\s*(\d+(?:\.\d+)?)?\s*(ms|s|m|h|d)\s*$/.exec(text) ?? []
   const window = { max: Number(max), perMs: Math.round(Number(count ?? 1) * (unitMs[unit ?? ''] ?? 0)) }
   const isCallable = window.max >= 1 && window.max <= mostCalls
   if (!isCallable || window.perMs < 1 || window.perMs > longestWindowMs) {
-    throw new UsageError(`${flag} ${text}: not a limit. Write it like 30/s, 300/m, 60000/d, 40/6s or none.`)
+    throw new UsageError(
+      `${flag} ${text}: not a limit. Write it like 30/s, 300/m, 60000/d or 40/6s${orElse}.`,
+    )
   }
   return window
 }

@@ -67,7 +67,7 @@ async function grow(world: World, ada: LocalAda, count: number): Promise<Grown> 
   const input = join(directory, 'ids.csv')
   await writeIds(input, count + rest)
   const place = join(directory, 'run')
-  const pacing = ['--limit', 'none', '--concurrency', String(concurrency)]
+  const pacing = ['--api-limit', 'none', '--concurrency', String(concurrency)]
   const quietly = [...pacing, '--yes', '--quiet']
   const list = ['end-conversations', '--input', input, '--base-url', ada.url]
   const command = (...words: string[]) => {

@@ -1,6 +1,6 @@
 /**
  * How much a run costs beside the bare calls, without any limit, against a local server: `npm run bench:overhead`.
- * A bare `fetch` loop, a bare undici loop and `ada-bulk run --limit none` (checkpoint and report included) end the
+ * A bare `fetch` loop, a bare undici loop and `ada-bulk run --api-limit none` (checkpoint and report included) end the
  * same IDs in turn, several rounds in one go; each in a process of its own, the server in another. Compare the
  * ratios: machines differ, and this one is not alone.
  */
@@ -124,7 +124,7 @@ async function runTool(directory: string, input: string, origin: string, round: 
     input,
     '--base-url',
     origin,
-    '--limit',
+    '--api-limit',
     'none',
     '--yes',
     '--quiet',

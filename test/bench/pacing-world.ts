@@ -118,7 +118,8 @@ export async function callPaced(
 ): Promise<void> {
   const limiter = openLimiter({
     ledger,
-    windows,
+    limits: windows,
+    caps: [],
     share,
     concurrency,
     holdMs: 30_000,

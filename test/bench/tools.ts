@@ -29,7 +29,7 @@ export const concurrency = 16
 export const ours: Tool = {
   name: 'ada-bulk',
   throttled: '--share 100%',
-  unthrottled: '--limit none',
+  unthrottled: '--api-limit none',
   resumed: 'resume --accept-changed-input',
   command({ list, url, directory, limit, isResumed }) {
     const place = resolve(directory, 'run')
@@ -37,7 +37,7 @@ export const ours: Tool = {
     const task = isResumed
       ? ['resume', place, '--accept-changed-input']
       : ['run', 'end-conversations', '--input', list.csv, '--base-url', url, '--run-dir', place]
-    const pacing = [...limits.flatMap((one) => ['--limit', one]), '--share', '100%']
+    const pacing = [...limits.flatMap((one) => ['--api-limit', one]), '--share', '100%']
     return adaBulk([...task, ...pacing, '--concurrency', String(concurrency), '--yes', '--quiet'], directory)
   },
 }

@@ -18,7 +18,7 @@ beforeAll(async () => {
   const list = join(home, 'stale.csv')
   cpSync('samples/conversations.csv', list)
   const words = ['run', 'end-conversations', '--input', list, '--run-dir', whole, '--max-items', '4']
-  await cli([...words, '--limit', 'none', '--yes', '--quiet'], {
+  await cli([...words, '--api-limit', 'none', '--yes', '--quiet'], {
     ...environment,
     ADA_BASE_URL: sandbox.url,
   })

@@ -12,7 +12,7 @@ describe('run --plan refuses', () => {
       [['--idle', '14d'], '--idle'],
       [['--language', 'fr'], '--language'],
       [['--share', '80%'], '--share'],
-      [['--limit', '30/s'], '--limit'],
+      [['--api-limit', '30/s'], '--api-limit'],
       [['--hours', '22:00-06:00'], '--hours'],
       [['--concurrency', '2'], '--concurrency'],
       [['--timeout', '5s'], '--timeout'],

@@ -109,7 +109,7 @@ describe('run --plan', () => {
       '30d',
       '--share',
       '50%',
-      '--limit',
+      '--api-limit',
       'none',
     ]
     expect(await scene.run(...again, '--base-url', `${scene.api.url}/`)).toMatchObject({ code: 0 })
@@ -151,7 +151,7 @@ describe('run --plan', () => {
   })
 
   test('practises in the sandbox what was planned for it', async () => {
-    const words = ['-i', scene.input, '--sandbox', '--limit', 'none', '--output', scene.file]
+    const words = ['-i', scene.input, '--sandbox', '--api-limit', 'none', '--output', scene.file]
     await scene.type('plan', 'close-stale', ...words)
     expectRefused(await scene.run(), /no instance: .* use --sandbox/)
     expectRefused(

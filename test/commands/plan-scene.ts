@@ -28,7 +28,7 @@ async function openScene(): Promise<Scene> {
   const input = desk.write('stale.csv', table(ids.map((id, index) => [id, daysAgo(index < 2 ? 1 : 60)])))
   const hold = desk.write('hold.csv', `_id\n${ids[2]}\n`)
   const file = desk.path('plan.json')
-  const base = ['--idle', '30d', '--share', '50%', '--limit', 'none', '--base-url', api.url]
+  const base = ['--idle', '30d', '--share', '50%', '--api-limit', 'none', '--base-url', api.url]
   return {
     ...desk,
     api,

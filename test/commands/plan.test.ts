@@ -135,9 +135,9 @@ describe('plan', () => {
       input,
       '--share',
       '100%',
-      '--limit',
+      '--api-limit',
       '30/s',
-      '--limit',
+      '--api-limit',
       '400/d',
       '--hours',
       '22:00-06:00',
@@ -157,7 +157,7 @@ describe('plan', () => {
         'close-stale',
         '-i',
         input,
-        '--limit',
+        '--api-limit',
         '1/366d',
         ...hours,
         '--json',
@@ -227,7 +227,7 @@ test('a run does what its plan said, of any records under any flags', async () =
           ...hold,
           ...flags,
         ]
-        const rest = ['--base-url', api.url, '--limit', 'none', '--json']
+        const rest = ['--base-url', api.url, '--api-limit', 'none', '--json']
         const planned = JSON.parse((await desk.type('plan', ...words, ...rest)).stdout)
         const { stdout } = await desk.type('run', ...words, ...rest, '--yes', '--quiet', '--progress', 'none')
         const { totals, reasons } = JSON.parse(stdout)

@@ -11,7 +11,7 @@ test.concurrent('401 that a harmless call confirms stops the run, and leaves the
     return unauthorized
   })
   const { key } = api
-  const args = ['--input', input, '--base-url', api.url, '--yes', '--limit', 'none', '--concurrency', '1']
+  const args = ['--input', input, '--base-url', api.url, '--yes', '--api-limit', 'none', '--concurrency', '1']
   expect(await place.run(['run', 'end-conversations', ...args])).toMatchObject({ code: 4 })
   const summary = summaryOf(place.onlyRun())
   expect(summary).toMatchObject({ exitCode: 4, totals: { failed: 0, unknown: 0 } })
@@ -29,7 +29,7 @@ test.concurrent('403 for one conversation, the first, is its outcome, and the ru
   const ids = conversationIds(40)
   const input = place.write('stale.csv', csvOf(ids))
   const api = await startFakeApi(({ id }) => (id === ids[0] ? forbidden : ended))
-  const args = ['--input', input, '--base-url', api.url, '--yes', '--limit', 'none', '--concurrency', '1']
+  const args = ['--input', input, '--base-url', api.url, '--yes', '--api-limit', 'none', '--concurrency', '1']
   expect(await place.run(['run', 'end-conversations', ...args])).toMatchObject({ code: 3 })
   expect(summaryOf(place.onlyRun())).toMatchObject({
     reasons: { ended: 39, forbidden: 1 },
@@ -50,7 +50,7 @@ test.concurrent.for([
   const place = openPlace()
   const input = place.write('stale.csv', csvOf(conversationIds(30)))
   const api = await startFakeApi(({ index }) => (index === 3 ? tooMany(headers) : ended))
-  const args = `--base-url ${api.url} --yes --limit none --concurrency 1 --attempts 1 --input ${input}`
+  const args = `--base-url ${api.url} --yes --api-limit none --concurrency 1 --attempts 1 --input ${input}`
   expect(await place.run(['run', 'end-conversations', ...args.split(' ')])).toMatchObject({ code: 0 })
   expect(summaryOf(place.onlyRun())).toMatchObject({
     totals: { succeeded: 30 },
@@ -78,7 +78,7 @@ test.concurrent('no calls left in X-RateLimit-Remaining stops all calls until th
         )
       : ended,
   )
-  const args = `--base-url ${api.url} --yes --limit none --concurrency 1 --input ${input}`
+  const args = `--base-url ${api.url} --yes --api-limit none --concurrency 1 --input ${input}`
   expect(await place.run(['run', 'end-conversations', ...args.split(' ')])).toMatchObject({ code: 0 })
   expect(api.calls[2]!.atMs - api.calls[1]!.atMs).toBeGreaterThanOrEqual(1990)
 })

@@ -260,7 +260,7 @@ describe('what the API answers', () => {
       const answers = rows[ids.indexOf(id)]?.answers ?? [ended]
       return answers[Math.min(nth, answers.length) - 1]!
     })
-    const args = `run end-conversations --input @list.csv --base-url ${api.url} --yes --limit none --attempts 2 --max-failures 100%`
+    const args = `run end-conversations --input @list.csv --base-url ${api.url} --yes --api-limit none --attempts 2 --max-failures 100%`
     const { code, stdout, stderr } = await place.run([...args.split(' '), '--log-level', 'trace'])
     expect({ code, stderr: code === 3 ? '' : stderr, stdout }).toMatchObject({ code: 3, stderr: '' })
     // What a terminal would obey.
@@ -302,7 +302,7 @@ describe('what the API answers', () => {
 test.concurrent('a port where nobody listens is a network error', async () => {
   const place = openPlace()
   const input = place.write('stale.csv', csvOf(conversationIds(2)))
-  const args = `--base-url http://127.0.0.1:${await portWithoutListener()} --yes --limit none --attempts 2 --input ${input}`
+  const args = `--base-url http://127.0.0.1:${await portWithoutListener()} --yes --api-limit none --attempts 2 --input ${input}`
   expect(await place.run(['run', 'end-conversations', ...args.split(' ')])).toMatchObject({ code: 3 })
   for (const row of reportOf(place.onlyRun())) {
     expect(row).toMatchObject({ status: 'failed', reason: 'network_error', http_status: '', attempts: '2' })
@@ -322,7 +322,7 @@ test.concurrent('a call that hangs is a time-out, and unknown when the last one 
     if (id === trickles) return slowBody
     return id === never ? hang : nth === 1 ? hangAfter : expired
   })
-  const args = `--base-url ${api.url} --yes --limit none --attempts 2 --timeout 1s --input ${input}`
+  const args = `--base-url ${api.url} --yes --api-limit none --attempts 2 --timeout 1s --input ${input}`
   expect(await place.run(['run', 'end-conversations', ...args.split(' ')])).toMatchObject({ code: 3 })
   const [first, second, third] = reportOf(place.onlyRun())
   expect(first).toMatchObject({ status: 'unknown', reason: 'timeout', http_status: '', attempts: '3' })

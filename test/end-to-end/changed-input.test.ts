@@ -14,7 +14,7 @@ async function scene() {
   const place = openPlace()
   const input = place.write('stale.csv', csvOf(ids))
   const api = await startFakeApi((call) => (call.id === ids[2] ? notFound : ada(call)))
-  const args = `run end-conversations -i ${input} --base-url ${api.url} --yes --limit none --max-items 3`
+  const args = `run end-conversations -i ${input} --base-url ${api.url} --yes --api-limit none --max-items 3`
   expect(await place.run(args.split(' '))).toMatchObject({ code: 75 })
   return { place, api, directory: place.onlyRun() }
 }
@@ -77,7 +77,9 @@ test.concurrent('a lost answer is remembered across a changed input', async () =
   place.write('stale.csv', csvOf(ids))
   const api = await startFakeApi(() => hangAfter)
   const running = place.start(
-    `run end-conversations -i stale.csv --base-url ${api.url} --yes --limit none --concurrency 2`.split(' '),
+    `run end-conversations -i stale.csv --base-url ${api.url} --yes --api-limit none --concurrency 2`.split(
+      ' ',
+    ),
   )
   await api.arrived(2)
   running.kill('SIGKILL')

@@ -20,7 +20,9 @@ async function scene(count = 6) {
   place.write('stale.csv', csvOf(ids))
   const api = await startFakeApi()
   const args = (flags = '') =>
-    `run end-conversations -i stale.csv --base-url ${api.url} --yes --limit none ${flags}`.trim().split(/ +/)
+    `run end-conversations -i stale.csv --base-url ${api.url} --yes --api-limit none ${flags}`
+      .trim()
+      .split(/ +/)
   return { place, ids, api, args }
 }
 
@@ -232,7 +234,9 @@ test.concurrent('doctor: all is right, the key is wrong, nobody answers, setting
 
 test.concurrent('a forecast knows of the calls that were just made', async () => {
   const { place, api } = await scene()
-  const flags = `end-conversations -i stale.csv --base-url ${api.url} --limit 10/m --share 100%`.split(' ')
+  const flags = `end-conversations -i stale.csv --base-url ${api.url} --api-limit 10/m --share 100%`.split(
+    ' ',
+  )
   const seconds = async () => JSON.parse((await place.run(['plan', ...flags, '--json'])).stdout).seconds
   expect(await seconds()).toBe(0)
   expect(readdirSync(place.state)).toEqual([])
@@ -255,7 +259,7 @@ test.concurrent('a host that answers everything with a web page is not taken for
     code: 3,
     stdout: expect.stringMatching(/^NOT address .*does not answer like Ada's API/m),
   })
-  const words = `run end-conversations -i stale.csv --base-url ${url} --yes --limit none --attempts 1`
+  const words = `run end-conversations -i stale.csv --base-url ${url} --yes --api-limit none --attempts 1`
   expect(await place.run(words.split(' '))).toMatchObject({ code: 3 })
   expect(summaryOf(place.onlyRun())).toMatchObject({ totals: { succeeded: 0, failed: 6 } })
 })

@@ -45,7 +45,7 @@ function expectAllEnded({ api }: Scene, directory: string): void {
 test.concurrent('a file-size limit stops the run (4) with a sentence; without it the run goes on', async () => {
   const stage = await scene()
   const { place, args } = stage
-  const stopped = await place.run(args('--limit none'), {
+  const stopped = await place.run(args('--api-limit none'), {
     through: (command) => ['bash', '-c', 'ulimit -f 16; exec "$@"', 'bash', ...command],
   })
   expect(stopped).toMatchObject({
@@ -102,7 +102,7 @@ describe.runIf(isRootOnLinux)('a full disk', () => {
     const stage = await scene()
     const { place, args } = stage
     const disk = mountDisk(place.directory, 'disk', '48k')
-    const stopped = await place.run(args('--limit none --run-dir disk/run'))
+    const stopped = await place.run(args('--api-limit none --run-dir disk/run'))
     expect(stopped).toMatchObject({
       code: 4,
       stdout: expect.stringMatching(/stopped: cannot write .*ENOSPC/),
@@ -124,7 +124,7 @@ describe.runIf(isRootOnLinux)('a full disk', () => {
     const disk = mountDisk(place.directory, 'disk', '64k')
     const state = { ADA_BULK_STATE: join(disk.path, 'state') }
     disk.fill(16_384)
-    const stopped = await place.run(args('--limit 5000/s'), { environment: state })
+    const stopped = await place.run(args('--api-limit 5000/s'), { environment: state })
     expect(stopped.stderr + stopped.stdout).toContain('ENOSPC')
     expectNoStack(stopped)
     expect(stage.api.calls.length).toBeGreaterThan(0)
@@ -145,7 +145,7 @@ describe.runIf(isRootOnLinux)('a full disk', () => {
       const disk = mountDisk(place.directory, 'disk', '64k')
       disk.fill(leaving)
       const directory = join(disk.path, 'run')
-      const ended = await place.run(args('--limit none --run-dir disk/run'))
+      const ended = await place.run(args('--api-limit none --run-dir disk/run'))
       expect(ended.stderr + ended.stdout).toContain('ENOSPC')
       expect([2, 4], `not a bug (1) but a full disk\n${ended.stderr}`).toContain(ended.code)
       expectNoStack(ended)
@@ -153,7 +153,7 @@ describe.runIf(isRootOnLinux)('a full disk', () => {
       disk.remount('size=8m')
       if (ended.code === 2) {
         expect(api.calls).toEqual([])
-        expect(await place.run(args('--limit none --run-dir disk/run'))).toMatchObject({ code: 0 })
+        expect(await place.run(args('--api-limit none --run-dir disk/run'))).toMatchObject({ code: 0 })
       } else expect(await place.run(['resume', directory, '--yes'])).toMatchObject({ code: 0 })
       expectAllEnded(stage, directory)
     },
@@ -176,7 +176,9 @@ describe.runIf(isRootOnLinux)('a read-only disk', () => {
   test.concurrent('that was writable when the run began: it cannot be resumed (2), but looked at', async () => {
     const { place, api, args } = await scene()
     const disk = mountDisk(place.directory, 'disk', '1m')
-    expect(await place.run(args('--limit none --run-dir disk/run --max-items 5'))).toMatchObject({ code: 75 })
+    expect(await place.run(args('--api-limit none --run-dir disk/run --max-items 5'))).toMatchObject({
+      code: 75,
+    })
     disk.remount('ro')
     const calls = api.calls.length
     expectRefusal(await place.run(['resume', 'disk/run', '--yes', '--quiet']), 'EROFS')

@@ -9,7 +9,7 @@ async function stoppedRun() {
   place.write('stale.csv', csvOf(conversationIds(4)))
   place.write('hold.csv', csvOf(conversationIds(4).slice(3)))
   const api = await startFakeApi(() => notFound)
-  const args = `run end-conversations -i stale.csv --hold hold.csv --base-url ${api.url} --yes --limit none`
+  const args = `run end-conversations -i stale.csv --hold hold.csv --base-url ${api.url} --yes --api-limit none`
   expect(await place.run([...args.split(' '), '--max-items', '1'])).toMatchObject({ code: 75 })
   const run = place.onlyRun()
   const runFile = join(run, 'run.json')

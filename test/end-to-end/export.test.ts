@@ -29,7 +29,7 @@ async function scene(options: SandboxOptions = {}) {
   const environment = { ADA_BASE_URL: sandbox.url }
   const start = (more = '', options = {}) =>
     place.start(
-      `export --updated-since 130d --limit none --page-size 100 --output out/export.jsonl.gz ${more}`
+      `export --updated-since 130d --api-limit none --page-size 100 --output out/export.jsonl.gz ${more}`
         .trim()
         .split(' '),
       { environment, ...options },
@@ -112,7 +112,7 @@ test.concurrent('SIGINT stops it (130), other flags are refused meanwhile, and t
   expectNoStack(stopped)
 
   const other = await place.run(
-    'export --updated-since 20d --limit none --output out/export.jsonl.gz'.split(' '),
+    'export --updated-since 20d --api-limit none --output out/export.jsonl.gz'.split(' '),
     { environment },
   )
   expectRefusal(other, /is of another export/)
@@ -158,7 +158,7 @@ test.concurrent('a job goes live over it: each conversation is asked for, and en
   const args = 'close-stale --idle 14d --live --check-first'.split(' ')
   const plan = await place.run(['plan', ...args, '--json'], { environment })
   expect(JSON.parse(plan.stdout)).toMatchObject({ read: 3, items: 3, calls: 6 })
-  const ended = await place.run(['run', ...args, '--yes', '--quiet', '--limit', 'none'], { environment })
+  const ended = await place.run(['run', ...args, '--yes', '--quiet', '--api-limit', 'none'], { environment })
   expect(ended).toMatchObject({ code: 0, stdout: '' })
   const rows = reportOf(place.onlyRun()).map(({ id, reason, attempts }) => [id, reason, attempts])
   expect(rows).toEqual([
@@ -177,9 +177,12 @@ test.concurrent('end-handoffs gives back who is with a person; nobody there is n
   const { place, sandbox, environment } = await scene({ conversations: 0 })
   const ids = ['66f2a91c4be07d3f5c1e0200', '66f0b7d2000000000000000b', '66f2a91c4be07d3f5c1e0404']
   place.write('handoffs.csv', csvOf(ids))
-  const ended = await place.run('run end-handoffs -i handoffs.csv --yes --quiet --limit none'.split(' '), {
-    environment,
-  })
+  const ended = await place.run(
+    'run end-handoffs -i handoffs.csv --yes --quiet --api-limit none'.split(' '),
+    {
+      environment,
+    },
+  )
   expect(ended.code).toBe(3)
   expect(reportOf(place.onlyRun()).map(({ status, reason }) => [status, reason])).toEqual([
     ['succeeded', 'handoff_ended'],

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { ada, hang, notFound, startFakeApi, unavailable } from './fake-api.js'
 import { conversationIds, csvOf, openPlace, reportOf, summaryOf } from './harness.js'
 
-async function scene(count = 20, base = '--yes --limit none') {
+async function scene(count = 20, base = '--yes --api-limit none') {
   const place = openPlace()
   const ids = conversationIds(count)
   place.write('stale.csv', csvOf(ids))
@@ -48,12 +48,12 @@ test.concurrent('--max-items of as many as there are is the end, not a stop', as
 
 test.concurrent('--max-duration stops gently (75); resume does the rest', async () => {
   const { place, run } = await scene(5, '--yes')
-  expect(await run('--limit 2/h --share 100% --max-duration 5s')).toMatchObject({ code: 75 })
+  expect(await run('--api-limit 2/h --share 100% --max-duration 5s')).toMatchObject({ code: 75 })
   expect(summaryOf(place.onlyRun())).toMatchObject({
     stoppedBecause: expect.stringContaining('--max-duration'),
     totals: { succeeded: 2, left: 3 },
   })
-  expect(await place.run(['resume', '--yes', '--limit', 'none'])).toMatchObject({ code: 0 })
+  expect(await place.run(['resume', '--yes', '--api-limit', 'none'])).toMatchObject({ code: 0 })
 })
 
 test.concurrent('--max-failures N lets N fail and stops (4) at the next', async () => {
@@ -119,7 +119,7 @@ test.concurrent('plan and --dry-run count and call nothing, and leave nothing be
   place.write('mixed.csv', `${csvOf([...ids, ids[0]!, 'a/b'])}""\n`)
   place.write('hold.csv', csvOf(ids.slice(0, 2)))
   const input = '-i mixed.csv --hold hold.csv'
-  const args = `plan end-conversations ${input} --base-url ${api.url} --limit 10/m --share 50% --json`
+  const args = `plan end-conversations ${input} --base-url ${api.url} --api-limit 10/m --share 50% --json`
   const plan = await place.run(args.split(' '), { environment: { ADA_API_KEY: undefined } })
   expect(plan).toMatchObject({ code: 0, stderr: '' })
   const forecast = JSON.parse(plan.stdout)
@@ -150,7 +150,7 @@ test.concurrent('plan and --dry-run count and call nothing, and leave nothing be
 
 test.concurrent('--input - keeps stdin with the run, so that it can be resumed', async () => {
   const { place, ids, api } = await scene()
-  const args = `run end-conversations --input - --base-url ${api.url} --yes --limit none --max-items 5`
+  const args = `run end-conversations --input - --base-url ${api.url} --yes --api-limit none --max-items 5`
   expect(await place.run(args.split(' '), { stdin: csvOf(ids) })).toMatchObject({ code: 75 })
   expect(await place.run(['resume'])).toMatchObject({ code: 0 })
   expect(reportOf(place.onlyRun()).map(({ id, source }) => [id, source])).toEqual(ids.map((id) => [id, `'-`]))
@@ -196,7 +196,7 @@ test.concurrent('--concurrency is the most that is in flight', async () => {
   const { place, api } = await scene(20)
   api.script = () => hang
   const running = place.start(
-    `run end-conversations -i stale.csv --base-url ${api.url} --yes --limit none --concurrency 3 --timeout 1s --attempts 1`.split(
+    `run end-conversations -i stale.csv --base-url ${api.url} --yes --api-limit none --concurrency 3 --timeout 1s --attempts 1`.split(
       ' ',
     ),
   )
@@ -229,7 +229,7 @@ test.concurrent('--env-file, --api-key-file and a base URL in any form find the 
   place.write('settings.env', `ADA_BASE_URL=${api.url}/api/v2/\nADA_API_KEY=k3y-0f-the-end-to-end-tests\n`)
   place.write('key', 'k3y-0f-the-end-to-end-tests\n')
   const environment = { ADA_API_KEY: undefined }
-  const run = 'run end-conversations -i stale.csv --yes --limit none'.split(' ')
+  const run = 'run end-conversations -i stale.csv --yes --api-limit none'.split(' ')
   expect(await place.run([...run, '--env-file', 'settings.env'], { environment })).toMatchObject({ code: 0 })
   const address = api.url.replace('127.0.0.1', 'localhost')
   expect(

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { ada, startFakeApi, unauthorized } from './fake-api.js'
 import { conversationIds, csvOf, key, openPlace, summaryOf } from './harness.js'
 
-const args = 'run end-conversations --yes --limit none --instances instances.csv'.split(' ')
+const args = 'run end-conversations --yes --api-limit none --instances instances.csv'.split(' ')
 
 describe('one job over several instances', () => {
   test.concurrent('runs on each with its own key, input, checkpoint and report, and says all in one summary', async () => {

@@ -47,7 +47,7 @@ test.concurrent('a TypeScript job file runs with flags and filters of its own, a
         .join(''),
   )
   const api = await startFakeApi()
-  const run = `run ./my-job.ts -i all.csv --base-url ${api.url} --yes --limit none`.split(' ')
+  const run = `run ./my-job.ts -i all.csv --base-url ${api.url} --yes --api-limit none`.split(' ')
   expectRefusal(await place.run(run), '--ticket is needed')
   expectRefusal(await place.run([...run, '--ticket', '7', '--chanel', 'sms']), 'chanel')
   const help = await place.run(['run', './my-job.ts', '--help'])
@@ -78,7 +78,7 @@ test.concurrent.for([
   place.write(file, text)
   place.write('all.csv', table)
   const api = await startFakeApi()
-  const run = `run ./${file} -i all.csv --base-url ${api.url} --yes --limit none`
+  const run = `run ./${file} -i all.csv --base-url ${api.url} --yes --api-limit none`
   expect(await place.run(run.split(' '))).toMatchObject({ code: 0 })
   expect(api.ended).toEqual(new Set([voice, chat]))
 })
@@ -90,7 +90,7 @@ test.concurrent('a job file runs from another directory, by a path, inside a pac
   place.write('ops/tonight/my-job.js', javaScript)
   place.write('all.csv', table)
   const api = await startFakeApi()
-  const run = `run ops/tonight/my-job.js -i all.csv --base-url ${api.url} --yes --limit none`
+  const run = `run ops/tonight/my-job.js -i all.csv --base-url ${api.url} --yes --api-limit none`
   expect(await place.run(run.split(' '))).toMatchObject({ code: 0 })
   expect(api.calls).toHaveLength(2)
 })
@@ -125,7 +125,7 @@ test.concurrent('an operation with a bug in it is a bug: exit 1, its stack, and 
   place.write('slip.js', broken(true))
   place.write('all.csv', csvOf([voice, chat, ...conversationIds(20, 2)]))
   const api = await startFakeApi()
-  const run = `run ./slip.js -i all.csv --base-url ${api.url} --yes --limit none --concurrency 1`
+  const run = `run ./slip.js -i all.csv --base-url ${api.url} --yes --api-limit none --concurrency 1`
   expect(await place.run(run.split(' '))).toMatchObject({
     code: 1,
     stderr: expect.stringMatching(/a slip of the pen(.*\n)+ {4}at /),

@@ -44,7 +44,7 @@ async function scene() {
   place.write('stale.csv', csvOf(conversationIds(12)))
   const api = await startFakeApi(ada, secret)
   const args =
-    `run end-conversations -i stale.csv --base-url ${api.url} --yes --limit none --log-level trace --attempts 2`.split(
+    `run end-conversations -i stale.csv --base-url ${api.url} --yes --api-limit none --log-level trace --attempts 2`.split(
       ' ',
     )
   return { place, api, args }
@@ -157,7 +157,7 @@ test.concurrent('nor when it was typed where something else belongs', async () =
     [['doctor', secret], /A word too many/],
     [[secret], /No command/],
     [[run!, secret, ...flags], /no job/],
-    [['doctor', '--limit', secret], /Unknown flag/],
+    [['doctor', '--api-limit', secret], /Unknown flag/],
     // Whatever is said of it, where it is known to be the key.
     [[run!, job!, ...flags, '--sandbox', '--hold', secret], /is not there|no such file/, environment],
   ]

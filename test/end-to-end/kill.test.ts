@@ -23,7 +23,7 @@ async function scene() {
   const api = await startFakeApi()
   const start = (environment = {}): Running =>
     place.start(
-      `run end-conversations -i stale.csv --run-dir ${place.directory}/run --base-url ${api.url} --yes --limit 5000/s --concurrency ${concurrency} --timeout 10s --quiet`.split(
+      `run end-conversations -i stale.csv --run-dir ${place.directory}/run --base-url ${api.url} --yes --api-limit 5000/s --concurrency ${concurrency} --timeout 10s --quiet`.split(
         ' ',
       ),
       { environment },
@@ -144,7 +144,7 @@ describe('kill -9', () => {
     api.script = (call) =>
       call.nth > 1 ? ada(call) : call.id === lost ? hangAfter : { ...unavailable, ends: true }
     const running = place.start(
-      `run end-conversations -i stale.csv --run-dir ${directory} --base-url ${api.url} --yes --limit none --log-level info`.split(
+      `run end-conversations -i stale.csv --run-dir ${directory} --base-url ${api.url} --yes --api-limit none --log-level info`.split(
         ' ',
       ),
     )
@@ -206,7 +206,7 @@ describe('kill -9 in the middle of a step on disk', () => {
     const ids = conversationIds(4)
     place.write('stale.csv', csvOf(ids))
     const args =
-      `run end-conversations -i stale.csv --run-dir ${directory} --base-url ${api.url} --yes --limit none --concurrency 2 --quiet`.split(
+      `run end-conversations -i stale.csv --run-dir ${directory} --base-url ${api.url} --yes --api-limit none --concurrency 2 --quiet`.split(
         ' ',
       )
     const died = await place.run(args, {
@@ -227,7 +227,7 @@ describe('kill -9 in the middle of a step on disk', () => {
       const { place, api, directory } = await scene()
       const ids = conversationIds(4)
       place.write('stale.csv', csvOf(ids))
-      const first = `run end-conversations -i stale.csv --run-dir ${directory} --base-url ${api.url} --yes --limit none --max-items 2`
+      const first = `run end-conversations -i stale.csv --run-dir ${directory} --base-url ${api.url} --yes --api-limit none --max-items 2`
       expect(await place.run(first.split(' '))).toMatchObject({ code: 75 })
       const died = await place.run(['resume', directory, '--yes', '--quiet'], {
         environment: { NODE_OPTIONS: preload, DIE_BEFORE_FILE: file, STEPS_BELOW: directory },

@@ -21,7 +21,7 @@ test.concurrent('a run over the sample ends every conversation and reports each 
   const place = openPlace()
   const sandbox = await startSandbox({ limits: 'none', latencyMs: { min: 2, max: 20 }, keepCalls: true })
   closeAtEnd(sandbox.close)
-  const args = `run end-conversations --input ${sample} --base-url ${sandbox.url} --yes --limit none --attempts 3 --json`
+  const args = `run end-conversations --input ${sample} --base-url ${sandbox.url} --yes --api-limit none --attempts 3 --json`
   const run = await place.run(args.split(' '), { environment })
   expect(run).toMatchObject({ code: 3, signal: null })
 
@@ -127,6 +127,6 @@ test.concurrent('with many calls in flight nothing is on stderr that is not ours
   place.write('stale.csv', csvOf(conversationIds(40)))
   const sandbox = await startSandbox({ limits: 'none', latencyMs: { min: 100, max: 200 } })
   closeAtEnd(sandbox.close)
-  const args = `run end-conversations -i stale.csv --base-url ${sandbox.url} --yes --limit none --quiet`
+  const args = `run end-conversations -i stale.csv --base-url ${sandbox.url} --yes --api-limit none --quiet`
   expect(await place.run(args.split(' '), { environment })).toMatchObject({ code: 0, stderr: '' })
 })

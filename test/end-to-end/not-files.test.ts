@@ -8,7 +8,15 @@ const place = openPlace()
 const whole = join(place.directory, 'whole')
 
 beforeAll(async () => {
-  const words = ['--input', 'samples/conversations.csv', '--sandbox', '--limit', 'none', '--max-items', '2']
+  const words = [
+    '--input',
+    'samples/conversations.csv',
+    '--sandbox',
+    '--api-limit',
+    'none',
+    '--max-items',
+    '2',
+  ]
   const ended = await place.run(
     ['run', 'end-conversations', ...words, '--yes', '--quiet', '--run-dir', whole],
     {

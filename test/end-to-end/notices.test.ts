@@ -30,7 +30,7 @@ async function scene(script = ada) {
   const place = openPlace()
   place.write('stale.csv', csvOf(ids))
   const [api, listener] = await Promise.all([startFakeApi(script), listen()])
-  const run = `run end-conversations -i stale.csv --base-url ${api.url} --yes --limit none`.split(' ')
+  const run = `run end-conversations -i stale.csv --base-url ${api.url} --yes --api-limit none`.split(' ')
   return { place, api, listener, run }
 }
 

@@ -3,7 +3,7 @@ import { ada, startFakeApi, unavailable } from './fake-api.js'
 import { conversationIds, csvOf, openPlace, reportOf, summaryOf } from './harness.js'
 
 const ids = conversationIds(24)
-const settings = '--yes --limit none --concurrency 24 --attempts 3 --max-failures 100%'
+const settings = '--yes --api-limit none --concurrency 24 --attempts 3 --max-failures 100%'
 
 test.concurrent('an API that fails for everybody stops the run, and leaves everything for later', async () => {
   const place = openPlace()

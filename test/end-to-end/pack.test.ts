@@ -15,7 +15,7 @@ async function scene() {
   const api = await startFakeApi((call) => (call.id === ids[1] ? notFound : ada(call)))
   const run = (flags = '', stdin = '') =>
     place.start(
-      `run end-conversations --base-url ${api.url} --yes --limit none --hold hold.csv --run-dir night ${flags}`
+      `run end-conversations --base-url ${api.url} --yes --api-limit none --hold hold.csv --run-dir night ${flags}`
         .trim()
         .split(/ +/),
       { stdin },

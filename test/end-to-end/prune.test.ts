@@ -11,7 +11,7 @@ test.concurrent('prune lists first, asks or is told --yes, and removes what is f
     stdout: expect.stringMatching(/^No run in .* is older than 400d\.\n$/),
   })
   place.write('stale.csv', csvOf(conversationIds(2)))
-  const run = `run end-conversations -i stale.csv --base-url ${api.url} --yes --limit none --quiet`
+  const run = `run end-conversations -i stale.csv --base-url ${api.url} --yes --api-limit none --quiet`
   await place.run(`${run} --run-dir runs/done`.split(' '))
   await place.run(`${run} --run-dir runs/stopped --max-items 1`.split(' '))
   const state = readdirSync(place.state)

@@ -32,7 +32,7 @@ async function scene() {
         [list, record].map((name) => Math.round(bytes[name]! / of[name]!))
       return { code, beforeCalls: times(beforeCalls, before), inAll: times(read, after) }
     },
-    start: `run end-conversations -i ids.csv --base-url ${api.url} --limit none --yes --quiet --run-dir ${run}`,
+    start: `run end-conversations -i ids.csv --base-url ${api.url} --api-limit none --yes --quiet --run-dir ${run}`,
     resume: `resume ${run} --yes --quiet`,
   }
 }

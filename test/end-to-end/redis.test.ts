@@ -9,7 +9,7 @@ import { ada, hang, startFakeApi } from './fake-api.js'
 import { closeAtEnd, conversationIds, csvOf, openPlace, reportOf, summaryOf } from './harness.js'
 
 /** A ledger that is new on a server that is new waits for a hold and a window, so both are short here. */
-const pace = '--limit 20/500ms --share 100% --timeout 1s'
+const pace = '--api-limit 20/500ms --share 100% --timeout 1s'
 
 async function openRedis(settings: string[] = []) {
   const redis = await startRedis(settings)
@@ -50,7 +50,7 @@ describe.runIf(hasRedis)('hosts that share a Redis', () => {
     const hosts = [openPlace(), openPlace()] as const
     for (const host of hosts) host.write('ids.csv', csvOf(conversationIds(3)))
     const environment = { ADA_BULK_REDIS_URL: redis.url }
-    const args = `run end-conversations -i ids.csv --base-url ${api.url} --yes --limit none`.split(' ')
+    const args = `run end-conversations -i ids.csv --base-url ${api.url} --yes --api-limit none`.split(' ')
     const first = hosts[0].start(args, { environment })
     await api.arrived(3)
     const second = await hosts[1].run(args, { environment })

@@ -23,7 +23,7 @@ async function scene(): Promise<Scene> {
   const place = openPlace()
   place.write('stale.csv', csvOf(conversationIds(3)))
   const api = await startFakeApi()
-  return { place, api, run: ['run', 'end-conversations', '--base-url', api.url, '--limit', 'none'] }
+  return { place, api, run: ['run', 'end-conversations', '--base-url', api.url, '--api-limit', 'none'] }
 }
 
 /** Nothing was sent, and nothing stays behind. */
@@ -83,7 +83,7 @@ describe('one sentence, exit 2, nothing sent', () => {
     },
     { what: 'an unknown flag', args: ['--concurency', '3'], says: ['concurency'] },
     { what: 'the key as a flag', args: ['--api-key', 'x'], says: ['api-key'] },
-    { what: 'a limit that is none', args: ['--limit', 'fast'], says: ['--limit fast', '30/s'] },
+    { what: 'a limit that is none', args: ['--api-limit', 'fast'], says: ['--api-limit fast', '30/s'] },
     { what: 'a time-out that is none', args: ['--timeout', 'soon'], says: ['--timeout soon', '30s'] },
     { what: 'an unknown log level', args: ['--log-level', 'loud'], says: ['loud', 'trace'] },
     { what: 'an unknown format', args: ['--format', 'xml'], says: ['xml', 'csv'] },
@@ -129,7 +129,7 @@ describe('one sentence, exit 2, nothing sent', () => {
     place.write('columns.csv', 'ticket,subject\n1,a\n2,b\n')
     place.write('badhold.csv', 'conversation_id,why\n6a7123e53e7856881e547e7e,vip\n,vip\n')
     const input = args.includes('-i') ? [] : ['-i', 'stale.csv']
-    const run = args.includes('--limit') ? stage.run.slice(0, -2) : stage.run
+    const run = args.includes('--api-limit') ? stage.run.slice(0, -2) : stage.run
     const ended = await place.run([...run, ...input, '--yes', ...args], { environment })
     expectRefusal(ended, ...says)
     expect(

@@ -38,9 +38,8 @@ test.concurrent('the same line resumes what was stopped, and has its key from a 
   const api = await startFakeApi()
   place.write('stale.csv', csvOf(conversationIds(3)))
   place.write('our.env', `ADA_API_KEY=${key}\nADA_BASE_URL=${api.url}\n`)
-  const words = 'schedule end-conversations -i stale.csv --env-file our.env --limit none --max-items 2'.split(
-    ' ',
-  )
+  const words =
+    'schedule end-conversations -i stale.csv --env-file our.env --api-limit none --max-items 2'.split(' ')
   // Node 20 would take --env-file for its own.
   const { stdout } = await place.run(words, {
     environment: { ADA_API_KEY: undefined },

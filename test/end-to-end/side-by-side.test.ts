@@ -9,7 +9,7 @@ describe('the same job on the same instance', () => {
     const place = openPlace()
     place.write('stale.csv', csvOf(conversationIds(3)))
     const api = await startFakeApi(() => hang)
-    const args = `run end-conversations -i stale.csv --base-url ${api.url} --yes --limit none`.split(' ')
+    const args = `run end-conversations -i stale.csv --base-url ${api.url} --yes --api-limit none`.split(' ')
     const first = place.start(args)
     await api.arrived(3)
     const directory = place.onlyRun()
@@ -36,7 +36,7 @@ describe('the same job on the same instance', () => {
     const place = openPlace()
     place.write('stale.csv', csvOf(conversationIds(3)))
     const [busy, free] = [await startFakeApi(() => hang), await startFakeApi()]
-    const args = 'run end-conversations -i stale.csv --yes --limit none'.split(' ')
+    const args = 'run end-conversations -i stale.csv --yes --api-limit none'.split(' ')
     place.start([...args, '--base-url', busy.url])
     await busy.arrived(3)
     expect(await place.run([...args, '--base-url', free.url])).toMatchObject({ code: 0 })
@@ -54,7 +54,7 @@ describe('the same job on the same instance', () => {
       await free
       return ada(call)
     }
-    const args = `run end-conversations -i stale.csv --base-url ${api.url} --yes --limit none`.split(' ')
+    const args = `run end-conversations -i stale.csv --base-url ${api.url} --yes --api-limit none`.split(' ')
     const both = [place.start(args), place.start(args)]
     await Promise.race(both.map(({ exited }) => exited))
     letGo()
@@ -85,7 +85,7 @@ describe('two runs at once share the windows of their instance', () => {
     const lists = [conversationIds(60), conversationIds(60, 1)]
     const runs = [['end-conversations'], second].map((job, index) => {
       place.write(`${index}.csv`, csvOf(lists[index]!))
-      const args = `-i ${index}.csv --run-dir run-${index} --base-url ${sandbox.url} --yes --limit 20/500ms --share 100%`
+      const args = `-i ${index}.csv --run-dir run-${index} --base-url ${sandbox.url} --yes --api-limit 20/500ms --share 100%`
       return place.run(['run', ...job, ...args.split(' ')], { environment: { ADA_API_KEY: sandboxKey } })
     })
     for (const run of runs) expect(await run).toMatchObject({ code: 0 })
@@ -104,7 +104,7 @@ describe('two runs at once share the windows of their instance', () => {
     closeAtEnd(sandbox.close)
     place.write('stale.csv', csvOf(conversationIds(14)))
     const running = place.start(
-      `run end-conversations -i stale.csv --base-url ${sandbox.url} --yes --limit 10/3s --share 100% --timeout 500ms --log-level debug`.split(
+      `run end-conversations -i stale.csv --base-url ${sandbox.url} --yes --api-limit 10/3s --share 100% --timeout 500ms --log-level debug`.split(
         ' ',
       ),
       { environment: { ADA_API_KEY: sandboxKey } },

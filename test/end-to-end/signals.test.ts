@@ -10,7 +10,7 @@ async function scene() {
   const ids = conversationIds(count)
   place.write('stale.csv', csvOf(ids))
   const api = await startFakeApi()
-  const start = (more: readonly string[] = ['--limit', 'none']) =>
+  const start = (more: readonly string[] = ['--api-limit', 'none']) =>
     place.start([
       ...`run end-conversations -i stale.csv --base-url ${api.url} --yes --concurrency ${concurrency}`.split(
         ' ',
@@ -91,7 +91,7 @@ describe('SIGTERM leaves at once', () => {
   test.concurrent('while an item waits for its retry', async () => {
     const { place, api, start } = await scene()
     api.script = ({ index }) => (index === 1 ? unavailable : ended)
-    const running = start(['--limit', 'none', '--log-level', 'info'])
+    const running = start(['--api-limit', 'none', '--log-level', 'info'])
     await running.says(/call came to nothing/)
     running.kill('SIGTERM')
     expect(await running.exited).toMatchObject({ code: 143 })
@@ -105,7 +105,7 @@ describe('SIGTERM leaves at once', () => {
   test.concurrent('while a 429 keeps everybody waiting for an hour', async () => {
     const { place, api, start } = await scene()
     api.script = () => tooMany({ 'retry-after': '3600' })
-    const running = start(['--limit', 'none', '--log-level', 'info'])
+    const running = start(['--api-limit', 'none', '--log-level', 'info'])
     await running.says(/call came to nothing/)
     running.kill('SIGTERM')
     expect(await running.exited).toMatchObject({ code: 143 })
@@ -115,7 +115,7 @@ describe('SIGTERM leaves at once', () => {
 
   test.concurrent('while a window is full for an hour', async () => {
     const { place, api, start } = await scene()
-    const running = start(['--limit', '2/h', '--share', '100%', '--log-level', 'debug'])
+    const running = start(['--api-limit', '2/h', '--share', '100%', '--log-level', 'debug'])
     await running.says(/(item settled.*\n.*){2}/)
     running.kill('SIGTERM')
     expect(await running.exited).toMatchObject({ code: 143 })

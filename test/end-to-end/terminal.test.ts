@@ -86,7 +86,7 @@ describe.runIf(hasScript)('on a terminal', () => {
       const paused = await place.run(['pause', 'runs/tonight'])
       expect(paused, paused.stderr).toMatchObject({ code: 0 })
       await terminal.says(/; paused/)
-      await place.run(['throttle', 'runs/tonight', '--limit', 'none'])
+      await place.run(['throttle', 'runs/tonight', '--limit', '1000/s'])
       await place.run(['continue', 'runs/tonight'])
       const { code, stdout } = await terminal.exited
       expect(code).toBe(0)

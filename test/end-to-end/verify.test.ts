@@ -37,7 +37,7 @@ async function scene(script: Script = ada) {
   place.write('stale.csv', csvOf(ids))
   const api = await startFakeApi(script)
   const args = (flags = '') =>
-    `run end-conversations -i stale.csv --base-url ${api.url} --yes --limit none --run-dir night ${flags}`
+    `run end-conversations -i stale.csv --base-url ${api.url} --yes --api-limit none --run-dir night ${flags}`
       .trim()
       .split(/ +/)
   return { place, api, args, path: (name: string) => join(place.directory, 'night', name) }
@@ -253,7 +253,7 @@ describe('an untouched run is right when it', () => {
   test.concurrent('asked for each conversation first, over a download', async () => {
     const place = openPlace()
     const args =
-      'run close-stale --live --sandbox --idle 300d --check-first --yes --limit none --run-dir night'
+      'run close-stale --live --sandbox --idle 300d --check-first --yes --api-limit none --run-dir night'
     expect((await place.run(args.split(' '))).code).toBeOneOf([0, 3])
     await expectRight(place)
   })

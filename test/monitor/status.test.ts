@@ -64,7 +64,7 @@ test('a live.json that can be neither written nor removed does not stop a run', 
   writeFileSync(join(live, 'other'), '')
   const status = openLiveStatus(
     { control: path, live },
-    { limits: 'none', share: 1 },
+    { caps: [], share: 1 },
     [],
     { takeTimeSpent: () => ({}) } as unknown as Limiter,
     {} as Checkpoint,

@@ -91,7 +91,8 @@ export async function settle(answers: readonly ApiAnswer[], options: Options = {
   }
   const limiter = openLimiter({
     ledger: openMemoryLedger(clock),
-    windows: 'none',
+    limits: 'none',
+    caps: [],
     share: 1,
     concurrency: 16,
     holdMs: 31_000,

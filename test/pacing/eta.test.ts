@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { sharedWindows } from '../../src/pacing/allowance.js'
 import { estimateMs, finishMs } from '../../src/pacing/eta.js'
 import { msUntilOpen } from '../../src/settings/hours.js'
 import type { RateWindow } from '../../src/settings/limits.js'
@@ -33,7 +34,7 @@ describe('the estimate', () => {
     [60_001, [second, minute, day], 1, 86_400_000],
     [10_000_000, [second], 1, 333_333_000],
   ])('of %i calls under %o with share %f is %i ms', (calls, windows, share, ms) => {
-    expect(estimateMs(calls, windows, share)).toBe(ms)
+    expect(estimateMs(calls, sharedWindows(windows, share))).toBe(ms)
   })
 
   it.each([
@@ -47,13 +48,12 @@ describe('the estimate', () => {
   ])(
     'of %i calls under %o after calls that were answered %o ms ago is %i ms',
     (calls, windows, agoMs, ms) => {
-      expect(estimateMs(calls, windows, 1, agoMs)).toBe(ms)
+      expect(estimateMs(calls, windows, agoMs)).toBe(ms)
     },
   )
 
   it('is zero without windows', () => {
-    expect(estimateMs(1_000_000, 'none', 1)).toBe(0)
-    expect(estimateMs(1_000_000, [], 1)).toBe(0)
+    expect(estimateMs(1_000_000, [])).toBe(0)
   })
 
   it('is what a simulation of all calls gives', () => {
@@ -67,7 +67,7 @@ describe('the estimate', () => {
         fc.integer({ min: 1, max: 3000 }),
         (windows, calls) => {
           const exactMs = simulatedMs(calls, windows)
-          const ms = estimateMs(calls, windows, 1)
+          const ms = estimateMs(calls, windows)
           expect(ms).toBe(exactMs)
         },
       ),
@@ -89,12 +89,12 @@ describe('the estimate', () => {
     [second, minute, { max: 100_000, perMs: 86_400_000 }],
   ])('is what a simulation of a million calls gives, under %o', (...windows) => {
     const exactMs = simulatedMs(1_000_000, windows)
-    expect(Math.abs(estimateMs(1_000_000, windows, 1) - exactMs)).toBeLessThan(exactMs / 10_000)
+    expect(Math.abs(estimateMs(1_000_000, windows) - exactMs)).toBeLessThan(exactMs / 10_000)
   })
 
   it('is instant for ten million calls', () => {
     const startMs = performance.now()
-    estimateMs(10_000_000, [second, minute, day], 1)
+    estimateMs(10_000_000, [second, minute, day])
     expect(performance.now() - startMs).toBeLessThan(250)
   })
 })

@@ -31,7 +31,8 @@ function setUp(options: Partial<LimiterOptions> = {}) {
   const ledger = options.ledger ?? openMemoryLedger(clock)
   const limiter = openLimiter({
     ledger,
-    windows: [{ max: 3, perMs: 1000 }],
+    caps: [],
+    limits: [{ max: 3, perMs: 1000 }],
     share: 1,
     concurrency: 8,
     holdMs: 30_000,
@@ -83,14 +84,14 @@ describe('the limiter', () => {
   })
 
   it('bounds the calls in flight', async () => {
-    const { send, sentMs } = setUp({ concurrency: 2, windows: [{ max: 100, perMs: 1000 }] })
+    const { send, sentMs } = setUp({ concurrency: 2, limits: [{ max: 100, perMs: 1000 }] })
     for (let item = 0; item < 5; item++) send(item, { lastsMs: 100 })
     await clock.advance(1000)
     expect(sentMs.map(([, atMs]) => atMs)).toEqual([0, 0, 100, 100, 200])
   })
 
   it('bounds the calls in flight without windows too', async () => {
-    const { send, sentMs } = setUp({ concurrency: 2, windows: 'none' })
+    const { send, sentMs } = setUp({ concurrency: 2, limits: 'none' })
     for (let item = 0; item < 5; item++) send(item, { lastsMs: 100 })
     await clock.advance(1000)
     expect(sentMs.map(([, atMs]) => atMs)).toEqual([0, 0, 100, 100, 200])
@@ -106,7 +107,7 @@ describe('the limiter', () => {
   })
 
   it('uses the share that it is given, live', async () => {
-    const { send, sentMs, limiter } = setUp({ share: 0.34, windows: [{ max: 6, perMs: 1000 }] })
+    const { send, sentMs, limiter } = setUp({ share: 0.34, limits: [{ max: 6, perMs: 1000 }] })
     for (let item = 0; item < 6; item++) send(item)
     await clock.advance(0)
     expect(sentMs).toHaveLength(2)
@@ -116,7 +117,7 @@ describe('the limiter', () => {
   })
 
   it('lets nothing leave while it is paused, says so, and continues at once', async () => {
-    const { send, sentMs, limiter } = setUp({ windows: [{ max: 100, perMs: 1000 }], isPaused: true })
+    const { send, sentMs, limiter } = setUp({ limits: [{ max: 100, perMs: 1000 }], isPaused: true })
     send('first')
     await clock.advance(500_000)
     expect(sentMs).toEqual([])
@@ -131,8 +132,30 @@ describe('the limiter', () => {
     expect(limiter.takeTimeSpent()).toEqual({ calling: 1, paused: 560_000 })
   })
 
+  it.each([
+    { share: 1, caps: [{ max: 9, perMs: 1000 }], inOneSecond: 3 },
+    { share: 1, caps: [{ max: 2, perMs: 1000 }], inOneSecond: 2 },
+    { share: 0.67, caps: [{ max: 2, perMs: 1000 }], inOneSecond: 2 },
+    { share: 0.34, caps: [{ max: 2, perMs: 1000 }], inOneSecond: 1 },
+    { share: 1, caps: [{ max: 1, perMs: 60_000 }], inOneSecond: 1 },
+    { share: 1, caps: [{ max: 5000, perMs: 3_600_000 }], inOneSecond: 3 },
+  ])('takes caps as they are, and they open no window of the API: %o', async ({ inOneSecond, ...pace }) => {
+    const { send, sentMs } = setUp(pace)
+    for (let item = 0; item < 6; item++) send(item)
+    await clock.advance(999)
+    expect(sentMs).toHaveLength(inOneSecond)
+  })
+
+  it('waits for a cap by its name, which is no yielding', async () => {
+    const { send, limiter } = setUp({ caps: [{ max: 1, perMs: 1000 }] })
+    for (let item = 0; item < 2; item++) send(item)
+    await clock.advance(500)
+    expect(limiter.waiting()).toEqual({ kind: 'window', window: { max: 1, perMs: 1000 } })
+    expect(limiter.takeTimeSpent()).toEqual({ 'window 1/1000': 500 })
+  })
+
   it('is paused without windows too', async () => {
-    const { send, sentMs, limiter } = setUp({ windows: 'none', isPaused: true })
+    const { send, sentMs, limiter } = setUp({ limits: 'none', isPaused: true })
     for (let item = 0; item < 3; item++) send(item)
     await clock.advance(60_000)
     expect(sentMs).toEqual([])
@@ -141,21 +164,21 @@ describe('the limiter', () => {
     expect(sentMs).toHaveLength(3)
   })
 
-  it('takes other windows from one call to the next', async () => {
-    const { send, sentMs, limiter } = setUp({ windows: 'none' })
+  it('takes other caps from one call to the next', async () => {
+    const { send, sentMs, limiter } = setUp({ limits: 'none' })
     send('first')
     await clock.advance(0)
-    limiter.setPace({ windows: [{ max: 2, perMs: 1000 }] })
+    limiter.setPace({ caps: [{ max: 2, perMs: 1000 }] })
     for (let item = 0; item < 4; item++) send(item)
     await clock.advance(500)
     expect(sentMs).toHaveLength(1 + 2)
-    limiter.setPace({ windows: 'none' })
+    limiter.setPace({ caps: [] })
     await clock.advance(1)
     expect(sentMs).toHaveLength(5)
   })
 
   it('keeps account of where the time goes, by the names of the windows that the API has', async () => {
-    const { send, limiter } = setUp({ share: 0.5, windows: [{ max: 2, perMs: 1000 }] })
+    const { send, limiter } = setUp({ share: 0.5, limits: [{ max: 2, perMs: 1000 }] })
     for (let item = 0; item < 3; item++) send(item, { lastsMs: 100 })
     await clock.advance(2300)
     expect(limiter.takeTimeSpent()).toEqual({ calling: 100, 'window 2/1000': 2200 })
@@ -177,7 +200,7 @@ describe('the limiter', () => {
 
 describe('the limiter, when calls fail, wait no more or are refused,', () => {
   it('drops a waiting call at once when its signal is aborted, and takes no slot for it', async () => {
-    const { send, results, sentMs, ledger } = setUp({ windows: [{ max: 1, perMs: 60_000 }], concurrency: 2 })
+    const { send, results, sentMs, ledger } = setUp({ limits: [{ max: 1, perMs: 60_000 }], concurrency: 2 })
     const stop = new AbortController()
     send('sent')
     send('at the mutex', { signal: stop.signal })
@@ -192,7 +215,7 @@ describe('the limiter, when calls fail, wait no more or are refused,', () => {
   })
 
   it('drops what waits without windows too', async () => {
-    const { send, results, sentMs, stop } = setUp({ windows: 'none', concurrency: 2 })
+    const { send, results, sentMs, stop } = setUp({ limits: 'none', concurrency: 2 })
     for (let item = 0; item < 6; item++) send(item, { lastsMs: 100 })
     await clock.advance(50)
     stop.abort(new Error('stopped'))
@@ -211,7 +234,7 @@ describe('the limiter, when calls fail, wait no more or are refused,', () => {
   })
 
   it('stops all calls on a 429 for as long as the API asks, and then sends one call ahead', async () => {
-    const { send, sentMs, limiter, ledger } = setUp({ windows: [{ max: 10, perMs: 1000 }], concurrency: 1 })
+    const { send, sentMs, limiter, ledger } = setUp({ limits: [{ max: 10, perMs: 1000 }], concurrency: 1 })
     send('refused', { result: tooMany(5000) })
     for (let item = 0; item < 2; item++) send(item, { lastsMs: 300 })
     await clock.advance(1000)
@@ -223,7 +246,7 @@ describe('the limiter, when calls fail, wait no more or are refused,', () => {
   })
 
   it('sends one call ahead after a 429 while others wait for its answer', async () => {
-    const { send, sentMs } = setUp({ windows: [{ max: 10, perMs: 100 }], concurrency: 4 })
+    const { send, sentMs } = setUp({ limits: [{ max: 10, perMs: 100 }], concurrency: 4 })
     send('refused', { result: tooMany(5000) })
     await clock.advance(100)
     for (let item = 0; item < 3; item++) send(item, { lastsMs: 700 })
@@ -257,7 +280,7 @@ describe('the limiter, when calls fail, wait no more or are refused,', () => {
   })
 
   it('yields after a 429', async () => {
-    const { send, sentMs } = setUp({ windows: [{ max: 10, perMs: 1000 }], concurrency: 20 })
+    const { send, sentMs } = setUp({ limits: [{ max: 10, perMs: 1000 }], concurrency: 20 })
     send('refused', { result: tooMany(0) })
     await clock.advance(2000)
     for (let item = 0; item < 12; item++) send(item)
@@ -266,7 +289,7 @@ describe('the limiter, when calls fail, wait no more or are refused,', () => {
   })
 
   it('gives up when the API fails for too long, and rejects every call', async () => {
-    const { send, sentMs, results } = setUp({ windows: 'none', concurrency: 20, outageMaxMs: 10_000 })
+    const { send, sentMs, results } = setUp({ limits: 'none', concurrency: 20, outageMaxMs: 10_000 })
     for (let item = 0; item < 60; item++) send(item, { result: failure, lastsMs: 10 })
     await clock.advance(60_000)
     // 20 at once, 19 in the places of the first that failed, then probes after 1, 2, 4 and 8 s.
@@ -280,7 +303,7 @@ describe('the limiter, when calls fail, wait no more or are refused,', () => {
   })
 
   it('leaves the slot taken when it is unknown whether the call arrived', async () => {
-    const { limiter, ledger, stop } = setUp({ windows: [{ max: 1, perMs: 1000 }], holdMs: 30_000 })
+    const { limiter, ledger, stop } = setUp({ limits: [{ max: 1, perMs: 1000 }], holdMs: 30_000 })
     const cutOff = async () => {
       throw new Error('cut off')
     }

@@ -63,7 +63,8 @@ async function play({ kind, share, burst, everyMs, hasHeaders, minutes }: World)
 
   const limiter = openLimiter({
     ledger: openMemoryLedger(clock),
-    windows,
+    limits: windows,
+    caps: [],
     share,
     concurrency: 16,
     holdMs: 30_000,

@@ -49,7 +49,7 @@ describe.runIf(hasRedis)('processes that share a window', () => {
         script: scriptOnFakeTime,
       })
       await clock.advance(10)
-      const pace = { windows: [window], share: 1 }
+      const pace = { limits: [window], caps: [], share: 1 }
       const admission = new Admission({ ...pace, ledger: await opening, holdMs: 30_000, clock, random })
       const callOn = async () => {
         for (;;) {

@@ -110,7 +110,7 @@ describe('the pace', () => {
       { max: 300, perMs: 60_000 },
       { max: 60_000, perMs: dayMs },
     ]
-    const pace = new Pace({ limits, share: 0.8 })
+    const pace = new Pace({ limits, caps: [], share: 0.8 })
     expect(pace.perMinute(startMs)).toEqual({ limit: 300, share: 240 })
     const at = new Date(startMs + 1000).toISOString()
     pace.onEvent({ event: 'throttled', at, by: 'lee', host: 'laptop', share: 0.5, limits: null })
@@ -120,7 +120,7 @@ describe('the pace', () => {
   })
 
   test('without limits is free', () => {
-    const pace = new Pace({ limits: 'none', share: 1 })
+    const pace = new Pace({ limits: 'none', caps: [], share: 1 })
     expect(pace.perMinute(startMs)).toBeNull()
     expect(pace.summary().busiest).toEqual([{ perMs: 60_000, count: 0, limit: null, share: null }])
   })

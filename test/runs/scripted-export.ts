@@ -87,7 +87,8 @@ export function scene(): Scene {
       }
       const limiter = openLimiter({
         ledger: openMemoryLedger(clock),
-        windows: 'none',
+        limits: 'none',
+        caps: [],
         share: 1,
         concurrency: 1,
         holdMs: 31_000,

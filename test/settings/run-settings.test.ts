@@ -18,6 +18,7 @@ describe('the settings of a run', () => {
       format: 'auto',
       idColumn: null,
       limits: endConversation.limits,
+      caps: [],
       share: 0.8,
       hours: null,
       concurrency: 16,
@@ -33,7 +34,8 @@ describe('the settings of a run', () => {
       ...{
         format: 'csv' as const,
         'id-column': '2',
-        limit: ['10/s'],
+        'api-limit': ['10/s'],
+        limit: ['100/h', '5/s'],
         share: '50%',
         hours: '22:00-06:00',
         concurrency: '4',
@@ -44,6 +46,10 @@ describe('the settings of a run', () => {
       format: 'csv',
       idColumn: '2',
       limits: [{ max: 10, perMs: 1000 }],
+      caps: [
+        { max: 100, perMs: 3_600_000 },
+        { max: 5, perMs: 1000 },
+      ],
       share: 0.5,
       hours: { fromMinute: 1320, toMinute: 360 },
       concurrency: 4,
@@ -55,13 +61,13 @@ describe('the settings of a run', () => {
   })
 
   test('of a resumed run stay, but for what the flags change', () => {
-    const before = settingsOf({ limit: ['10/s'], share: '50%' })
+    const before = settingsOf({ 'api-limit': ['10/s'], limit: ['5/s'], share: '50%' })
     expect(changedSettings(before, {})).toEqual(before)
     expect(changedSettings(before, { share: '20%' })).toEqual({ ...before, share: 0.2 })
   })
 
   test('that the run is too old to have are the defaults', () => {
-    const { maxOutageMs: _, ...older } = settingsOf({})
+    const { maxOutageMs: _, caps: ___, ...older } = settingsOf({})
     expect(runSettings.parse(older)).toEqual(settingsOf({}))
     const { limits: __, ...damaged } = settingsOf({})
     expect(runSettings.safeParse(damaged).success).toBe(false)

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import {
+  parseCaps,
   parseCount,
   parseDuration,
   parseHours,
@@ -82,8 +83,8 @@ describe('limits', () => {
 
   test('none stands alone', () => {
     expect(parseLimits(['none'])).toBe('none')
-    expectRefusal(() => parseLimits(['none', '30/s']), '--limit', 'none')
-    expectRefusal(() => parseLimits(['30/s', 'none']), '--limit', 'none')
+    expectRefusal(() => parseLimits(['none', '30/s']), '--api-limit', 'none')
+    expectRefusal(() => parseLimits(['30/s', 'none']), '--api-limit', 'none')
   })
 
   test.each([
@@ -101,13 +102,30 @@ describe('limits', () => {
     'None',
     '1e3/s',
   ])('%j is none', (text) => {
-    expectRefusal(() => parseLimits([text]), '--limit', text)
+    expectRefusal(() => parseLimits([text]), '--api-limit', text)
+  })
+
+  test('a cap of one’s own is written the same, and is never none', () => {
+    expect(parseCaps(['5000/h', '5/s'])).toEqual([
+      { max: 5000, perMs: 3_600_000 },
+      { max: 5, perMs: 1000 },
+    ])
+    expectRefusal(() => parseCaps(['fast']), '--limit', 'fast')
+    expectRefusal(() => parseCaps(['none']), '--limit', 'none')
+    expect(() => parseCaps(['5/s', 'none'])).toThrow('--api-limit none')
+  })
+
+  test('there are 16 at most', () => {
+    const seventeen = Array.from({ length: 17 }, (_, index) => `${index + 1}/s`)
+    expect(() => parseLimits(seventeen)).toThrow('--api-limit: is given more than 16 times.')
+    expect(() => parseCaps(seventeen)).toThrow('--limit: is given more than 16 times.')
+    expect(parseCaps(seventeen.slice(1))).toHaveLength(16)
   })
 
   test('what is beyond counting is refused', () => {
     const nines = '9'.repeat(400)
     for (const text of ['1000000001/s', '99999999999999999999/s', `${nines}/s`, `1/${nines}d`, '1/999999d']) {
-      expectRefusal(() => parseLimits([text]), '--limit', text)
+      expectRefusal(() => parseLimits([text]), '--api-limit', text)
     }
   })
 

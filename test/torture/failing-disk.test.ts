@@ -30,7 +30,7 @@ async function stage(ids: readonly string[]) {
   const run = join(home, 'run')
   writeFileSync(list, csvOf(ids))
   const words = ['run', 'end-conversations', '--input', list, '--run-dir', run]
-  return { sandbox, environment, list, run, words: [...words, '--yes', '--limit', 'none'] }
+  return { sandbox, environment, list, run, words: [...words, '--yes', '--api-limit', 'none'] }
 }
 
 const csvOf = (ids: readonly string[]) => `conversation_id\n${ids.join('\n')}\n`

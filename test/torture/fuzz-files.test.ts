@@ -31,7 +31,18 @@ beforeAll(async () => {
   cpSync('samples/conversations.csv', list)
   const words = ['end-conversations', '--input', list]
   await cli(['plan', ...words, '--output', place.plan], environment)
-  const run = ['run', ...words, '--yes', '--run-dir', whole, '--max-items', '4', '--limit', '50/s', '--quiet']
+  const run = [
+    'run',
+    ...words,
+    '--yes',
+    '--run-dir',
+    whole,
+    '--max-items',
+    '4',
+    '--api-limit',
+    '50/s',
+    '--quiet',
+  ]
   expect(await cli(run, environment)).toMatchObject({ code: 75 })
   await cli(['throttle', whole, '--share', '50%'], environment)
   await sandbox.close()

@@ -215,6 +215,6 @@ function beginning({ settings }: RealWorld, url: string, path: string, list: str
     ...['run', 'end-conversations', '--input', list, '--hold', 'hold.csv', '--run-dir', path],
     ...['--base-url', url, '--yes', '--quiet', '--share', `${share * 100}%`],
     ...['--concurrency', `${concurrency}`, '--timeout', `${timeoutMs}ms`, '--attempts', `${attemptsMax}`],
-    ...['--max-failures', '100%', ...windows.flatMap((window) => ['--limit', window])],
+    ...['--max-failures', '100%', ...windows.flatMap((window) => ['--api-limit', window])],
   ]
 }

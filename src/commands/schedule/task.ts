@@ -3,11 +3,11 @@ import { delimiter, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Job } from '../../job.js'
 import { type LoadedJob, loadJob } from '../../runs/jobs.js'
-import { instanceOrigin, noInstance } from '../../settings/addresses.js'
+import { instanceOrigin, noInstance, refuseUnthrottled } from '../../settings/addresses.js'
 import { type Environment, runsDirectory, stateDirectory, withEnvFile } from '../../settings/environment.js'
 import { type FlagsOf, isPath, rowsOf, typedIn, valueIn } from '../../settings/flags.js'
 import { keyVariables } from '../../settings/instances-file.js'
-import { exportSpan, newSettings, stopLimits } from '../../settings/run-settings.js'
+import { exportSpan, newSettings, type RunSettings, stopLimits } from '../../settings/run-settings.js'
 import { UsageError } from '../../system/errors.js'
 import { currentUser, version } from '../../system/host.js'
 import { messageOf } from '../../system/text.js'
@@ -27,13 +27,14 @@ export async function scheduledTask(
   terminal: Terminal,
 ): Promise<Task> {
   const { job, shortName } = await loadJob(flags.job)
-  const { timeoutMs } = checkedSettings(flags, job)
+  const { timeoutMs, limits } = checkedSettings(flags, job)
   const at = valueIn(flags, 'at')
   const cluster = clusterOf(flags, isInCluster)
   const environment = environmentOf(flags, terminal)
   const isNamed = flags.sandbox || flags.instances !== undefined
   const instance = isNamed ? null : instanceOrigin(flags, environment)
   if (!isNamed && instance === null) throw new UsageError(noInstance)
+  refuseUnthrottled(limits, instance)
   const directory = isInCluster ? volumePath : process.cwd()
   const runs = resolve(directory, runsDirectory(flags, isInCluster ? {} : environment))
   const state = isInCluster ? join(volumePath, 'state') : resolve(stateDirectory(environment))
@@ -81,7 +82,7 @@ function ownPlaces(flags: ScheduleFlags): string[] {
 }
 
 /** All that `run` would refuse to start with, where nobody can be asked. */
-function checkedSettings(flags: ScheduleFlags, job: LoadedJob['job']): { timeoutMs: number } {
+function checkedSettings(flags: ScheduleFlags, job: LoadedJob['job']): RunSettings {
   const settings = newSettings(flags, job)
   stopLimits(flags)
   if (flags.erase) refuseErasing(flags)
