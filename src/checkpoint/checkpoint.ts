@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { Item } from '../item.js'
 import { fieldsOf, isReadable } from './codec.js'
 import type { RunEvent, RunListener } from './events.js'
@@ -9,11 +11,13 @@ import { Log } from './log.js'
  * hear of that event.
  */
 export class Checkpoint {
+  readonly #path: string
   readonly #log: Log
   readonly #listeners: RunListener[] = []
 
   /** Continues behind the whole lines of the file. */
   constructor(path: string, { bytes, head }: { bytes: number; head: string }) {
+    this.#path = path
     this.#log = new Log(path, bytes, head)
   }
 
@@ -52,6 +56,21 @@ export class Checkpoint {
   /** Resolves when all that was added is on disk. */
   synced(): Promise<void> {
     return this.#log.sync()
+  }
+
+  /** Whether somebody has removed, renamed or replaced the file while it is written. */
+  isGone(): boolean {
+    return this.#log.isGone()
+  }
+
+  /** Keeps what is written of a file that is gone. Returns where. */
+  rescue(): string {
+    const directory = dirname(this.#path)
+    const path = existsSync(directory)
+      ? this.#path.replace(/jsonl$/, 'rescued.jsonl')
+      : `${directory}.checkpoint.jsonl`
+    this.#log.copyTo(path)
+    return path
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, statSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { faultIn, UsageError } from '../system/errors.js'
 import { readSmallText, writeFileAtomically } from '../system/files.js'
@@ -40,15 +40,56 @@ export function runDirectory(path: string): RunDirectory {
   }
 }
 
-/** Where a new run may lie. Throws a UsageError when a run is there already. */
+const madeByRuns = [
+  /^(run|summary|control)\.json$/,
+  /^checkpoint(\.damaged(-\d+)?|\.rescued)?\.jsonl(\.new)?$/,
+  /^live\.json(\.tmp)?$/,
+  /^\.input-ids(\.new)?$/,
+  /^\.{1,2}lock\.[\w.]+$/,
+  /^run\.log$/,
+  /^report\.(csv|html|jsonl)$/,
+  /^(stdin|retry\.csv|end-users\.csv)$/,
+  /^export\.jsonl\.gz(\..+)?$/,
+  /\.\d+\.tmp$/,
+]
+
+/** The names in a run's directory that no run makes. */
+export function foreignFiles(path: string): string[] {
+  return readdirSync(path).filter((name) => !madeByRuns.some((pattern) => pattern.test(name)))
+}
+
+/** Where a new run may lie: nothing is there yet, or a directory that only we can write, without files of others. */
 export function newRunDirectory(path: string): RunDirectory {
   const directory = runDirectory(path)
+  if (path.trim() === '' || directory.path === process.cwd())
+    throw new UsageError(
+      `--run-dir ${path === '' ? "''" : path}: a run needs a directory that holds nothing else. Name a new one.`,
+    )
   if (existsSync(directory.runFile)) {
     throw new UsageError(
       `${path} holds a run already. Resume it with \`ada-bulk resume ${path}\`, or name another directory.`,
     )
   }
+  const fault = faultOfDirectory(directory.path)
+  if (fault !== null) throw new UsageError(`${path} ${fault}. Name a new directory for the run.`)
   return directory
+}
+
+const writableByOthers = 0o022
+const sticky = 0o1000
+
+function faultOfDirectory(path: string): string | null {
+  const found = statSync(path, { throwIfNoEntry: false })
+  // What is no directory is named when the first file is made.
+  if (found?.isDirectory() !== true) return null
+  const isOurs = process.getuid === undefined || found.uid === process.getuid()
+  if (!isOurs) return 'belongs to another user'
+  if ((found.mode & writableByOthers) !== 0 && (found.mode & sticky) === 0)
+    return 'can be written by other users'
+  const [foreign] = foreignFiles(path)
+  if (foreign !== undefined) return `holds files that no run makes (${foreign})`
+  const link = readdirSync(path).find((name) => lstatSync(join(path, name)).isSymbolicLink())
+  return link === undefined ? null : `holds a symbolic link where a file of the run goes (${link})`
 }
 
 /** A name that sorts by time and tells the job: `end-conversations-2026-11-22T15-04-05`. */

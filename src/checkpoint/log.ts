@@ -1,8 +1,18 @@
 import { hash } from 'node:crypto'
-import { closeSync, fdatasync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fdatasync,
+  fstatSync,
+  ftruncateSync,
+  readSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { UsageError } from '../system/errors.js'
-import { openRegular, syncDirectory } from '../system/files.js'
+import { openNew, openRegular, syncDirectory } from '../system/files.js'
 import { messageOf } from '../system/text.js'
 
 /** What the first line of a log names as the hash of the line before it. */
@@ -40,7 +50,7 @@ export class Log {
     this.#head = head
     this.#writtenHead = head
     try {
-      this.#file = openSync(path, 'a', 0o600)
+      this.#file = openNew(path, constants.O_APPEND)
       ftruncateSync(this.#file, bytes)
       // What is synced into a file can be found again only if its name is on disk, too.
       if (bytes === 0) syncDirectory(dirname(path))
@@ -98,6 +108,23 @@ export class Log {
         return this.sync()
       })
     return this.#nextSync
+  }
+
+  /** Whether its name leads to another file now, or to none. */
+  isGone(): boolean {
+    const named = statSync(this.#path, { throwIfNoEntry: false })
+    const { ino, dev } = fstatSync(this.#file)
+    return named === undefined || named.ino !== ino || named.dev !== dev
+  }
+
+  /** Writes all lines into a new file. */
+  copyTo(path: string): void {
+    this.flush()
+    const lines = Buffer.alloc(fstatSync(this.#file).size)
+    let done = 0
+    for (let read = -1; read !== 0 && done < lines.length; done += read)
+      read = readSync(this.#file, lines, done, lines.length - done, done)
+    writeFileSync(path, lines, { mode: 0o600, flag: 'wx', flush: true })
   }
 
   close(): void {

@@ -71,7 +71,7 @@ export async function planInstances<F extends InstancesFlags>(
     exitCode: 0,
   }))
   const codes = new Set(all.map((one) => one.exitCode))
-  const exitCode = [1, 2, 4, 130, 75].find((code) => codes.has(code)) ?? 0
+  const exitCode = [1, 2, 4, 130, 129, 75].find((code) => codes.has(code)) ?? 0
   if (flags.json) {
     const instances = all.map(({ row, exitCode, error, result }) => ({
       instance: row.origin,
@@ -186,7 +186,7 @@ function worstOf(codes: readonly number[]): number {
   if (distinct.size === 1) return codes[0]!
   if (distinct.has(1)) return 1
   if (distinct.has(2)) return 4
-  return [4, 130, 143, 75, 3].find((code) => distinct.has(code)) ?? 0
+  return [4, 130, 143, 129, 75, 3].find((code) => distinct.has(code)) ?? 0
 }
 
 function tableOf(ended: readonly EndedInstance<Summary>[]): string {

@@ -4,6 +4,7 @@ import type { Progress } from '../monitor/lines.js'
 import type { Notifiers } from '../monitor/notifiers.js'
 import type { RunView } from '../monitor/view.js'
 import type { OpenRun } from '../runs/open.js'
+import { isHangupIgnored } from '../system/host.js'
 import { type Logger, openLog } from '../system/log.js'
 import { Stop } from '../system/stop.js'
 import type { RunViewRequest } from './request.js'
@@ -101,17 +102,26 @@ export function saveMemory(): void {
 /** How long calls in flight may take after a signal; then their items stay unsettled. Kubernetes kills after 30 s. */
 const graceMs = 15_000
 
-const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const
+const exitCodes = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const
 type Signal = keyof typeof exitCodes
 const signals = Object.keys(exitCodes) as Signal[]
 
-/** With `--instances`, one process executes several runs. */
+/** Whether the process was started to outlive its terminal: Node takes back that a parent had SIGHUP ignored. */
+const outlivesTerminal = isHangupIgnored(process.env._)
+
+function isSeen(signal: Signal): boolean {
+  return signal !== 'SIGHUP' || !outlivesTerminal
+}
+
+/** With `--instances`, one process executes several runs, and each of them listens. */
+process.setMaxListeners(0)
 let runsExecuting = 0
 
 /** The first signal stops in order, the second at once: what is recorded by then stays recorded. */
 export function stopOnSignals(stop: Stop, notice: (text: string) => void): () => void {
   let grace: NodeJS.Timeout | undefined
   const onSignal = (signal: Signal) => {
+    if (!isSeen(signal)) return
     if (grace !== undefined) {
       notice(`${signal} again: stopped at once. \`ada-bulk resume\` goes on.`)
       process.exit(exitCodes[signal])
@@ -136,11 +146,12 @@ export function stopOnSignals(stop: Stop, notice: (text: string) => void): () =>
 export function leaveOnSignals(discard: () => void): Disposable & { throwIfSignalled(): void } {
   let exitCode: number | null = null
   const onSignal = (signal: Signal) => {
+    if (!isSeen(signal)) return
     discard()
     exitCode = exitCodes[signal]
     if (runsExecuting === 0) process.exit(exitCode)
   }
-  for (const signal of signals) process.once(signal, onSignal)
+  for (const signal of signals) process.on(signal, onSignal)
   return {
     throwIfSignalled() {
       if (exitCode !== null) throw new Interrupted(exitCode)

@@ -56,11 +56,17 @@ function listText(found: readonly OldRun[], going: readonly OldRun[], runs: stri
   const bytes = going.reduce((sum, run) => sum + run.bytes, 0)
   return [
     ...found.map(
-      ({ run, state, endedAt, bytes, keptBecause }) =>
-        `${keptBecause === null ? 'remove' : 'keep  '}  ${run}  ${state} ${endedAt.slice(0, 10)}  ${inSize(bytes)}${keptBecause === null ? '' : `: ${keptBecause}`}`,
+      ({ run, state, endedAt, bytes, keptBecause, foreignFiles }) =>
+        `${keptBecause === null ? 'remove' : 'keep  '}  ${run}  ${state} ${endedAt.slice(0, 10)}  ${inSize(bytes)}${because(keptBecause, foreignFiles)}`,
     ),
     `${counted(going.length, 'run')} of ${inDigits(found.length)} to remove, ${inSize(bytes)}.`,
   ].join('\n')
+}
+
+function because(keptBecause: string | null, foreignFiles: readonly string[]): string {
+  if (keptBecause !== null) return `: ${keptBecause}`
+  if (foreignFiles.length === 0) return ''
+  return `: ${counted(foreignFiles.length, 'file')} of others stay in it (${foreignFiles.slice(0, 3).join(', ')})`
 }
 
 function inSize(bytes: number): string {

@@ -38,13 +38,24 @@ function show(
     const [sweep = null, erasure = null] = summaries
     terminal.print(JSON.stringify({ sweep, erasure }, null, 2))
   } else if (json) for (const summary of summaries) terminal.print(JSON.stringify(summary, null, 2))
-  else if (!quiet)
+  else if (quiet) for (const summary of summaries) sayWhy(summary, terminal)
+  else
     for (const summary of summaries)
       terminal.print(summaryText(summary, existsSync(join(summary.directory, 'report.csv'))))
 }
 
+/** With `--quiet`, cron mails what is said, and that is what needs a person. */
+function sayWhy({ run, exitCode, stoppedBecause, totals }: Summary, terminal: Terminal): void {
+  if (![3, 4, 75].includes(exitCode)) return
+  const trouble = (['failed', 'unknown', 'invalid'] as const)
+    .filter((status) => totals[status] > 0)
+    .map((status) => `${inDigits(totals[status])} ${status}`)
+  const why = stoppedBecause === null ? `finished with ${trouble.join(', ')}` : `stopped: ${stoppedBecause}`
+  terminal.notice(`ada-bulk: ${run} ${why.replace(/\.$/, '')} (exit code ${exitCode}).`)
+}
+
 /** From what is fine to what needs a person. */
-const byWeight = [0, 3, 75, 143, 130, 4, 2, 1]
+const byWeight = [0, 3, 75, 129, 143, 130, 4, 2, 1]
 
 function worstOf(codes: readonly number[]): number {
   return codes.reduce((one, other) => (byWeight.indexOf(one) >= byWeight.indexOf(other) ? one : other), 0)

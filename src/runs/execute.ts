@@ -13,7 +13,7 @@ import type { Outcome } from '../item.js'
 import { type Filter, isOnBatches, withFlags } from '../job.js'
 import { runLog } from '../monitor/run-log.js'
 import { openLiveStatus } from '../monitor/status.js'
-import { RateMeter, type RunView, viewer } from '../monitor/view.js'
+import { every, RateMeter, type RunView, viewer } from '../monitor/view.js'
 import { checkingFirst } from '../operations/check-first.js'
 import { refusalOf } from '../operations/retry.js'
 import { type Ledger, whileHeld } from '../pacing/ledger.js'
@@ -84,17 +84,25 @@ export async function execute(run: OpenRun, world: World): Promise<Summary> {
     stop.abortCalls()
   })
   const checkpoint = new Checkpoint(directory.checkpoint, state)
-  await settleAll(run, world, checkpoint, read, filters, hold)
+  {
+    using _watch = every(1000, () => {
+      if (checkpoint.isGone()) stop.request({ exitCode: 4, because: goneBecause(directory) })
+    })
+    await settleAll(run, world, checkpoint, read, filters, hold)
+  }
+  let gone: string | null = null
   try {
     await checkpoint.record(endOf(run, stop, now()))
+    if (checkpoint.isGone()) gone = `${goneBecause(directory)}; ${whereKept(checkpoint)}`
     await checkpoint.close()
   } catch (error) {
     stopBecauseOf(error, stop, world.log)
   }
   const end = endOf(run, stop, now())
   // A line that could not be synced may be in the file: the checkpoint knows.
-  const { tally, requests } = end.exitCode === 4 ? readCheckpoint(directory.checkpoint) : state
-  const forgot = end.event === 'finished' ? await finishSyncState(run, isResumed) : null
+  const { tally, requests } =
+    end.exitCode === 4 && gone === null ? readCheckpoint(directory.checkpoint) : state
+  const forgot = gone ?? (end.event === 'finished' ? await finishSyncState(run, isResumed) : null)
   const summary: Summary = {
     run: file.run,
     directory: directory.path,
@@ -105,7 +113,7 @@ export async function execute(run: OpenRun, world: World): Promise<Summary> {
     startedAt: file.startedAt,
     finishedAt: now(),
     exitCode: forgot === null ? end.exitCode : 4,
-    stoppedBecause: end.event === 'stopped' ? end.because : forgot,
+    stoppedBecause: gone ?? (end.event === 'stopped' ? end.because : forgot),
     totals: tally.totals(file.plan.read),
     reasons: tally.reasons(),
     requests,
@@ -113,8 +121,20 @@ export async function execute(run: OpenRun, world: World): Promise<Summary> {
     checkpointHead: checkpoint.head,
     version,
   }
-  await writeReports(directory, summary, world.log)
+  // Reports are made of the checkpoint.
+  if (gone === null) await writeReports(directory, summary, world.log)
   return summary
+}
+
+const goneBecause = ({ checkpoint }: RunDirectory) =>
+  `${checkpoint} was removed, renamed or replaced while the run was at work`
+
+function whereKept(checkpoint: Checkpoint): string {
+  try {
+    return `what was done is kept in ${checkpoint.rescue()}: put it back under its name, and resume the run`
+  } catch (error) {
+    return `what was done could not be kept (${messageOf(error)})`
+  }
 }
 
 /** Takes the input down the line, beside what earlier executions have submitted. */

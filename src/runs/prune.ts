@@ -1,7 +1,15 @@
 import { existsSync, lstatSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join, resolve, sep } from 'node:path'
-import { listRuns, type RunDirectory, readRunFile, runLockName } from '../checkpoint/directory.js'
+import {
+  foreignFiles,
+  listRuns,
+  type RunDirectory,
+  readRunFile,
+  readSummary,
+  runLockName,
+} from '../checkpoint/directory.js'
 import { syncDirectory } from '../system/files.js'
+import { erasureOf, isErasing } from './follow-up.js'
 import { takeLock } from './lock-file.js'
 import { type RunState, runState } from './state.js'
 
@@ -13,6 +21,8 @@ export interface OldRun {
   /** When it ended or stopped last; after a crash, when its checkpoint was written last. */
   endedAt: string
   bytes: number
+  /** Files in its directory that no run makes: they stay, and so does the directory. */
+  foreignFiles: string[]
   /** Why it is kept; null when it may be removed. */
   keptBecause: string | null
 }
@@ -34,6 +44,7 @@ export function oldRuns(runsDirectory: string, rules: PruneRules): OldRun[] {
   const keptBecause = (run: Candidate): string | null => {
     if (run.state === 'running') return 'a process is at work on it'
     if (run.retryOf === undefined) return 'its run.json cannot be read'
+    if (run.isToBeErased) return 'its end users are not erased yet; resume it'
     if (isUnfinished(run) && !rules.isUnfinishedTaken)
       return 'it is not finished, and can be resumed; --unfinished takes it, too'
     if (needed.has(run.directory.name)) return 'a retry of it is not finished'
@@ -47,6 +58,7 @@ export function oldRuns(runsDirectory: string, rules: PruneRules): OldRun[] {
       state: run.state,
       endedAt: new Date(run.endedMs).toISOString(),
       bytes: bytesOf(run.directory.path),
+      foreignFiles: foreignFiles(run.directory.path),
       keptBecause: keptBecause(run),
     }))
 }
@@ -57,6 +69,8 @@ interface Candidate {
   endedMs: number
   /** Undefined when run.json cannot be read. */
   retryOf: string | null | undefined
+  /** A sweep with an erasure that is still to come, or not finished. */
+  isToBeErased: boolean
 }
 
 function candidateOf(directory: RunDirectory): Candidate {
@@ -64,10 +78,20 @@ function candidateOf(directory: RunDirectory): Candidate {
   const written = existsSync(directory.checkpoint) ? directory.checkpoint : directory.runFile
   const endedMs = 'end' in state ? Date.parse(state.end.at) : lstatSync(written).mtimeMs
   let retryOf: string | null | undefined
+  let isToBeErased = false
   try {
-    retryOf = readRunFile(directory).retryOf
+    const file = readRunFile(directory)
+    retryOf = file.retryOf
+    isToBeErased = isErasing(file) && !isErased(directory)
   } catch {}
-  return { directory, state: state.kind, endedMs, retryOf }
+  return { directory, state: state.kind, endedMs, retryOf, isToBeErased }
+}
+
+function isErased(sweep: RunDirectory): boolean {
+  const erasure = erasureOf(sweep)
+  if (existsSync(erasure.runFile)) return runState(erasure).kind === 'finished'
+  // Where nothing was ended, nobody is to be erased.
+  return readSummary(sweep)?.totals.succeeded === 0
 }
 
 function holds(directory: string, path: string): boolean {
@@ -89,6 +113,14 @@ const prunedPrefix = '.pruned-'
 export function removeRun({ directory }: OldRun): boolean {
   const attempt = takeLock(directory, runLockName, directory)
   if (attempt.lock === null) return false
+  const foreign = foreignFiles(directory)
+  if (foreign.length > 0) {
+    // Without its run.json it is no run any more.
+    const ours = readdirSync(directory).filter((name) => !foreign.includes(name))
+    for (const name of ['run.json', ...ours]) rmSync(join(directory, name), { force: true })
+    attempt.lock.remove()
+    return true
+  }
   const renamed = join(dirname(directory), `${prunedPrefix}${basename(directory)}`)
   try {
     rmSync(renamed, { recursive: true, force: true })

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
-import { readRegular } from '../system/files.js'
+import { closeSync, constants, fsyncSync, writeSync } from 'node:fs'
+import { openNew, readRegular } from '../system/files.js'
 
 /**
  * The IDs of an input as 52-bit hashes in a file, eight bytes each: enough to tell later how many IDs came and went
@@ -12,7 +12,7 @@ export class IdHashWriter {
   #filled = 0
 
   constructor(path: string) {
-    this.#file = openSync(path, 'w', 0o600)
+    this.#file = openNew(path, constants.O_TRUNC)
   }
 
   readonly add = (id: string): void => {

@@ -19,7 +19,7 @@ import { dirname } from 'node:path'
 export function writeFileAtomically(path: string, text: string): void {
   const beside = `${path}.${process.pid}.tmp`
   try {
-    const file = openSync(beside, 'w', 0o600)
+    const file = openNew(beside, constants.O_TRUNC)
     try {
       const bytes = Buffer.from(text)
       for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done)
@@ -35,6 +35,11 @@ export function writeFileAtomically(path: string, text: string): void {
     throw error
   }
   syncDirectory(dirname(path))
+}
+
+/** Opens a file of ours for reading and writing, and makes it where it is missing. A symbolic link is not followed. */
+export function openNew(path: string, how: number): number {
+  return openSync(path, constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0) | how, 0o600)
 }
 
 /** Replaces a file as a whole that programs of other users read: mode 0644, whatever the umask. Does not block. */

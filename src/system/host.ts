@@ -84,3 +84,21 @@ export function readBootId(): string {
     return unknownBoot
   }
 }
+
+/**
+ * Whether SIGHUP was ignored when this process was started, by `nohup` or a parent, or it leads a session without a
+ * terminal, by `setsid`. Node itself takes back what was ignored, so the signs around the process have to tell.
+ * `startedBy` is what a shell left in the variable `_`.
+ */
+export function isHangupIgnored(startedBy = ''): boolean {
+  if (/\/(nohup|setsid)$/.test(startedBy)) return true
+  try {
+    const ignored = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${process.ppid}/status`, 'utf8'))?.[1]
+    if (ignored !== undefined && (BigInt(`0x${ignored}`) & 1n) === 1n) return true
+    const stat = readFileSync('/proc/self/stat', 'utf8')
+    const [, , , session, terminal] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return process.pid !== 1 && Number(session) === process.pid && terminal === '0'
+  } catch {
+    return false
+  }
+}

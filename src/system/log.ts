@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import pino, { type Logger } from 'pino'
 
 export type { Logger }
@@ -18,8 +18,8 @@ interface LogOptions {
  */
 export function openLog(options: LogOptions): Logger {
   const { path, onLine } = options
-  // Opening a pipe without a reader would hang.
-  const isOther = statSync(path, { throwIfNoEntry: false })?.isFile() === false
+  // Opening a pipe without a reader would hang, and a symbolic link may lead to a file of others.
+  const isOther = lstatSync(path, { throwIfNoEntry: false })?.isFile() === false
   const file = isOther
     ? []
     : [pino.destination({ dest: path, sync: true, mode: 0o600 }).on('error', () => {})]

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events'
 
 /** Why a run stops before its end: one sentence for people, and the exit code. */
 export interface StopReason {
-  exitCode: 4 | 75 | 130 | 143
+  exitCode: 4 | 75 | 129 | 130 | 143
   because: string
   /** Items in progress are finished, waits included; no new item begins. */
   finishesItems?: boolean

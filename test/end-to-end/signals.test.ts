@@ -30,6 +30,7 @@ function held(): { answer: Promise<Answer>; letGo: () => void } {
 }
 
 describe.for([
+  { signal: 'SIGHUP', code: 129 },
   { signal: 'SIGINT', code: 130 },
   { signal: 'SIGTERM', code: 143 },
 ] as const)('$signal', ({ signal, code }) => {
