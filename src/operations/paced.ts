@@ -1,8 +1,9 @@
-import type { Operation, Verdict } from '../job.js'
+import type { Api, Operation, Verdict } from '../job.js'
 import type { CallResult } from '../pacing/breaker.js'
 import type { Limiter } from '../pacing/limiter.js'
 import { verdictOf } from './answer.js'
 import { harmlessPath, KeyCheck } from './key-check.js'
+import type { ApiHealth } from './retry.js'
 
 /** The operation, with every attempt waiting for its turn first. `key` finds out what a refusal is about. */
 export function paced(operation: Operation, limiter: Limiter, key = new KeyCheck()): Operation {
@@ -28,6 +29,26 @@ export function paced(operation: Operation, limiter: Limiter, key = new KeyCheck
             }),
           ),
       ),
+  }
+}
+
+/** Tells an outage from a bad item. Calls that ask at the same time share one answer. */
+export function healthOf(api: Api, limiter: Limiter): ApiHealth {
+  let asking: Promise<boolean> | null = null
+  async function ask(stopSignal: AbortSignal, signal: AbortSignal): Promise<boolean> {
+    const { kind } = await limiter.schedule(
+      { isRetry: true, itemKey: 'probe', signal: stopSignal },
+      async () => verdictOf(await api.call({ method: 'GET', path: harmlessPath, signal }), 'found'),
+      (verdict) => ({ ...callResult(verdict), isHarmless: true }),
+    )
+    return kind !== 'again' && kind !== 'rate_limited'
+  }
+  return {
+    answered: limiter.answered,
+    isUp: (stopSignal, abortSignal) =>
+      (asking ??= ask(stopSignal, abortSignal).finally(() => {
+        asking = null
+      })),
   }
 }
 

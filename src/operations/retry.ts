@@ -10,6 +10,16 @@ export interface RetryPolicy {
   random: () => number
   stopSignal: AbortSignal
   abortSignal: AbortSignal
+  /** Tells a bad item from an outage; without it every attempt counts. */
+  health?: ApiHealth
+}
+
+/** What a session knows of the API. */
+export interface ApiHealth {
+  /** Calls that did not fail. */
+  answered(): number
+  /** Makes a harmless call. */
+  isUp(stopSignal: AbortSignal, abortSignal: AbortSignal): Promise<boolean>
 }
 
 /** Records calls, so that a resumed run knows which answers were lost. */
@@ -53,7 +63,8 @@ export async function settleWithRetries(
 ): Promise<Settlement> {
   const { stopSignal, abortSignal } = policy
   let lost: Outcome | null = earlier.isAnswerLost ? lostBefore : null
-  let counted = 0
+  let failed = 0
+  let answeredBefore = Number.POSITIVE_INFINITY
   let refusals = 0
   let attempts = earlier.calls
   for (;;) {
@@ -81,10 +92,22 @@ export async function settleWithRetries(
         break
       case 'again':
         if (isLost) lost = verdict.outcome
-        if (!verdict.isProbe) counted += 1
-        if (counted >= policy.attemptsMax) return { outcome: lastWord(verdict, lost), attempts }
-        await policy.clock.sleep(retryDelayMs(counted, policy.random), stopSignal)
+        failed += 1
+        if (verdict.isProbe || failed >= policy.attemptsMax) {
+          if (await isDown(verdict)) failed -= 1
+          if (failed >= policy.attemptsMax) return { outcome: lastWord(verdict, lost), attempts }
+        }
+        answeredBefore = policy.health?.answered() ?? 0
+        await policy.clock.sleep(retryDelayMs(failed, policy.random), stopSignal)
     }
+  }
+
+  /** Attempts count only while other calls, or a harmless one, are answered. */
+  async function isDown({ isProbe = false }: { isProbe?: boolean }): Promise<boolean> {
+    const { health } = policy
+    if (health === undefined) return isProbe
+    const isAnswered = !isProbe && health.answered() > answeredBefore
+    return !isAnswered && !(await health.isUp(stopSignal, abortSignal))
   }
 }
 

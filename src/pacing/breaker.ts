@@ -9,6 +9,8 @@ export interface CallResult {
   quota: Quota
   /** Why it failed, for people. */
   message: string
+  /** A call that any working API answers: its failure is an outage, whatever the number of items. */
+  isHarmless?: boolean
 }
 
 /** The right to send one call now. */
@@ -87,7 +89,7 @@ export class CircuitBreaker {
     const wasProbe = pass === this.#probe
     if (wasProbe) this.#probe = null
     if (result.kind === 'rate_limited') this.#rateLimited(pass, result.quota)
-    else if (result.kind === 'failure') this.#failed(pass, result.message, itemKey, wasProbe)
+    else if (result.kind === 'failure') this.#failed(pass, result, itemKey, wasProbe)
     else this.#succeeded(wasProbe)
     const { remaining, resetInMs } = result.quota
     if (remaining === 0 && resetInMs !== null)
@@ -133,19 +135,22 @@ export class CircuitBreaker {
     )
   }
 
-  #failed(pass: Pass, message: string, itemKey: number | string, wasProbe: boolean): void {
+  #failed(pass: Pass, result: CallResult, itemKey: number | string, wasProbe: boolean): void {
     const failures = this.#failures
     failures.add(itemKey, this.#options.clock.monotonicMs())
-    if (!wasProbe && (!failures.isGeneral || pass.openings !== this.#openings)) return
+    const { retryAfterMs } = result.quota
+    const isGeneral = failures.isGeneral || result.isHarmless === true || retryAfterMs !== null
+    if (!wasProbe && (!isGeneral || pass.openings !== this.#openings)) return
     if (failures.lastedMs >= (this.#options.outageMaxMs ?? 5 * 60_000)) {
       const lasted = inTime(failures.lastedMs)
-      this.#gaveUp = new ApiDownError(`The API has failed every call for ${lasted}. Last: ${message}`)
+      this.#gaveUp = new ApiDownError(`The API has failed every call for ${lasted}. Last: ${result.message}`)
       return
     }
-    if (failures.isGeneral) this.#isDown = true
+    if (isGeneral) this.#isDown = true
     this.#openings++
     this.#outagePauses++
-    this.#openFor('outage', doubled(1000, this.#outagePauses, 30_000))
+    const pauseMs = doubled(1000, this.#outagePauses, 30_000)
+    this.#openFor('outage', Math.max(pauseMs, clamp(retryAfterMs ?? 0, longestRetryAfterMs)))
   }
 }
 

@@ -25,6 +25,7 @@ export function openLimiter(options: LimiterOptions) {
   const queue = options.limits === 'none' ? plainQueue(concurrency) : priorityQueue(concurrency)
   let sent = 0
   let rateLimited = 0
+  let answered = 0
   let closing: Promise<void> | null = null
 
   async function send<T>(
@@ -46,6 +47,7 @@ export function openLimiter(options: LimiterOptions) {
     const result = judge(answer)
     const silenceMs = admission.answered(permit, result, itemKey)
     if (result.kind === 'rate_limited') rateLimited++
+    if (result.kind === 'ok') answered++
     try {
       await permit.taken?.slot.giveBack()
       if (silenceMs > 0) await ledger.blockFor(silenceMs)
@@ -79,6 +81,8 @@ export function openLimiter(options: LimiterOptions) {
     /** What all calls wait for right now. */
     waiting: () => admission.waiting,
     counts: () => ({ sent, rateLimited }),
+    /** Calls that did not fail: a sign that the API is up. */
+    answered: () => answered,
     pace: () => admission.pace,
     /** Changes what is named; calls that wait look again at once. */
     setPace(pace: Partial<Pace>): void {

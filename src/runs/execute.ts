@@ -218,7 +218,7 @@ function dispatcherOf(
 ): Dispatcher {
   const { attemptsMax, concurrency, checkFirst } = file.settings
   const { signal: stopSignal, abortSignal } = stop
-  const policy = { attemptsMax, clock, random, stopSignal, abortSignal }
+  const policy = { attemptsMax, clock, random, stopSignal, abortSignal, health: session.health }
   const operation = withFlags(job.operation, file.jobFlags)
   if (isOnBatches(operation)) {
     const { pollForMs = usualPollForMs } = limits

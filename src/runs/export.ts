@@ -70,7 +70,13 @@ export async function fetchExport(
   await using session = await openSession(origin, key, onePage, ledger, surroundings)
   const { signal: stopSignal, abortSignal } = stop
   const { attemptsMax } = settings
-  return await download(request, origin, session, { ...surroundings, attemptsMax, stopSignal, abortSignal })
+  return await download(request, origin, session, {
+    ...surroundings,
+    attemptsMax,
+    stopSignal,
+    abortSignal,
+    health: session.health,
+  })
 }
 
 const gzip = promisify(gzipCallback)

@@ -2,7 +2,8 @@ import type { Outcome } from '../item.js'
 import type { Api, Operation } from '../job.js'
 import { type HttpApi, type HttpApiOptions, openHttpApi } from '../operations/http.js'
 import { KeyCheck } from '../operations/key-check.js'
-import { paced } from '../operations/paced.js'
+import { healthOf, paced } from '../operations/paced.js'
+import type { ApiHealth } from '../operations/retry.js'
 import type { Ledger } from '../pacing/ledger.js'
 import { type Limiter, openLimiter } from '../pacing/limiter.js'
 import type { RunSettings } from '../settings/run-settings.js'
@@ -27,6 +28,7 @@ export type SessionSettings = Pick<
 export interface Session extends AsyncDisposable {
   api: Api
   limiter: Limiter
+  health: ApiHealth
   /** Makes every attempt wait for its permit. */
   pace(operation: Operation): Operation
 }
@@ -65,6 +67,7 @@ export async function openSession(
   return {
     api,
     limiter,
+    health: healthOf(api, limiter),
     pace: (operation) => paced(operation, limiter, keyCheck),
     async [Symbol.asyncDispose]() {
       await limiter.close()

@@ -33,6 +33,8 @@ export interface FakeApi {
   calls: Call[]
   /** IDs of the conversations that were asked for, in order. */
   looks: string[]
+  /** It answers no question either. */
+  isDown: boolean
   /** The key that is taken. */
   key: string
   /** IDs of the conversations that were ended. */
@@ -64,6 +66,7 @@ export async function startFakeApi(script: Script = ada, expectedKey = key): Pro
     const id = decodeURIComponent(path[1]!)
     if (path[2] === undefined && request.method === 'GET') {
       api.looks.push(id)
+      if (api.isDown) return void unavailable.send(response)
       if (id === 'ada-bulk-doctor') return void notFound.send(response)
       const status = api.ended.has(id) ? 'ended' : 'active'
       return void json(200, { id, status, updated_at: '2026-01-01T00:00:00.000000+00:00' }).send(response)
@@ -97,6 +100,7 @@ export async function startFakeApi(script: Script = ada, expectedKey = key): Pro
     url: '',
     calls: [],
     looks: [],
+    isDown: false,
     key: expectedKey,
     ended: new Set(),
     script,

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Item, Outcome, PriorCalls } from '../../src/item.js'
 import type { AgainCause, Api, Attempt, Operation, Verdict } from '../../src/job.js'
 import {
+  type ApiHealth,
   KeyRefusedError,
   retryDelayMs,
   type Settlement,
@@ -68,6 +69,7 @@ function play(
     attemptsMax = 5,
     earlier = { calls: 0, isAnswerLost: false } as PriorCalls,
     random = (): number => 0,
+    health = undefined as ApiHealth | undefined,
   } = {},
 ): Run {
   const clock = new FakeClock()
@@ -97,6 +99,7 @@ function play(
       random,
       stopSignal: stop.signal,
       abortSignal: stop.abortSignal,
+      ...(health && { health }),
     },
     {
       sent: ({ ordinal }) => run.notes.push(`sent ${ordinal}`),
@@ -253,5 +256,37 @@ describe('a stop', () => {
     await run.clock.advance(500)
     run.stop.request({ exitCode: 75, because: '--max-items 1 reached', finishesItems: true })
     expect((await settlementOf(run)).outcome).toBe(ended.outcome)
+  })
+})
+
+describe('whether an attempt counts', () => {
+  /** `ups`: what harmless calls show, one after another. */
+  function healthOf(ups: boolean[], answered: () => number = () => 0) {
+    const left = [...ups]
+    return { left, answered, isUp: async () => left.shift()! }
+  }
+
+  test('is left to a harmless call where no other call was answered: the API is up', async () => {
+    const health = healthOf([true])
+    expect(await settlementOf(play([serverError], { attemptsMax: 2, health }))).toMatchObject({ attempts: 2 })
+    expect(health.left).toEqual([])
+  })
+
+  test('in an outage it does not, however long it takes', async () => {
+    const health = healthOf([false, false, false])
+    const run = play([...Array(4).fill(serverError), ended], { attemptsMax: 2, health })
+    expect(await settlementOf(run)).toEqual({ outcome: ended.outcome, attempts: 5 })
+  })
+
+  test('it does, without asking, when other calls were answered since the failure before', async () => {
+    let answered = 0
+    const health = healthOf([], () => answered++)
+    expect(await settlementOf(play([serverError], { attemptsMax: 2, health }))).toMatchObject({ attempts: 2 })
+  })
+
+  test('a bad item that is the probe of an outage counts once the API is up', async () => {
+    const health = healthOf([false, true, true])
+    const run = play([probe(serverError)], { attemptsMax: 2, health })
+    expect(await settlementOf(run)).toMatchObject({ outcome: serverError.outcome, attempts: 3 })
   })
 })

@@ -49,6 +49,19 @@ describe('the breaker', () => {
     expect(await openMs()).toBe(ms)
   })
 
+  it('opens at the first failure that says how long to wait, for as long', async () => {
+    report(breaker.pass()!, 'failure', { retryAfterMs: 20_000 })
+    expect(await openMs()).toBe(20_000)
+    expect(breaker.pass()).toMatchObject({ isProbe: true })
+  })
+
+  it('opens at the first failure of a harmless call', async () => {
+    const result = { kind: 'failure', quota: noQuota, message: 'HTTP 503', isHarmless: true } as const
+    breaker.report(breaker.pass()!, result, 'probe')
+    expect(breaker.open?.kind).toBe('outage')
+    expect(await openMs()).toBe(1000)
+  })
+
   it('says why it is open and until when', () => {
     report(breaker.pass()!, 'rate_limited', { retryAfterMs: 7000 })
     expect(breaker.open).toEqual({ kind: 'rate_limited', untilMs: clock.monotonicMs() + 7000 })
