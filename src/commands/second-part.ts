@@ -8,17 +8,17 @@ import { loadRunFile } from '../runs/open.js'
 import { defaultSettings } from '../settings/run-settings.js'
 import { UsageError } from '../system/errors.js'
 import type { OldRunRequest, RunRequest } from './request.js'
-import { relativePath } from './show.js'
+import { outcomeText, relativePath } from './show.js'
 import { exitCodeOf, type Terminal } from './terminal.js'
 
 /** The second part of a sweep, which erases end users; null when there is none to start. */
 export async function followUp(
   request: RunRequest,
   origin: string,
-  { directory: path }: Summary,
+  summary: Summary,
   terminal: Terminal,
 ): Promise<RunRequest | null> {
-  const directory = runDirectory(path)
+  const directory = runDirectory(summary.directory)
   const sweep = readRunFile(directory)
   if (!isErasing(sweep)) return null
   const erasure = erasureOf(directory)
@@ -29,6 +29,8 @@ export async function followUp(
     terminal.notice(endUsers)
     return null
   }
+  // Who is asked about erasing wants to know what was ended.
+  if (!request.isErasureConfirmed && !request.view.isQuiet) terminal.notice(outcomeText(summary))
   const job = await loadJob(erasureJob)
   const { caps, share, hours, concurrency, timeoutMs, attemptsMax, maxFailures, maxOutageMs } = sweep.settings
   const pace = { caps, share, hours, concurrency, timeoutMs, attemptsMax, maxFailures, maxOutageMs }

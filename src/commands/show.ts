@@ -63,26 +63,29 @@ function worstOf(codes: readonly number[]): number {
 
 /** What became of a run, for people: its items, its report and what to do next. */
 export function summaryText(summary: Summary, isReported = true): string {
-  const { read, left, ...byStatus } = summary.totals
-  const statuses = Object.entries(byStatus)
-    .filter(([, times]) => times > 0)
-    .map(([status, times]) => `  ${status.padEnd(10)} ${inDigits(times).padStart(9)}`)
-  const reasons = Object.entries(summary.reasons).map(([reason, times]) => `${reason} ${inDigits(times)}`)
   const { sent, rateLimited } = summary.requests
-  const ms = Date.parse(summary.finishedAt) - Date.parse(summary.startedAt)
-  const head =
-    summary.stoppedBecause === null
-      ? `${summary.run} is finished: ${counted(read, 'item')} in ${inTime(ms)}.`
-      : `${summary.run} stopped: ${summary.stoppedBecause.replace(/\.$/, '')}.`
   return [
-    head,
-    ...statuses,
-    ...(left > 0 ? [`  ${'left'.padEnd(10)} ${inDigits(left).padStart(9)}`] : []),
-    ...(reasons.length > 0 ? [`Reasons: ${reasons.join(', ')}.`] : []),
+    outcomeText(summary),
     `Calls: ${inDigits(sent)}, of which ${inDigits(rateLimited)} were over a rate limit.`,
     ...(isReported ? [`Report: ${relativePath(join(summary.directory, 'report.csv'))}`] : []),
     `Head of the record: ${summary.checkpointHead}`,
     ...next(summary),
+  ].join('\n')
+}
+
+/** Its first lines: how the run ended, and what became of the items. */
+export function outcomeText(summary: Summary): string {
+  const { read, ...counts } = summary.totals
+  const reasons = Object.entries(summary.reasons).map(([reason, times]) => `${reason} ${inDigits(times)}`)
+  const ms = Date.parse(summary.finishedAt) - Date.parse(summary.startedAt)
+  return [
+    summary.stoppedBecause === null
+      ? `${summary.run} is finished: ${counted(read, 'item')} in ${inTime(ms)}.`
+      : `${summary.run} stopped: ${summary.stoppedBecause.replace(/\.$/, '')}.`,
+    ...Object.entries(counts)
+      .filter(([, times]) => times > 0)
+      .map(([status, times]) => `  ${status.padEnd(10)} ${inDigits(times).padStart(9)}`),
+    ...(reasons.length > 0 ? [`Reasons: ${reasons.join(', ')}.`] : []),
   ].join('\n')
 }
 

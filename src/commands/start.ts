@@ -58,10 +58,11 @@ export async function startRun(
     if (!notifiers.isLastWordSaid) notifiers.nothingToDo(summaries[0]?.exitCode ?? 0)
     return summaries
   } catch (error) {
+    const cause = error instanceof SecondPartFailed ? error.cause : error
     const isUnseen = notifiers.isStarted || !terminal.isInteractive
     // The run that holds the lock has notifiers of its own.
-    const isSilent = error instanceof Unavailable || notifiers.isLastWordSaid || !isUnseen
-    if (!isSilent) notifiers.failed(exitCodeOf(error), messageOf(error))
+    const isSilent = cause instanceof Unavailable || notifiers.isLastWordSaid || !isUnseen
+    if (!isSilent) notifiers.failed(exitCodeOf(cause), messageOf(cause))
     throw error
   } finally {
     await notifiers.close()
