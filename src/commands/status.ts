@@ -52,6 +52,8 @@ interface Status {
   holder: { pid: number; host: string; since: string } | null
   /** A pause was asked for. */
   isPaused: boolean
+  /** Why the control file is not obeyed; null when it is. */
+  controlFault: string | null
   /** What its process is doing; null when there is none, or it does not say. */
   live: LiveStatus | null
 }
@@ -96,6 +98,7 @@ function statusOf(directory: RunDirectory): Status {
   const checkpoint = readCheckpoint(directory.checkpoint)
   const run = withAcceptedInput(readRunFile(directory), checkpoint)
   const isRunning = state.kind === 'running'
+  const control = readControl(directory.control)
   const end = state.kind === 'finished' || state.kind === 'stopped' ? state.end : null
   return {
     run: run.run,
@@ -112,7 +115,8 @@ function statusOf(directory: RunDirectory): Status {
     reasons: checkpoint.tally.reasons(),
     requests: checkpoint.requests,
     holder: isRunning ? state.holder : null,
-    isPaused: readControl(directory.control)?.control.isPaused ?? false,
+    isPaused: control?.control?.isPaused ?? false,
+    controlFault: control?.fault ?? null,
     live: isRunning ? readLiveStatus(directory.live) : null,
   }
 }
@@ -127,6 +131,7 @@ function statusText(status: Status): string {
     `  started    ${status.startedAt}`,
     `  settled    ${inDigits(read - left)} of ${inDigits(read)}`,
     ...liveText(status),
+    ...(status.controlFault === null ? [] : [`  control    ${status.controlFault}`]),
     ...counts.map(([name, times]) => `  ${name.padEnd(10)} ${inDigits(times)}`),
     ...(reasons.length === 0 ? [] : [`  reasons    ${reasons.join(', ')}`]),
     `  calls      ${inDigits(status.requests.sent)}, of which ${inDigits(status.requests.rateLimited)} were over a rate limit`,

@@ -5,24 +5,41 @@ import type { Checkpoint } from '../checkpoint/checkpoint.js'
 import type { RunDirectory } from '../checkpoint/directory.js'
 import type { ControlEvent, LifecycleEvent, RunListener } from '../checkpoint/events.js'
 import type { Limiter } from '../pacing/limiter.js'
-import type { RateWindow } from '../settings/limits.js'
-import { type RunSettings, rateWindow } from '../settings/run-settings.js'
+import { longestWindowMs, mostCalls, type RateWindow, windowsMax } from '../settings/limits.js'
+import type { RunSettings } from '../settings/run-settings.js'
 import type { Clock } from '../system/clock.js'
+import { faultIn } from '../system/errors.js'
 import { readSmallText, writeFileAtomically } from '../system/files.js'
 import { currentUser } from '../system/host.js'
+import type { Logger } from '../system/log.js'
 import { progressFields } from './lines.js'
 import { every, type RunView } from './view.js'
+
+const cap = z.object({
+  max: z.number().int().positive().max(mostCalls),
+  perMs: z.number().int().positive().max(longestWindowMs),
+})
+
+/** Other programs write moments in other forms; the record has one form of them. */
+const momentInAnyForm = z.iso
+  .datetime({ offset: true })
+  .transform((at) => new Date(at).toISOString())
+  .refine((at) => at.length === 24)
+
+const signature = z.string().max(256)
 
 const controlSchema = z.object({
   isPaused: z.boolean(),
   /** Null: as the run's settings say. */
-  share: z.number().positive().max(1).nullable(),
+  share: z.number().min(0.01).max(1).nullable(),
   /** Caps, in place of those of the settings. Version 0.1 wrote `none`, too: no cap. */
-  limits: z.union([z.literal('none').transform((): RateWindow[] => []), z.array(rateWindow)]).nullable(),
+  limits: z
+    .union([z.literal('none').transform((): RateWindow[] => []), z.array(cap).max(windowsMax)])
+    .nullable(),
   /** Who changed it last, and when (ISO 8601, UTC). */
-  at: z.string(),
-  by: z.string(),
-  host: z.string(),
+  at: momentInAnyForm,
+  by: signature,
+  host: signature,
 })
 
 /**
@@ -33,16 +50,21 @@ export type Control = z.infer<typeof controlSchema>
 
 type ControlSettings = Pick<Control, 'isPaused' | 'share' | 'limits'>
 
-/** The control file's text and what it says; null when there is none, or none that can be read. */
-export function readControl(path: string): { text: string; control: Control } | null {
+/** What the control file says; null when there is none. A file with a fault is not obeyed in any part. */
+export function readControl(path: string): ReadControl | null {
   if (!existsSync(path)) return null
+  let text = ''
   try {
-    const text = readSmallText(path)
-    return { text, control: controlSchema.parse(JSON.parse(text)) }
+    text = readSmallText(path)
+    const { data, error } = controlSchema.safeParse(JSON.parse(text))
+    if (error === undefined) return { text, control: data, fault: null }
+    return { text, control: null, fault: `control.json is not obeyed: ${faultIn(error)}` }
   } catch {
-    return null
+    return { text, control: null, fault: 'control.json is not obeyed: it cannot be read as JSON' }
   }
 }
+
+type ReadControl = { text: string } & ({ control: Control; fault: null } | { control: null; fault: string })
 
 /** Changes what is named and leaves the rest. */
 export function changeControl(path: string, change: Partial<ControlSettings>): Control {
@@ -91,19 +113,27 @@ export function openLiveStatus(
   limiter: Limiter,
   checkpoint: Checkpoint,
   view: () => RunView,
-  clock: Clock,
+  { clock, log }: { clock: Clock; log: Logger },
 ): RunListener & Disposable {
   let applied: ControlSettings = controlOnRecord(events)
   let text: string | null = null
   let controlAt: string | null = null
   let timers: Disposable[] = []
 
+  function setPace({ isPaused, share, limits }: ControlSettings): void {
+    limiter.setPace({ isPaused, share: share ?? settings.share, caps: limits ?? settings.caps })
+  }
+
   function applyControl(): void {
     const found = readControl(directory.control)
     if (found === null || found.text === text) return
     text = found.text
-    const { isPaused, share, limits } = found.control
-    limiter.setPace({ isPaused, share: share ?? settings.share, caps: limits ?? settings.caps })
+    if (found.control === null) {
+      log.warn(found.fault)
+      setPace(applied)
+      return
+    }
+    setPace(found.control)
     for (const event of controlEvents(applied, found.control)) {
       // A checkpoint that cannot be written stops the run at the next item.
       checkpoint.record(event).catch(() => {})

@@ -160,7 +160,7 @@ async function settleAll(
   const recorder = new Recorder(checkpoint, state.open, clock, judgeFailures)
   const dispatcher = dispatcherOf(run, world, session, recorder, checkpoint, filters)
   const view = viewer(file, state, session.limiter, meter, stop, clock, isOnBatches(job.operation))
-  using status = openLiveStatus(directory, settings, state.events, session.limiter, checkpoint, view, clock)
+  using status = openLiveStatus(directory, settings, state.events, session.limiter, checkpoint, view, world)
   checkpoint.listen(state, meter)
   if (run.syncState !== null) checkpoint.listen(run.syncState)
   checkpoint.listen(runLog(log), status, ...(world.listeners ?? []))

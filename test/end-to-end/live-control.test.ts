@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { ada, startFakeApi } from './fake-api.js'
 import { conversationIds, csvOf, openPlace, type Running } from './harness.js'
@@ -138,5 +139,33 @@ describe('a run that goes on in another process', () => {
     const { code, stdout } = await watching.exited
     expect(code).toBe(0)
     expect(stdout).toMatch(/stopped \(143\)/)
+  })
+})
+
+describe('a control file that another program wrote', () => {
+  const signed = { by: 'ops', host: 'h' }
+
+  test.concurrent('with a moment in another form leaves a record that can be read', async () => {
+    const { place, running, run, events } = await startRun()
+    const control = { isPaused: false, share: 0.5, limits: null, at: '2026-11-28T10:00:00+01:00', ...signed }
+    place.write('runs/tonight/control.json', JSON.stringify(control))
+    while (!events().some(({ event }) => event === 'throttled')) await delay(100)
+    await stop(running)
+    expect(events().find(({ event }) => event === 'throttled').at).toBe('2026-11-28T09:00:00.000Z')
+    expect(await place.run(['report', run, '--format', 'csv', '--output', '-'])).toMatchObject({ code: 0 })
+    expect(await place.run(['resume', run, '--yes', '--max-items', '1'])).toMatchObject({ code: 75 })
+  })
+
+  test.concurrent('and that asks for too much is refused as a whole, with a word', async () => {
+    const { place, running, run, events } = await startRun()
+    const at = new Date().toISOString()
+    const control = { isPaused: true, share: 0.001, limits: null, at, ...signed }
+    place.write('runs/tonight/control.json', JSON.stringify(control))
+    const log = () => readFileSync(join(run, 'run.log'), 'utf8')
+    while (!log().includes('control.json is not obeyed: share')) await delay(100)
+    expect((await place.run(['status', run])).stdout).toMatch(/control +control.json is not obeyed: share/)
+    await stop(running)
+    expect(events().map(({ event }) => event)).not.toContain('paused')
+    expect(events().map(({ event }) => event)).not.toContain('throttled')
   })
 })

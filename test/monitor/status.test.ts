@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Checkpoint } from '../../src/checkpoint/checkpoint.js'
+import { eventOf, fieldsOf } from '../../src/checkpoint/codec.js'
 import type { RunEvent } from '../../src/checkpoint/events.js'
 import {
   changeControl,
@@ -13,6 +14,7 @@ import {
   readLiveStatus,
 } from '../../src/monitor/status.js'
 import type { Limiter } from '../../src/pacing/limiter.js'
+import { openLog } from '../../src/system/log.js'
 import { FakeClock } from '../fake-clock.js'
 import { runFile } from '../reports/reported.js'
 
@@ -33,13 +35,45 @@ describe('a change from outside', () => {
     expect(readControl(path)?.control).toMatchObject({ isPaused: false, share: 0.5 })
   })
 
-  test.each(['', '{', 'null', '{"isPaused":"yes"}', '{"isPaused":true,"share":-1}'])(
-    'is none when the file holds %j',
-    (text) => {
-      writeFileSync(path, text)
-      expect(readControl(path)).toBeNull()
-    },
-  )
+  const at = '2026-11-28T09:00:00.000Z'
+  const whole = { isPaused: false, share: 0.5, limits: null, at, by: 'ops', host: 'h' }
+  const windows = (many: number) => Array.from({ length: many }, () => ({ max: 1, perMs: 1000 }))
+
+  test.each([
+    '',
+    '{',
+    'null',
+    '{"isPaused":"yes"}',
+    '{"isPaused":true,"share":-1}',
+    JSON.stringify({ ...whole, share: 0.009 }),
+    JSON.stringify({ ...whole, share: 1.01 }),
+    JSON.stringify({ ...whole, limits: windows(17) }),
+    JSON.stringify({ ...whole, limits: [{ max: 0, perMs: 1000 }] }),
+    JSON.stringify({ ...whole, limits: [{ max: 1, perMs: 1e12 }] }),
+    JSON.stringify({ ...whole, at: 'yesterday' }),
+    JSON.stringify({ ...whole, at: '9999-12-31T23:59:59-10:00' }),
+    JSON.stringify({ ...whole, by: 'x'.repeat(300) }),
+  ])('is refused with a word when the file holds %j', (text) => {
+    writeFileSync(path, text)
+    expect(readControl(path)).toMatchObject({
+      control: null,
+      fault: expect.stringMatching(/^control.json is not obeyed: ./),
+    })
+  })
+
+  test.each([
+    '2026-11-28T09:00:00.000Z',
+    '2026-11-28T09:00:00Z',
+    '2026-11-28T10:00:00.000+01:00',
+    '2026-11-28T04:00:00-05:00',
+  ])('is taken at %s, and recorded in the form that the record has', (at) => {
+    writeFileSync(path, JSON.stringify({ ...whole, at, limits: windows(16) }))
+    const { control, fault } = readControl(path)!
+    expect(fault).toBeNull()
+    expect(control).toMatchObject({ at: whole.at, share: 0.5 })
+    for (const event of controlEvents(controlOnRecord([]), control!))
+      expect(eventOf(JSON.stringify(fieldsOf(event)))).not.toBeNull()
+  })
 
   test('is recorded once, and is found on record again', () => {
     const asked = changeControl(path, { isPaused: true, limits: [{ max: 3, perMs: 1000 }] })
@@ -71,7 +105,7 @@ test('a live.json that can be neither written nor removed does not stop a run', 
     () => {
       throw new Error('no view')
     },
-    new FakeClock(),
+    { clock: new FakeClock(), log: openLog({ path: join(directory, 'run.log'), level: 'silent' }) },
   )
   const at = '2026-11-22T01:00:00.000Z'
   const started: RunEvent = {

@@ -145,7 +145,7 @@ const neverBusy = () => {}
 /** Between two executions: a pause that outlived the one before is over, and perhaps it shall go slower. */
 function askBefore({ counts }: Stage, { throttle }: Execution, { disk }: Faults, run: RunDirectory): void {
   const change = (to: Parameters<typeof changeControl>[1]) => disk.aside(() => changeControl(run.control, to))
-  if (readControl(run.control)?.control.isPaused) change({ isPaused: false })
+  if (readControl(run.control)?.control?.isPaused) change({ isPaused: false })
   if (throttle === null) return
   change({ share: throttle })
   counts.throttles += 1
