@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Item } from '../item.js'
+import { messageOf } from '../system/text.js'
 import { fieldsOf, isReadable } from './codec.js'
 import type { RunEvent, RunListener } from './events.js'
 import { Log } from './log.js'
@@ -15,10 +16,10 @@ export class Checkpoint {
   readonly #log: Log
   readonly #listeners: RunListener[] = []
 
-  /** Continues behind the whole lines of the file. */
-  constructor(path: string, { bytes, head }: { bytes: number; head: string }) {
+  /** Continues behind the whole lines of the file. Writes nothing more once `isOurs` says no. */
+  constructor(path: string, { bytes, head }: { bytes: number; head: string }, isOurs?: () => boolean) {
     this.#path = path
-    this.#log = new Log(path, bytes, head)
+    this.#log = new Log(path, bytes, head, isOurs)
   }
 
   /** From here on they hear every event once it is written. */
@@ -63,14 +64,22 @@ export class Checkpoint {
     return this.#log.isGone()
   }
 
-  /** Keeps what is written of a file that is gone. Returns where. */
+  get whyGone(): string {
+    return `${this.#path} was removed, renamed or replaced while the run was at work`
+  }
+
+  /** Keeps what is written of a file that is gone, and says where. */
   rescue(): string {
     const directory = dirname(this.#path)
     const path = existsSync(directory)
       ? this.#path.replace(/jsonl$/, 'rescued.jsonl')
       : `${directory}.checkpoint.jsonl`
-    this.#log.copyTo(path)
-    return path
+    try {
+      this.#log.copyTo(path)
+      return `what was done is kept in ${path}: put it back under its name, and resume the run`
+    } catch (error) {
+      return `what was done could not be kept (${messageOf(error)})`
+    }
   }
 
   async close(): Promise<void> {

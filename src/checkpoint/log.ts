@@ -33,6 +33,8 @@ const longestPendingChars = 64 * 1024
  */
 export class Log {
   readonly #path: string
+  /** False when another process writes the file now. */
+  readonly #isOurs: () => boolean
   readonly #file: number
   #head: string
   /** The hash of the last line that is in the file. */
@@ -44,7 +46,8 @@ export class Log {
   #failure: LogWriteError | null = null
 
   /** Goes on behind the first `bytes` bytes, the whole lines, of which the last has the hash `head`; cuts off the rest. Throws a UsageError when the disk refuses. */
-  constructor(path: string, bytes: number, head: string) {
+  constructor(path: string, bytes: number, head: string, isOurs: () => boolean = () => true) {
+    this.#isOurs = isOurs
     this.#path = path
     this.#bytes = bytes
     this.#head = head
@@ -79,6 +82,10 @@ export class Log {
   flush(): void {
     if (this.#failure) throw this.#failure
     if (this.#pending === '') return
+    if (!this.#isOurs()) {
+      this.#failure = new LogWriteError(`another process writes ${this.#path} now`)
+      throw this.#failure
+    }
     const bytes = Buffer.from(this.#pending)
     this.#pending = ''
     try {

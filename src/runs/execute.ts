@@ -79,21 +79,26 @@ export async function execute(run: OpenRun, world: World): Promise<Summary> {
   const isFreeOfDuplicates = file.duplicates === 0
   const isSettled = (ordinal: number) => state.settled.has(ordinal)
   const read = () => readItems(run.input, { filters, isFreeOfDuplicates, isSettled })
+  let isTaken = false
   lock.whenLost(({ pid, host }) => {
+    isTaken = true
     stop.request({ exitCode: 75, because: `process ${pid} on ${host} has taken the lock of the run` })
     stop.abortCalls()
   })
-  const checkpoint = new Checkpoint(directory.checkpoint, state)
+  const checkpoint = new Checkpoint(directory.checkpoint, state, () => {
+    lock.isHeld()
+    return !isTaken
+  })
   {
     using _watch = every(1000, () => {
-      if (checkpoint.isGone()) stop.request({ exitCode: 4, because: goneBecause(directory) })
+      if (checkpoint.isGone()) stop.request({ exitCode: 4, because: checkpoint.whyGone })
     })
     await settleAll(run, world, checkpoint, read, filters, hold)
   }
   let gone: string | null = null
   try {
     await checkpoint.record(endOf(run, stop, now()))
-    if (checkpoint.isGone()) gone = `${goneBecause(directory)}; ${whereKept(checkpoint)}`
+    if (checkpoint.isGone()) gone = `${checkpoint.whyGone}; ${checkpoint.rescue()}`
     await checkpoint.close()
   } catch (error) {
     stopBecauseOf(error, stop, world.log)
@@ -102,7 +107,7 @@ export async function execute(run: OpenRun, world: World): Promise<Summary> {
   // A line that could not be synced may be in the file: the checkpoint knows.
   const { tally, requests } =
     end.exitCode === 4 && gone === null ? readCheckpoint(directory.checkpoint) : state
-  const forgot = gone ?? (end.event === 'finished' ? await finishSyncState(run, isResumed) : null)
+  const forgot = gone ?? (end.event === 'finished' && !isTaken ? await finishSyncState(run, isResumed) : null)
   const summary: Summary = {
     run: file.run,
     directory: directory.path,
@@ -122,19 +127,8 @@ export async function execute(run: OpenRun, world: World): Promise<Summary> {
     version,
   }
   // Reports are made of the checkpoint.
-  if (gone === null) await writeReports(directory, summary, world.log)
+  if (gone === null && !isTaken) await writeReports(directory, summary, world.log)
   return summary
-}
-
-const goneBecause = ({ checkpoint }: RunDirectory) =>
-  `${checkpoint} was removed, renamed or replaced while the run was at work`
-
-function whereKept(checkpoint: Checkpoint): string {
-  try {
-    return `what was done is kept in ${checkpoint.rescue()}: put it back under its name, and resume the run`
-  } catch (error) {
-    return `what was done could not be kept (${messageOf(error)})`
-  }
 }
 
 /** Takes the input down the line, beside what earlier executions have submitted. */

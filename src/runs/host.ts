@@ -124,8 +124,8 @@ async function tryLocks(
     takeRedisLock({ connection: redis!, clock, name, run: path, onLost })
   const takers: (() => Attempt | Promise<Attempt>)[] = []
   if (!isParallel)
-    takers.push(() => takeOrRefuse(join(stateDirectory, 'locks'), jobName, path, 'ADA_BULK_STATE'))
-  takers.push(() => takeOrRefuse(path, runLockName, path, '--runs-dir or --run-dir'))
+    takers.push(() => takeOrRefuse(join(stateDirectory, 'locks'), jobName, path, 'ADA_BULK_STATE', onLost))
+  takers.push(() => takeOrRefuse(path, runLockName, path, '--runs-dir or --run-dir', onLost))
   if (redis !== null && !isParallel) takers.push(onAllHosts(`job ${jobName}`))
   if (redis !== null) takers.push(onAllHosts(runName))
 
@@ -166,9 +166,15 @@ function shortHash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 12)
 }
 
-function takeOrRefuse(directory: string, name: string, run: string, setting: string): LockAttempt {
+function takeOrRefuse(
+  directory: string,
+  name: string,
+  run: string,
+  setting: string,
+  onLost: (holder: LockHolder) => void,
+): LockAttempt {
   try {
-    return takeLock(directory, name, run)
+    return takeLock(directory, name, run, onLost)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === undefined) throw error

@@ -27,6 +27,8 @@ export interface LockHolder extends ProcessIdentity {
 export type LockAttempt = { lock: Lock } | { lock: null; holder: LockHolder }
 
 export interface Lock {
+  /** False from when another process has taken over: this one stood still for longer than the lock lives. Looks at most once a second. */
+  isHeld(): boolean
   release(): void
   /** Releases it and leaves no file. Only where something else keeps a second one out from now on. */
   remove(): void
@@ -56,7 +58,12 @@ export const holderSchema = z.object({
  * only make the next. No file is ever taken over or removed while it is the highest, so two that find the same
  * dead holder cannot both come in.
  */
-export function takeLock(directory: string, name: string, run: string): LockAttempt {
+export function takeLock(
+  directory: string,
+  name: string,
+  run: string,
+  onLost: (holder: LockHolder) => void = () => {},
+): LockAttempt {
   makeDirectory(directory, 0o700)
   const holder: LockHolder = { ...thisProcess(), since: new Date().toISOString(), run }
   for (;;) {
@@ -70,7 +77,11 @@ export function takeLock(directory: string, name: string, run: string): LockAtte
       continue
     }
     removeGenerationsBelow(directory, name, mine)
-    return { lock: holdLock(join(directory, `${name}.${mine}`)) }
+    return {
+      lock: holdLock(directory, name, mine, (next) =>
+        onLost(next ?? { ...holder, pid: 0, host: 'another host' }),
+      ),
+    }
   }
 }
 
@@ -80,19 +91,50 @@ export function lockHolder(directory: string, name: string): LockHolder | null {
   return highest === 0 ? null : holderOf(join(directory, `${name}.${highest}`))
 }
 
-function holdLock(path: string): Lock {
+const lookAgainMs = 1000
+
+function holdLock(
+  directory: string,
+  name: string,
+  mine: number,
+  onLost: (holder: LockHolder | null) => void,
+): Lock {
+  const path = join(directory, `${name}.${mine}`)
+  let isLost = false
+  let lookedMs = performance.now()
+  const look = () => {
+    lookedMs = performance.now()
+    try {
+      const highest = isLost ? 0 : highestGeneration(directory, name)
+      if (highest <= mine) return
+      isLost = true
+      onLost(holderOf(join(directory, `${name}.${highest}`)))
+    } catch {
+      // A directory that cannot be read says nothing of another holder; a lock that cannot be read is still another's.
+      if (isLost) onLost(null)
+    }
+  }
   const touching = setInterval(() => {
+    look()
+    if (isLost) return clearInterval(touching)
     try {
       utimesSync(path, new Date(), new Date())
     } catch {}
   }, touchEveryMs).unref()
   const release = () => {
     clearInterval(touching)
+    look()
+    // A lower generation that came back would be in nobody's way, and of no use.
+    if (isLost) return
     try {
       writeWhole(path, released, 'w')
     } catch {}
   }
   return {
+    isHeld() {
+      if (!isLost && performance.now() - lookedMs > lookAgainMs) look()
+      return !isLost
+    },
     release,
     remove() {
       release()
