@@ -1,8 +1,10 @@
 import { allowedWindows, type PaceSettings, sharedWindows } from '../pacing/allowance.js'
 import { estimateMs, finishMs } from '../pacing/eta.js'
 import type { Count } from '../runs/count.js'
+import { type Hours, msUntilOpen } from '../settings/hours.js'
 import { inLimit } from '../settings/limits.js'
 import type { RunSettings } from '../settings/run-settings.js'
+import { nextShareMs, shareAt, shareText } from '../settings/share.js'
 import { counted, inClock, inDigits, inTime } from '../system/text.js'
 
 /** What `plan` says and `run` asks about. The names are contract (`plan --json`). */
@@ -82,13 +84,37 @@ function endOfCallsMs(
   settings: RunSettings,
   agoMs: readonly number[],
 ): number {
-  const { hours } = settings
-  const windows = allowedWindows(settings)
+  const { hours, share } = settings
+  if (typeof share !== 'number') return endByTimetable(startMs, calls, settings)
+  const windows = allowedWindows(settings, startMs)
   const short = windows.filter(({ perMs }) => perMs < dayMs)
   const byHours = finishMs(startMs, estimateMs(calls, short, agoMs), hours)
   const byClock = finishMs(startMs, estimateMs(calls, windows, agoMs), null)
   return Math.max(byHours, finishMs(byClock, 0, hours))
 }
+
+/** From one edge of the timetable or the hours to the next, at the pace of the slowest window. */
+function endByTimetable(startMs: number, calls: number, settings: RunSettings): number {
+  const { hours, share } = settings
+  const latestMs = startMs + 3650 * dayMs
+  let atMs = startMs
+  let left = calls
+  while (atMs < latestMs) {
+    if (hours !== null) atMs += msUntilOpen(hours, new Date(atMs))
+    const windows = allowedWindows(settings, atMs)
+    const needMs = estimateMs(left, windows)
+    const edges = [nextShareMs(share, new Date(atMs)), hours === null ? latestMs : finishOfHours(atMs, hours)]
+    const edgeMs = Math.min(...edges)
+    if (atMs + needMs <= edgeMs) return atMs + needMs
+    const perMs = Math.min(...windows.map(({ max, perMs }) => max / perMs))
+    left -= Math.floor((edgeMs - atMs) * perMs)
+    atMs = edgeMs
+  }
+  return latestMs
+}
+
+const finishOfHours = (atMs: number, { fromMinute, toMinute }: Hours) =>
+  nextShareMs({ spans: [{ fromMinute, toMinute, share: 1 }], otherwise: 1 }, new Date(atMs))
 
 /** The forecast for people, a few lines. */
 export function forecastText(
@@ -136,8 +162,8 @@ function forecastPace({ hours, ...settings }: RunSettings): string {
 export function paceText({ limits, caps, share }: PaceSettings): string {
   const cap = caps.length === 0 ? '' : `at most ${caps.map(inLimit).join(' and ')}`
   if (limits === 'none') return cap || 'without any limit'
-  const windows = sharedWindows(limits, share).map(inLimit).join(' and ')
-  const pace = `at ${windows} (${Math.round(share * 100)}% of ${limits.map(inLimit).join(' and ')})`
+  const windows = sharedWindows(limits, shareAt(share, new Date())).map(inLimit).join(' and ')
+  const pace = `at ${windows}${typeof share === 'number' ? '' : ' now'} (${typeof share === 'number' ? `${Math.round(share * 100)}%` : shareText(share)} of ${limits.map(inLimit).join(' and ')})`
   return cap === '' ? pace : `${pace}, and ${cap}`
 }
 

@@ -61,7 +61,7 @@ export function viewer(
     const workMs =
       meter.isWarm && perMinute > 0
         ? (items / perMinute) * meterMs
-        : estimateMs(items * (checkFirst ? 2 : 1), allowedWindows({ limits, caps, share }))
+        : estimateMs(items * (checkFirst ? 2 : 1), allowedWindows({ limits, caps, share }, clock.wallMs()))
     return finishMs(clock.wallMs(), workMs, hours)
   }
 }

@@ -1,4 +1,5 @@
 import type { Quota, RateWindow } from '../settings/limits.js'
+import { type Share, shareAt } from '../settings/share.js'
 import type { Clock } from '../system/clock.js'
 
 /** What calls are held to. */
@@ -7,13 +8,12 @@ export interface PaceSettings {
   limits: readonly RateWindow[] | 'none'
   /** Windows of a person's own, on top and taken as they are: they can only slow a run. */
   caps: readonly RateWindow[]
-  /** The part of each of the API's windows to use, from 0 to 1. */
-  share: number
+  share: Share
 }
 
-/** All windows that hold, the API's first. */
-export function allowedWindows({ limits, caps, share }: PaceSettings): RateWindow[] {
-  return [...(limits === 'none' ? [] : sharedWindows(limits, share)), ...caps]
+/** All windows that hold at a moment, the API's first. */
+export function allowedWindows({ limits, caps, share }: PaceSettings, atMs: number): RateWindow[] {
+  return [...(limits === 'none' ? [] : sharedWindows(limits, shareAt(share, new Date(atMs)))), ...caps]
 }
 
 /**
@@ -25,10 +25,10 @@ export class Allowance {
   readonly #clock: Clock
   readonly #external: ExternalUsage
   readonly #longestBurstMs: number
-  #share: number
+  #share: Share
   #yielding = notYielding
 
-  constructor(windows: readonly RateWindow[], share: number, clock: Clock) {
+  constructor(windows: readonly RateWindow[], share: Share, clock: Clock) {
     this.#windows = windows
     this.#share = share
     this.#clock = clock
@@ -36,24 +36,28 @@ export class Allowance {
     this.#longestBurstMs = Math.min(60_000, Math.max(0, ...windows.map(({ perMs }) => perMs)))
   }
 
-  set share(share: number) {
+  set share(share: Share) {
     this.#share = share
+  }
+
+  get #shareNow(): number {
+    return shareAt(this.#share, new Date(this.#clock.wallMs()))
   }
 
   /** In the order of the API's windows. */
   windows(): RateWindow[] {
     const nowMs = this.#clock.monotonicMs()
-    const shared = sharedWindows(this.#windows, this.#share, factorAt(this.#yielding, nowMs))
+    const shared = sharedWindows(this.#windows, this.#shareNow, factorAt(this.#yielding, nowMs))
     const external = this.#external.callsInWindows(nowMs)
     return shared.map(({ max, perMs }, index) => {
-      const room = roomBeside(external[index]!, this.#windows[index]!.max, this.#share)
+      const room = roomBeside(external[index]!, this.#windows[index]!.max, this.#shareNow)
       return { max: Math.min(max, room), perMs }
     })
   }
 
   /** Whether a window is smaller than our share of it now. */
   isYielding({ max, perMs }: RateWindow): boolean {
-    return sharedWindows(this.#windows, this.#share).some((own) => own.perMs === perMs && own.max > max)
+    return sharedWindows(this.#windows, this.#shareNow).some((own) => own.perMs === perMs && own.max > max)
   }
 
   /** A 429 came though our windows had room: others use the quota. */
@@ -70,7 +74,7 @@ export class Allowance {
   withinShare(quota: Quota): Quota {
     const { limit, remaining } = quota
     if (limit === null || remaining === null || this.#windows.some(({ max }) => max === limit)) return quota
-    return remaining > Math.ceil(limit * (1 - this.#share)) ? quota : { ...quota, remaining: 0 }
+    return remaining > Math.ceil(limit * (1 - this.#shareNow)) ? quota : { ...quota, remaining: 0 }
   }
 }
 

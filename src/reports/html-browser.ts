@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 import type { RunSettings } from '../settings/run-settings.js'
+import { shareText } from '../settings/share.js'
 import { counted, inDigits, inTime } from '../system/text.js'
 import { drawCharts } from './html-browser-charts.js'
 import { openTable } from './html-browser-table.js'
@@ -135,7 +136,7 @@ function shareSentence({
   const limit = `The limit is ${limitsText(limits)}`
   if (isShareChanged) return `${limit}; the share that this run took of it was changed on the way.`
   if (share === 1) return `${limit}; this run was allowed all of it.`
-  return `${limit}; this run kept to ${percentText(share, 1)} of it, and left the rest to live traffic.`
+  return `${limit}; this run kept to ${shareText(share)} of it, and left the rest to live traffic.`
 }
 
 function limitsText(limits: 'none' | PageModel['pace']['caps']): string {
@@ -210,7 +211,7 @@ function settingsTexts(settings: RunSettings): [string, string][] {
   return [
     ["Ada's limits", limitsText(settings.limits)],
     ['Own cap on top', limitsText(settings.caps)],
-    ['Share of the limits', percentText(settings.share, 1)],
+    ['Share of the limits', shareText(settings.share)],
     ['Hours', hours === null ? 'any' : `${clock(hours.fromMinute)} to ${clock(hours.toMinute)}, local time`],
     ['Calls in flight', `at most ${inDigits(settings.concurrency)}`],
     ['Timeout of a call', inTime(settings.timeoutMs)],

@@ -3,6 +3,7 @@ import type { LifecycleEvent } from '../checkpoint/events.js'
 import { type SettledItem, type Status, statuses } from '../item.js'
 import { type PaceSettings, sharedWindows } from '../pacing/allowance.js'
 import type { RateWindow } from '../settings/limits.js'
+import { mostShare, shareAt, shareText } from '../settings/share.js'
 import { type Counts, count } from './html-timeline.js'
 import { isFailure } from './html-words.js'
 
@@ -90,7 +91,7 @@ export class Pace {
     const { limits, caps, share } = this.#allowed.findLast(({ fromMs }) => fromMs <= atMs)!
     if (limits === 'none' || limits.length === 0) return null
     const limit = leastPerMinute(limits)
-    return { limit, share: Math.min(limit * share, leastPerMinute(caps)) }
+    return { limit, share: Math.min(limit * shareAt(share, new Date(atMs)), leastPerMinute(caps)) }
   }
 
   summary() {
@@ -99,7 +100,7 @@ export class Pace {
       limits,
       caps,
       share,
-      isShareChanged: this.#allowed.some((other) => other.share !== share),
+      isShareChanged: this.#allowed.some((other) => shareText(other.share) !== shareText(share)),
       busiest: this.#busiest.map(({ perMs, count }) => ({ perMs, count, ...this.#mostIn(perMs) })),
     }
   }
@@ -112,7 +113,10 @@ export class Pace {
       if (window === undefined) continue
       most.limit = Math.max(most.limit, window.max)
       const capsMax = caps.filter((cap) => cap.perMs === perMs).map(({ max }) => max)
-      most.share = Math.max(most.share, Math.min(sharedWindows([window], share)[0]!.max, ...capsMax))
+      most.share = Math.max(
+        most.share,
+        Math.min(sharedWindows([window], mostShare(share))[0]!.max, ...capsMax),
+      )
     }
     return most.limit === 0 ? { limit: null, share: null } : most
   }

@@ -1,11 +1,25 @@
 import { z } from 'zod'
 import { UsageError } from '../system/errors.js'
 import { type AnyRow, type Flags, parse, type Row, rows, typedIn, type ValueOf, valueIn } from './flags.js'
-import type { RateWindow } from './limits.js'
+import { type RateWindow, windowsMax } from './limits.js'
 import type { Kind } from './setting.js'
+import type { Share } from './share.js'
 
 /** As `RateWindow`, from a file. */
 export const rateWindow = z.object({ max: z.number().int().positive(), perMs: z.number().positive() })
+
+const part = z.number().positive().max(1)
+const minute = z.number().int().min(0).max(1440)
+export const shareSchema: z.ZodType<Share> = z.union([
+  part,
+  z.object({
+    spans: z
+      .array(z.object({ fromMinute: minute, toMinute: minute, share: part }))
+      .min(1)
+      .max(windowsMax),
+    otherwise: part,
+  }),
+])
 
 type KeptRow = Extract<AnyRow, { keptAs: string }>
 type Always = { default: string } | { kind: 'switch' | 'limits' | 'caps' }
@@ -28,7 +42,7 @@ const shapes: Partial<Record<Kind, z.ZodType>> = {
   switch: z.boolean(),
   count: z.number().positive(),
   duration: z.number().positive(),
-  percent: z.number().positive().max(1),
+  share: shareSchema,
   limits: z.union([z.literal('none'), z.array(rateWindow)]),
   caps: z.array(rateWindow),
   hours: z.object({ fromMinute: z.number(), toMinute: z.number() }),

@@ -10,7 +10,7 @@ import {
   parseMoment,
   parsePositiveDuration,
   parseRate,
-  parseShare,
+  parseShares,
 } from './values.js'
 
 /** A row of the table of settings. */
@@ -58,7 +58,7 @@ export const kinds = {
     parse: (text: string, flag: string, { least, most }: Bounds) =>
       least === 0 ? parseDuration(text, flag) : parsePositiveDuration(text, flag, most),
   },
-  percent: { placeholder: 'PERCENT', parse: parseShare },
+  share: { placeholder: 'PERCENT|TIMETABLE', parse: parseShares },
   rate: { placeholder: 'PERCENT', parse: parseRate },
   limits: { placeholder: 'MAX/PERIOD', parse: parseLimits },
   caps: { placeholder: 'MAX/PERIOD', parse: parseCaps },

@@ -58,15 +58,16 @@ export const sections = [
     'env-file': { kind: 'file', help: 'Read variables from a file' },
   }),
   section('Pacing:', [...anyRun, 'export'], {
-    'api-limit': {
-      kind: 'limits',
-      keptAs: 'limits',
-      help: 'What Ada allows this instance, instead of its published windows: 30/s, 300/m; none on this machine only',
-    },
+    'api-limit': { kind: 'limits', keptAs: 'limits', help: 'What Ada allows, if not as published; or none' },
   }),
   section('Pacing:', [...anyRun, 'export', 'throttle'], {
     limit: { kind: 'caps', keptAs: 'caps', help: 'Your own cap on top, without the share: 5/s, 5000/h' },
-    share: { kind: 'percent', default: '80%', keptAs: 'share', help: "Part of every window of Ada's to use" },
+    share: {
+      kind: 'share',
+      default: '80%',
+      keptAs: 'share',
+      help: "Part of Ada's windows, or a timetable of it",
+    },
   }),
   section('Pacing:', [...anyRun, 'export'], {
     hours: { kind: 'hours', keptAs: 'hours', help: 'Call only in this span of local time, like 22:00-06:00' },

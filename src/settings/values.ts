@@ -3,6 +3,7 @@ import { momentMs } from '../system/moment.js'
 import { inTime } from '../system/text.js'
 import type { Hours } from './hours.js'
 import { longestWindowMs, mostCalls, type RateWindow, windowsMax } from './limits.js'
+import type { Share } from './share.js'
 
 /** Turns what people type into precise values. Each throws a UsageError that names the flag. */
 
@@ -68,6 +69,22 @@ export function parseShare(text: string, flag = '--share'): number {
     throw new UsageError(`${flag} ${text}: not a share. Write a percentage from 1% to 100%.`)
   }
   return percent / 100
+}
+
+/** `80%`, or `08:00-20:00=30%,else=80%`: the first span that holds counts. */
+export function parseShares(text: string, flag = '--share'): Share {
+  if (!text.includes('=')) return parseShare(text, flag)
+  const parts = text.split(',').map((part) => part.split('='))
+  const [last, otherwise = ''] = parts.pop()!
+  const isWhole = last?.trim() === 'else' && parts.length > 0 && parts.every((part) => part.length === 2)
+  if (!isWhole || parts.length > windowsMax) {
+    throw new UsageError(`${flag} ${text}: not a timetable. Write it like 08:00-20:00=30%,else=80%.`)
+  }
+  const spans = parts.map(([hours, share]) => ({
+    ...parseHours(hours!, flag),
+    share: parseShare(share!, flag),
+  }))
+  return { spans, otherwise: parseShare(otherwise, flag) }
 }
 
 /** A part of all calls, which may be none. */

@@ -375,3 +375,20 @@ describe('the limiter on a ledger that is unavailable', () => {
     expect(results).toMatchObject([{ name: 'LedgerLostError' }, { name: 'LedgerLostError' }])
   })
 })
+
+describe('a share by a timetable', () => {
+  it('is the share of the hour, by the wall clock', async () => {
+    const now = new Date(clock.wallMs())
+    const minute = now.getHours() * 60 + now.getMinutes() + 1
+    const share = { spans: [{ fromMinute: minute, toMinute: minute + 5, share: 1 }], otherwise: 0.34 }
+    const { send, sentMs } = setUp({ share })
+    for (let item = 0; item < 3; item++) send(item)
+    await clock.advance(500)
+    expect(sentMs).toHaveLength(1)
+    await clock.advance(61_000)
+    expect(sentMs).toHaveLength(3)
+    for (let item = 3; item < 6; item++) send(item)
+    await clock.advance(0)
+    expect(sentMs).toHaveLength(6)
+  })
+})

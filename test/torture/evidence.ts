@@ -4,6 +4,7 @@ import { parse } from 'csv-parse/sync'
 import { type RunDirectory, runDirectory } from '../../src/checkpoint/directory.js'
 import type { Summary } from '../../src/checkpoint/summary.js'
 import type { Verification } from '../../src/reports/verify.js'
+import { mostShare } from '../../src/settings/share.js'
 import type { KeptCall, SandboxState } from '../sandbox/sandboxes.js'
 import type { Row } from './rows.js'
 import type { World } from './world.js'
@@ -84,7 +85,10 @@ export async function evidenceOf(scene: Scene): Promise<Evidence> {
   return {
     ...scene,
     // A run that was throttled may have been told to go faster.
-    world: { ...world, settings: { ...world.settings, share: Math.max(world.settings.share, ...throttles) } },
+    world: {
+      ...world,
+      settings: { ...world.settings, share: Math.max(mostShare(world.settings.share), ...throttles) },
+    },
     calls: state.calls.filter(isOurs),
     beside: state.calls.filter(({ id }) => id?.startsWith('beside-')),
     mostInFlightForOneId: state.mostInFlightForOneId,

@@ -1,4 +1,5 @@
 import type { RateWindow } from '../../src/settings/limits.js'
+import { mostShare } from '../../src/settings/share.js'
 import type { Evidence } from './evidence.js'
 import { type Expected, expectedOf, isPlain } from './rows.js'
 
@@ -65,7 +66,7 @@ export const invariants: Record<string, (evidence: Evidence) => string[]> = {
     mostInFlightForOneId > 1 ? [`${mostInFlightForOneId} calls for one ID were in flight at once`] : [],
 
   'no window is over its limit as the server sees it': ({ calls, beside, world }) =>
-    overLimits([...calls, ...beside], world.settings.limits, world.settings.share),
+    overLimits([...calls, ...beside], world.settings.limits, mostShare(world.settings.share)),
 
   'who is paused from outside calls nothing, and who is throttled keeps to that': ({
     executions,

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { runDirectory } from '../../src/checkpoint/directory.js'
 import { changeControl } from '../../src/monitor/status.js'
+import { shareText } from '../../src/settings/share.js'
 import { startSandbox } from '../sandbox/sandboxes.js'
 import { type Executed, evidenceOf, isOurs } from './evidence.js'
 import { offencesIn } from './invariants.js'
@@ -213,7 +214,7 @@ function beginning({ settings }: RealWorld, url: string, path: string, list: str
   const windows = limits === 'none' ? ['none'] : limits.map(({ max, perMs }) => `${max}/${perMs / 1000}s`)
   return [
     ...['run', 'end-conversations', '--input', list, '--hold', 'hold.csv', '--run-dir', path],
-    ...['--base-url', url, '--yes', '--quiet', '--share', `${share * 100}%`],
+    ...['--base-url', url, '--yes', '--quiet', '--share', shareText(share)],
     ...['--concurrency', `${concurrency}`, '--timeout', `${timeoutMs}ms`, '--attempts', `${attemptsMax}`],
     ...['--max-failures', '100%', ...windows.flatMap((window) => ['--api-limit', window])],
   ]
