@@ -76,7 +76,7 @@ test.concurrent('a run begins in no directory that holds something else, or that
 
 test.concurrent('prune leaves the files of others where they are, and says so', async () => {
   const { place, words } = await scene()
-  expect(await place.run([...words, '--limit', 'none', '--max-items', '1', '--quiet'])).toMatchObject({
+  expect(await place.run([...words, '--api-limit', 'none', '--max-items', '1', '--quiet'])).toMatchObject({
     code: 75,
   })
   const run = place.onlyRun()
@@ -95,7 +95,7 @@ test.concurrent('a quiet run says in one line why it needs a person', async () =
   const { place, words } = await scene()
   const { code, stdout, stderr } = await place.run([
     ...words,
-    '--limit',
+    '--api-limit',
     'none',
     '--max-items',
     '1',
