@@ -2,7 +2,7 @@ import type { Item } from '../item.js'
 import type { Filter } from '../job.js'
 import { type Fingerprinted, Fingerprinting } from '../sources/fingerprint.js'
 import { IdSet } from '../sources/id-set.js'
-import { conversationIdNames, endUserKey } from '../sources/identifier.js'
+import { conversationIdNames, idKey, readConversationId } from '../sources/identifier.js'
 import { openInput } from '../sources/input.js'
 import { type IdRules, readItems } from '../sources/items.js'
 import type { InputFile } from '../sources/source.js'
@@ -34,7 +34,7 @@ export async function openHoldLists(
           `--hold ${item.source}, line ${item.line}: ${outcome.message || outcome.reason}. Mend the hold list first: a row that cannot be read protects nobody.`,
         )
       }
-      held.add(mayErase ? endUserKey(item.id) : item.id)
+      held.add(idKey(item.id))
     }
   }
   return { filter: mayErase ? noNameOnHold(held) : notOnHold(held), fingerprints: fingerprinting.done() }
@@ -44,7 +44,7 @@ export async function openHoldLists(
 export function notOnHold(held: Pick<IdSet, 'has'>): Filter {
   return {
     name: 'hold',
-    judge: (item) => (held.has(item.id) ? refused('on_hold') : null),
+    judge: (item) => (held.has(idKey(readConversationId(item.id).id)) ? refused('on_hold') : null),
   }
 }
 
@@ -59,7 +59,7 @@ export function noNameOnHold(held: Pick<IdSet, 'has'>): Filter {
   return {
     name: 'hold',
     judge(item) {
-      const name = namesOf(item).find((one) => held.has(endUserKey(one)))
+      const name = namesOf(item).find((one) => held.has(idKey(one)))
       return name === undefined ? null : refused('on_hold', name === item.id ? '' : 'by another name')
     },
   }

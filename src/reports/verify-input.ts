@@ -6,6 +6,7 @@ import type { RunFile } from '../checkpoint/run-file.js'
 import { type Item, nameOf, type Outcome, type SettledItem } from '../item.js'
 import { type Fingerprinted, Fingerprinting, fingerprintOf } from '../sources/fingerprint.js'
 import { IdSet } from '../sources/id-set.js'
+import { idKey } from '../sources/identifier.js'
 import { type InputSettings, openInput } from '../sources/input.js'
 import { type IdRules, type InputItem, readItems } from '../sources/items.js'
 import type { InputFile } from '../sources/source.js'
@@ -126,11 +127,11 @@ export async function checkHold(evidence: Evidence, settled: Settled): Promise<C
   const since = JSON.stringify(hold) === JSON.stringify(run.hold) ? '' : last!.at
   const held = new IdSet()
   const settings = { format: 'auto', idColumn: null, acceptTruncated: false }
-  for await (const batch of readItems(await openInput(run.hold, settings, ids)))
-    for (const { item } of batch) held.add(nameOf(item))
+  for await (const batch of readItems(await openInput(run.hold, settings, { ...ids, isAsBefore: false })))
+    for (const { item } of batch) held.add(idKey(nameOf(item)))
   for await (const batch of settled) {
     const called = batch.find(
-      ({ id, attempts, finishedAt }) => attempts > 0 && finishedAt >= since && held.has(id),
+      ({ id, attempts, finishedAt }) => attempts > 0 && finishedAt >= since && held.has(idKey(id)),
     )
     if (called !== undefined)
       return wrong('hold', `${called.id} is on hold, and was called (${called.source}, line ${called.line}).`)
@@ -154,8 +155,8 @@ export async function checkIds(
   for await (const batch of settled) {
     for (const { id, status, source, line } of batch) {
       if (status === 'duplicate') continue
-      if (status === 'invalid') unusable.add(id)
-      else if (!outcomes.add(id))
+      if (status === 'invalid') unusable.add(idKey(id))
+      else if (!outcomes.add(idKey(id)))
         return wrong('ids', `${id} has two outcomes in the run; the second is of ${source}, line ${line}.`)
     }
   }
@@ -169,9 +170,10 @@ export async function checkIds(
     rows += batch.length
     for (const { item, outcome } of batch) {
       const name = nameOf(item)
-      const place = outcomes.placeOf(name)
+      const key = idKey(name)
+      const place = outcomes.placeOf(key)
       if (place !== null) named.add(place)
-      else if (!unusable.has(name) && (outcome !== null || unknown.add(name)) && ++missing === 1)
+      else if (!unusable.has(key) && (outcome !== null || unknown.add(key)) && ++missing === 1)
         first = `${item.source}, line ${item.line}: ${name || 'a row without an ID'}`
     }
   }

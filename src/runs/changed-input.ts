@@ -11,6 +11,7 @@ import { nameOf, type PriorCalls, type SettledItem } from '../item.js'
 import type { Filter, Job } from '../job.js'
 import { isUnchanged } from '../sources/fingerprint.js'
 import { IdDifference, IdHashWriter } from '../sources/id-hashes.js'
+import { idKey } from '../sources/identifier.js'
 import { openInput } from '../sources/input.js'
 import { type IdRules, type Input, readItems } from '../sources/items.js'
 import { UsageError } from '../system/errors.js'
@@ -105,9 +106,10 @@ export async function acceptChangedInput(
     for (const { item, outcome } of batch) {
       if (outcome?.status === 'invalid' || outcome?.status === 'duplicate') continue
       const name = nameOf(item)
-      hashes.add(name)
-      const before = called.get(name)
-      const earlier = open.get(name)
+      const key = idKey(name)
+      hashes.add(key)
+      const before = called.get(key)
+      const earlier = open.get(key)
       if (before)
         checkpoint.add({
           event: 'settled',
@@ -129,7 +131,7 @@ export async function acceptChangedInput(
 async function calledItems(path: string): Promise<Map<string, SettledItem>> {
   const called = new Map<string, SettledItem>()
   for await (const batch of settledItems(path)) {
-    for (const item of batch) if (item.attempts > 0) called.set(item.id, item)
+    for (const item of batch) if (item.attempts > 0) called.set(idKey(item.id), item)
   }
   return called
 }
@@ -145,7 +147,7 @@ function openItems(path: string, open: CheckpointState['open']): Map<string, Pri
     if (event.event === 'input-changed') byId.clear()
     if (!('ordinal' in event && 'id' in event)) return
     const earlier = open.get(event.ordinal)
-    if (earlier) byId.set(event.id, earlier)
+    if (earlier) byId.set(idKey(event.id), earlier)
   })
   return byId
 }

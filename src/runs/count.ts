@@ -2,6 +2,7 @@ import { Tally } from '../checkpoint/summary.js'
 import { nameOf } from '../item.js'
 import type { Filter } from '../job.js'
 import { type Fingerprinted, Fingerprinting } from '../sources/fingerprint.js'
+import { idKey } from '../sources/identifier.js'
 import { type Input, readItems } from '../sources/items.js'
 
 /** What the input holds. */
@@ -42,7 +43,7 @@ export async function countInput(
   for await (const batch of readItems(input, { filters, onBytes: fingerprinting.onBytes })) {
     read += batch.length
     for (const { item, outcome } of batch) {
-      if (outcome?.status !== 'invalid' && outcome?.status !== 'duplicate') onId(nameOf(item))
+      if (outcome?.status !== 'invalid' && outcome?.status !== 'duplicate') onId(idKey(nameOf(item)))
       const { source, line } = item
       if (outcome) tally.add(outcome.status, outcome.reason)
       else if (first.length < firstShown) first.push({ id: nameOf(item), source, line })

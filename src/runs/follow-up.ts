@@ -13,7 +13,7 @@ import type { InputFile } from '../sources/source.js'
 import { UsageError } from '../system/errors.js'
 import { writeFileAtomically } from '../system/files.js'
 import { changedFiles } from './changed-input.js'
-import { idRulesOf } from './id-rules.js'
+import { idRulesOfRun } from './id-rules.js'
 import { loadJob } from './jobs.js'
 import { findUnfinished, runState } from './state.js'
 
@@ -52,7 +52,7 @@ async function endUsersOf(directory: RunDirectory, sweep: RunFile): Promise<EndU
     )
   }
   const { job } = await loadJob(sweep.job)
-  const ids = idRulesOf(job, sweep.jobFlags)
+  const ids = idRulesOfRun(sweep, job)
   return endUsersBehind(directory.checkpoint, await openInput(input, settings, ids))
 }
 

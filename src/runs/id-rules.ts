@@ -9,6 +9,16 @@ export function idRulesOf(job: Job, jobFlags: JobFlags, pseudonyms: Pseudonyms |
   return idRules({ columns: job.idColumns?.(jobFlags), isFree: isOnBatches(job.operation) }, pseudonyms)
 }
 
+/** The same for a recorded run: one of version 0.1 is read as that version has read it. */
+export function idRulesOfRun(
+  run: Pick<RunFile, 'ids' | 'jobFlags'>,
+  job: Job,
+  pseudonyms: Pseudonyms | null = null,
+): IdRules {
+  const rules = idRulesOf(job, run.jobFlags, pseudonyms)
+  return run.ids === undefined ? { ...rules, isAsBefore: true } : rules
+}
+
 /**
  * How a recorded run finds and calls its IDs, from its record alone. A run of version 0.1 does not say it: its built-in
  * job does; null where it names a job file, as no code that a record names is run.
@@ -16,7 +26,7 @@ export function idRulesOf(job: Job, jobFlags: JobFlags, pseudonyms: Pseudonyms |
 export async function recordedIdRules(run: RunFile, pseudonyms: Pseudonyms | null): Promise<IdRules | null> {
   if (run.ids !== undefined) return idRules(run.ids, pseudonyms)
   if (!jobNames().includes(run.job)) return null
-  return idRulesOf((await loadJob(run.job)).job, run.jobFlags, pseudonyms)
+  return idRulesOfRun(run, (await loadJob(run.job)).job, pseudonyms)
 }
 
 function idRules({ columns, isFree }: NonNullable<RunFile['ids']>, pseudonyms: Pseudonyms | null): IdRules {

@@ -12,7 +12,7 @@ import type { Pseudonyms } from '../sources/pseudonyms.js'
 import { UsageError } from '../system/errors.js'
 import { checkInput } from './changed-input.js'
 import type { Host, RunLock, WhenBusy } from './host.js'
-import { idRulesOf } from './id-rules.js'
+import { idRulesOfRun } from './id-rules.js'
 import { mendCheckpoint } from './mend-checkpoint.js'
 
 /** A run that this process holds the lock of: new, with its run.json just written, or reopened. */
@@ -73,7 +73,7 @@ export async function reopenRun(
   try {
     await mendCheckpoint(directory, acceptsDamage, notice)
     states = openStates({ job, name }, file, origin, host.stateDirectory)
-    const ids = idRulesOf(job, file.jobFlags, pseudonyms)
+    const ids = idRulesOfRun(file, job, pseudonyms)
     const checked = await checkInput(directory, file, job, states.syncState, ids, onChangedInput)
     return openRun({ ...states, ...checked, directory, job, lock, pseudonyms, origin })
   } catch (error) {

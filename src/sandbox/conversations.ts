@@ -1,4 +1,5 @@
 import { type HttpHandler, http } from 'msw'
+import { readConversationId } from '../sources/identifier.js'
 import {
   type Act,
   type Answer,
@@ -86,6 +87,8 @@ export class Conversations {
       const message = `must have at most ${longestId} characters`
       return invalid('Invalid conversation_id', [{ parameter: 'conversation_id', location: 'path', message }])
     }
+    const read = readConversationId(id)
+    if (read.id !== id || read.problem !== null) return notFound(`Conversation ${id} was not found`)
     switch (this.specialOf(id)) {
       case 'broken':
         return serverError()

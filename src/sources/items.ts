@@ -1,7 +1,7 @@
 import type { Item, Outcome, Refusal } from '../item.js'
 import { cleanMessage } from '../system/text.js'
 import { IdSet } from './id-set.js'
-import { readConversationId, readEndUserId } from './identifier.js'
+import { idKey, readAsBefore, readConversationId, readEndUserId } from './identifier.js'
 import type { InputFile, Source, SourceRow } from './source.js'
 
 /** How the IDs of a run are found, what they may be, and what its record calls them. */
@@ -9,6 +9,8 @@ export interface IdRules {
   columns?: readonly string[]
   /** They name end users: they are sent in a body and may hold what a path must not. */
   isFree?: boolean
+  /** Of a run of version 0.1, which is read as that version has read it. */
+  isAsBefore?: boolean
   pseudonymOf?: (id: string) => string
 }
 
@@ -48,14 +50,17 @@ export async function* readItems(input: Input, options: ReadOptions = {}): Async
   const { idColumn, acceptTruncated, ids } = input
   const { filters = [], isFreeOfDuplicates = false, isSettled = () => false, onBytes } = options
   const seen = isFreeOfDuplicates ? { add: () => true } : new IdSet()
-  const readId = ids.isFree ? readEndUserId : readConversationId
+  const { isFree = false, isAsBefore = false } = ids
+  const readNow = isFree ? readEndUserId : readConversationId
+  const readId = isAsBefore ? (cell: string) => readAsBefore(cell, isFree) : readNow
+  const keyOf = isAsBefore ? (id: string) => id : idKey
   let ordinal = 0
 
   const judge = (item: Item, row: SourceRow, problem: string | null): Outcome | null => {
     if (row.problem !== undefined) return notCalled('invalid', 'bad_row', cleanMessage(row.problem))
     if (item.id === '') return notCalled('invalid', 'empty_id', '')
     if (problem !== null) return notCalled('invalid', 'bad_id', problem)
-    if (!seen.add(item.id)) return notCalled('duplicate', 'duplicate', '')
+    if (!seen.add(keyOf(item.id))) return notCalled('duplicate', 'duplicate', '')
     for (const filter of filters) {
       const refusal = filter.judge(item)
       if (refusal !== null) return notCalled(refusal.status, refusal.reason, refusal.message)
@@ -79,7 +84,7 @@ export async function* readItems(input: Input, options: ReadOptions = {}): Async
         const { id, problem } = readId(row.id)
         const item = new RowItem(place, id, row, file.name)
         const outcome = judge(item, row, problem)
-        if (ids.pseudonymOf !== undefined && id !== '') item.pseudonym = ids.pseudonymOf(id)
+        if (ids.pseudonymOf !== undefined && id !== '') item.pseudonym = ids.pseudonymOf(keyOf(id))
         if (outcome?.status === 'invalid') item.id = cleanMessage(id, invalidIdMax)
         items.push({ item, outcome })
       }

@@ -83,7 +83,8 @@ class JsonRow implements SourceRow {
     }
     this.#fields = read
     const field = idFields.find((one) => Object.hasOwn(read, one))
-    const id = field === undefined ? undefined : read[field]
+    const value = field === undefined ? undefined : read[field]
+    const id = objectIdIn(value) ?? value
     if (typeof id === 'string') this.id = id
     else if (Number.isSafeInteger(id)) this.id = String(id)
     else if (field === undefined) {
@@ -100,6 +101,11 @@ class JsonRow implements SourceRow {
   record(): Fields {
     return this.#fields
   }
+}
+
+/** The ID in MongoDB's `{"$oid":"66f2a91c4be07d3f5c1e0001"}`. */
+function objectIdIn(value: unknown): unknown {
+  return typeof value === 'object' && value !== null && '$oid' in value ? value.$oid : undefined
 }
 
 /** The fields of a record, or what is wrong with it. */

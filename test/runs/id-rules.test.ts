@@ -17,7 +17,7 @@ test('how a recorded run finds its IDs is read from run.json, whatever its job i
 })
 
 test('a run of version 0.1, which does not say it, has the rules of its built-in job', async () => {
-  expect(await rulesOf({ job: 'end-conversations' })).toEqual({ isFree: false })
+  expect(await rulesOf({ job: 'end-conversations' })).toEqual({ isFree: false, isAsBefore: true })
   expect(await rulesOf({ job: 'erase-end-users', jobFlags: { by: 'email' } })).toMatchObject({ isFree: true })
 })
 

@@ -33,8 +33,13 @@ describe('ending a conversation', () => {
 
   test('takes IDs of other shapes, escaped in the path', async () => {
     const sandbox = await sandboxWith()
-    expect((await end(sandbox, encodeURIComponent('conversation/ü 1'))).status).toBe(200)
-    expect(sandbox.state.isEnded('conversation/ü 1')).toBe(true)
+    expect((await end(sandbox, encodeURIComponent('chat:ü 1'))).status).toBe(200)
+    expect(sandbox.state.isEnded('chat:ü 1')).toBe(true)
+  })
+
+  test.each(['5.0E+23', '="66f2a91c4be07d3f5c1e0001"', 'NULL'])('has no conversation %j', async (id) => {
+    const sandbox = await sandboxWith()
+    expect((await end(sandbox, encodeURIComponent(id))).status).toBe(404)
   })
 
   test('refuses an ID of more than 200 characters', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { readConversationId, readEndUserId } from '../../src/sources/identifier.js'
+import { idKey, readConversationId, readEndUserId } from '../../src/sources/identifier.js'
 
 describe('the ID of a conversation', () => {
   test.each([
@@ -105,4 +105,140 @@ test.each([
   ['a\u202eb', 'contains a character that cannot be printed'],
 ])('the identifier %j of an end user may hold what a path must not', (cell, problem) => {
   expect(readEndUserId(cell)).toEqual({ id: cell, problem })
+})
+
+const id = '66f2a91c4be07d3f5c1e000a'
+test.each([
+  ...[
+    ` ${id}`,
+    `\u2067${id}\u2069`,
+    `\u00ad${id}\ufe0f`,
+    `'${id}`,
+    `"${id}"`,
+    `“${id}”`,
+    `«${id}»`,
+    `'${id}'`,
+  ],
+  ...[`="${id}"`, `=“${id}”`, `ObjectId("${id}")`, `ObjectId(${id})`, `new ObjectId('${id}')`],
+  ...[
+    `{"$oid":"${id}"}`,
+    `{ '$oid' : '${id}' }`,
+    `<${id}>`,
+    `\`${id}\``,
+    `- ${id}`,
+    `• ${id}`,
+    `-${id}`,
+    `3. ${id}`,
+  ],
+  ...[
+    `${id},`,
+    `${id};`,
+    `"${id}",`,
+    `${id} (legal)`,
+    `${id}(legal)`,
+    `${id} # Jane`,
+    `${id} Jane asked`,
+    `${id}.`,
+  ],
+  ...[`https://acme.ada.support/conversations/${id}`, `acme.ada.support/conversations/${id}?tab=1#m`],
+  ...[`https://acme.ada.support/api/v2/conversations/${id}/end/`, `/api/v2/conversations/${id}/`],
+  ...[
+    `https://acme.ada.support/conversations?conversation_id=${id}`,
+    `[Jane](https://acme.ada.support/c/${id})`,
+  ],
+  ...[
+    `https://acme.ada.support/users/66f2a91c4be07d3f5c1e0bbb/conversations/${id}/messages/66f2a91c4be07d3f5c1e0ccc`,
+  ],
+  ...[
+    `=HYPERLINK("https://acme.ada.support/conversations/${id}","${id}")`,
+    `<https://acme.ada.support/conversations/${id}|Jane>`,
+  ],
+])('%j is read as the ID in it', (cell) => {
+  expect(readConversationId(cell)).toEqual({ id, problem: null })
+})
+
+test.each([
+  [`${id} 66f2a91c4be07d3f5c1e000b`, 'holds more than one ID'],
+  [`${id},66f2a91c4be07d3f5c1e000b`, 'holds more than one ID'],
+  ['https://acme.ada.support/conversations/list', 'is a link that names no conversation'],
+  ['https://acme.ada.support/users/66f2a91c4be07d3f5c1e0bbb', 'is a link that names no conversation'],
+])('%j is no ID: it %s', (cell, problem) => {
+  expect(readConversationId(cell)).toEqual({ id: cell, problem })
+})
+
+test.each([
+  ...['jane@example.com', ' jane@example.com ', "'jane@example.com", 'Jane Doe <jane@example.com>'],
+  ...[
+    '"Jane Doe" <jane@example.com>;',
+    'mailto:jane@example.com?subject=Hi',
+    'jane@example.com;',
+    'jane@example.com.',
+  ],
+  ...['<mailto:jane@example.com>', 'jane@example.com (legal)', '="jane@example.com"'],
+])('%j is read as the address in it', (cell) => {
+  expect(readEndUserId(cell)).toEqual({ id: 'jane@example.com', problem: null })
+})
+
+test('spellings that the API or Unicode take for the same have one key, others have not', () => {
+  for (const [one, other] of [
+    ['66F2A91C4BE07D3F5C1E000A', id],
+    ['josé-17', 'jose\u0301-17'],
+    ['Jane@Müller.de', 'jane@xn--mller-kva.de'],
+  ] as const)
+    expect(idKey(one)).toBe(idKey(other))
+  expect(idKey('jose-17')).not.toBe(idKey('josé-17'))
+})
+
+const around: readonly ((id: string) => string)[] = [
+  ...[' ', '\u00a0', '\u3000', '\t', '\u200b', '\ufeff', '\u202a', '\u2066'].map(
+    (mark) => (text: string) => `${mark}${text}${mark}`,
+  ),
+  ...['""', "''", '``', '“”', '‘’', '«»', '„“', '<>'].map(
+    ([open, close]) =>
+      (text: string) =>
+        `${open}${text}${close}`,
+  ),
+  (text) => `'${text}`,
+  (text) => `="${text}"`,
+  (text) => `ObjectId("${text}")`,
+  (text) => `ObjectId(${text})`,
+  (text) => `{"$oid":"${text}"}`,
+  (text) => `- ${text}`,
+  (text) => `${text},`,
+  (text) => `${text};`,
+]
+const noted: readonly ((id: string) => string)[] = [
+  (text) => text,
+  (text) => `${text} (legal)`,
+  (text) => `${text} # asked by Jane`,
+  (text) => `https://acme.ada.support/conversations/${text}`,
+  (text) => `=HYPERLINK("https://acme.ada.support/conversations/${text}/","open")`,
+]
+const hex = (length: number) =>
+  fc.string({ unit: fc.constantFrom(...'0123456789abcdefABCDEF'), minLength: length, maxLength: length })
+const anyId = fc.oneof(hex(24), fc.uuid(), fc.stringMatching(/^[A-Za-z0-9_-]{5,40}$/))
+
+test('whatever is put around an ID, it is the same ID; and never another one', () => {
+  const decorated = fc.record({
+    id: anyId,
+    wraps: fc.array(fc.constantFrom(...around), { maxLength: 3 }),
+    note: fc.constantFrom(...noted),
+  })
+  const read = ({
+    id,
+    wraps,
+    note,
+  }: {
+    id: string
+    wraps: ((id: string) => string)[]
+    note: (id: string) => string
+  }) => readConversationId(wraps.reduce((text, wrap) => wrap(text), note(id)))
+  fc.assert(
+    fc.property(decorated, decorated, (one, other) => {
+      fc.pre(idKey(one.id) !== idKey(other.id))
+      expect(read(one)).toEqual({ id: one.id, problem: null })
+      expect(idKey(read(one).id)).not.toBe(idKey(read(other).id))
+    }),
+    { numRuns: 2000 },
+  )
 })

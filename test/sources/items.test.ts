@@ -102,7 +102,7 @@ describe('a judgement', () => {
       [{ id: 'a' }, { id: 'a' }, { id: 'a' }],
       ['call', 'duplicate duplicate', 'duplicate duplicate'],
     ],
-    ['letters of another case', [{ id: 'a' }, { id: 'A' }], ['call', 'call']],
+    ['letters of another case', [{ id: 'a' }, { id: 'A' }], ['call', 'duplicate duplicate']],
     [
       'an ID after a row that could not be used',
       [{ id: 'a', problem: 'no' }, { id: 'a' }],
