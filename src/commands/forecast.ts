@@ -28,6 +28,8 @@ export interface Forecast {
   first: Count['first']
   /** By reason, the first item that cannot be used. */
   problems: Count['problems']
+  /** Header rows that come again in the input, and are left out. */
+  repeatedHeaders: number
   settings: RunSettings
   input: Count['input']
 }
@@ -70,6 +72,7 @@ export function forecast(
     hold: hold.map(({ name }) => name),
     first: count.first,
     problems: count.problems,
+    repeatedHeaders: count.repeatedHeaders,
     settings,
     input: count.input,
   }
@@ -127,6 +130,7 @@ export function forecastText(
     problem: plan.problems[reason],
   }))
   const leftOut = reasons.filter(({ problem }) => problem === undefined).map(({ words }) => words)
+  if (plan.repeatedHeaders > 0) leftOut.push(counted(plan.repeatedHeaders, 'repeated header row'))
   const first = plan.first.map(({ id, source, line }) => `    ${id}  (${source}, line ${line})`)
   const isTried = plan.items < plan.valid
   return [

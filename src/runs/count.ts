@@ -15,6 +15,8 @@ export interface Count {
   first: { id: string; source: string; line: number }[]
   /** By reason, the first item that cannot be used. */
   problems: Record<string, Problem>
+  /** Header rows that come again, as in files that were joined. */
+  repeatedHeaders: number
   input: Fingerprinted[]
 }
 
@@ -40,7 +42,15 @@ export async function countInput(
   const first: Count['first'] = []
   const problems = new Map<string, Problem>()
   let read = 0
-  for await (const batch of readItems(input, { filters, onBytes: fingerprinting.onBytes })) {
+  let repeatedHeaders = 0
+  const onRepeatedHeader = () => {
+    repeatedHeaders += 1
+  }
+  for await (const batch of readItems(input, {
+    filters,
+    onBytes: fingerprinting.onBytes,
+    onRepeatedHeader,
+  })) {
     read += batch.length
     for (const { item, outcome } of batch) {
       if (outcome?.status !== 'invalid' && outcome?.status !== 'duplicate') onId(idKey(nameOf(item)))
@@ -57,6 +67,7 @@ export async function countInput(
     tally,
     first,
     problems: Object.fromEntries(problems),
+    repeatedHeaders,
     input: fingerprinting.done(),
   }
 }

@@ -1,4 +1,5 @@
 import { UsageError } from '../system/errors.js'
+import { cleanMessage } from '../system/text.js'
 import { headBytesMax } from './bytes.js'
 import { csvRecords } from './csv-records.js'
 import { conversationIdNames, withoutEdges } from './identifier.js'
@@ -19,6 +20,10 @@ export interface CsvLayout extends IdPlace {
   /** Cells that a row has, and the fewest it may have: a header may have empty cells at its end. */
   width: number
   widthMin: number
+  /** The cells of the header; null without one. */
+  header: readonly string[] | null
+  /** What the ID's column may be called. */
+  idNames: readonly string[]
   /** A name for each column, no two the same. */
   names: readonly string[]
 }
@@ -27,6 +32,7 @@ const delimiters = [',', ';', '\t', '|']
 
 export async function layoutOf(head: Buffer, name: string, columns: IdColumns): Promise<CsvLayout> {
   refuseWorkbook(head, name)
+  refuseWebPage(head, name)
   const candidates = delimiters.filter((delimiter) => delimiter === ',' || head.includes(delimiter))
   const readings = await Promise.all(candidates.map((delimiter) => rowsOf(head, delimiter, name)))
   const scores = readings.map((rows) => score(rows, columns))
@@ -37,7 +43,9 @@ export async function layoutOf(head: Buffer, name: string, columns: IdColumns): 
   const place = idPlaceOf(rows, name, columns)
   const width = place.hasHeader ? first.length : commonest(rows.map((row) => row.length))
   const widthMin = place.hasHeader ? widthOf(first) : width
-  return { ...place, delimiter, width, widthMin, names: namesOf(place.hasHeader ? first : [], width) }
+  const header = place.hasHeader ? first : null
+  const { idColumns: idNames = conversationIdNames } = columns
+  return { ...place, delimiter, width, widthMin, header, idNames, names: namesOf(header ?? [], width) }
 }
 
 /** Cells without the empty ones at the end. */
@@ -94,6 +102,15 @@ function refuseWorkbook(head: Buffer, name: string): void {
   if (isZip || isOldExcel) {
     throw new UsageError(`${name} looks like an Excel workbook: save it as CSV (UTF-8) and give that file.`)
   }
+}
+
+function refuseWebPage(head: Buffer, name: string): void {
+  const text = head.toString('utf8', 0, 4096)
+  if (!/^\s*<(?:!doctype|html|head|body|\?xml)\b/i.test(text)) return
+  const title = cleanMessage(/<title>(.*?)<\/title>/is.exec(text)?.[1] ?? '', 80).trim()
+  throw new UsageError(
+    `${name} is a web page${title === '' ? '' : ` (“${title}”)`}, not a list: the download failed or asked for a login. Download it again.`,
+  )
 }
 
 async function refuseEmpty(head: Buffer, name: string): Promise<never> {
@@ -172,7 +189,7 @@ function indexOf(header: readonly string[], wanted: string, name: string): numbe
   return found[0]
 }
 
-function isSame(name: string, other: string): boolean {
+export function isSame(name: string, other: string): boolean {
   return name.toLowerCase() === other.toLowerCase()
 }
 

@@ -1,5 +1,5 @@
 import { readBytes, readHead } from './bytes.js'
-import { type CsvLayout, layoutOf, widthOf } from './csv-layout.js'
+import { type CsvLayout, isSame, layoutOf, widthOf } from './csv-layout.js'
 import { csvRecords } from './csv-records.js'
 import { withoutEdges } from './identifier.js'
 import type { InputFile, Source, SourceOptions, SourceRow } from './source.js'
@@ -20,8 +20,9 @@ async function* rows(file: InputFile, options: SourceOptions): AsyncGenerator<So
   for await (const records of csvRecords(bytes, layout.delimiter, file.name)) {
     const batch: SourceRow[] = []
     for (const { cells, line, hasStrayText } of records) {
-      if (isBlank(cells)) continue
+      if (isBlank(cells, options.keepsFillers)) continue
       if (isHeaderNext) isHeaderNext = false
+      else if (!options.keepsFillers && isHeaderAgain(cells, layout)) options.onRepeatedHeader?.()
       else batch.push(new CsvRow(cells, line, hasStrayText, layout))
     }
     yield batch
@@ -63,7 +64,21 @@ function problemOf(cells: readonly string[], hasStrayText: boolean, layout: CsvL
   return hasStrayText ? 'text follows the closing quote of a cell in the row' : undefined
 }
 
-/** A line of nothing but spaces. (One of nothing at all does not get here.) */
-function isBlank(cells: readonly string[]): boolean {
-  return cells.length === 1 && cells[0] !== '' && withoutEdges(cells[0]!) === ''
+/** Nothing but spaces and separators. (A line of nothing at all does not get here.) */
+function isBlank(cells: readonly string[], keepsFillers = false): boolean {
+  if (keepsFillers) return cells.length === 1 && cells[0] !== '' && withoutEdges(cells[0]!) === ''
+  return cells.every((cell) => cell === '' || withoutEdges(cell) === '')
+}
+
+/** The header once more, where files were joined. */
+function isHeaderAgain(cells: readonly string[], { header, idIndex, idNames }: CsvLayout): boolean {
+  const id = cells[idIndex] ?? ''
+  const names = header === null ? idNames : [header[idIndex]!]
+  // Most IDs are longer than the name of their column, beside a mark and a space.
+  if (id === '' || !names.some((name) => id.length <= name.length + 3 && isSame(withoutEdges(id), name)))
+    return false
+  if (header === null) return cells.length === 1
+  return cells.every(
+    (cell, index) => withoutEdges(cell).toLowerCase() === (header[index] ?? '').toLowerCase(),
+  )
 }

@@ -20,8 +20,11 @@ const identifierMax = 1000
 
 /** The ID of a conversation, without what spreadsheets and people put around it. It becomes a segment of a URL's path. */
 export function readConversationId(cell: string): ReadId {
-  if (plainId.test(cell)) return { id: cell, problem: null }
+  if (plainId.test(cell)) return { id: cell, problem: notAnId(cell) }
   const bare = withoutWrapping(cell)
+  const nothing =
+    notAnId(withoutEdges(cell)) ?? notAnId(bare) ?? (bare.startsWith('#') ? 'is a comment' : null)
+  if (nothing !== null) return { id: withoutEdges(cell), problem: nothing }
   const read = idInLink(bare) ?? withoutNote(bare)
   if (typeof read !== 'string') return { id: withoutEdges(cell), problem: read.problem }
   return { id: read, problem: commonId.test(read) ? null : (problemInPath(read) ?? problemOf(read)) }
@@ -29,8 +32,10 @@ export function readConversationId(cell: string): ReadId {
 
 /** An identifier of an end user. It is sent in a body, so it may hold what a path must not. */
 export function readEndUserId(cell: string): ReadId {
-  if (plainId.test(cell)) return { id: cell, problem: null }
+  if (plainId.test(cell)) return { id: cell, problem: notAnId(cell) }
   const bare = withoutWrapping(cell)
+  const nothing = notAnId(withoutEdges(cell)) ?? notAnId(bare)
+  if (nothing !== null) return { id: withoutEdges(cell), problem: nothing }
   const id = addressIn(bare) ?? bare
   return { id, problem: problemOf(id) }
 }
@@ -51,6 +56,26 @@ export function idKey(id: string): string {
   const at = key.lastIndexOf('@')
   const domain = at === -1 ? '' : domainToASCII(key.slice(at + 1))
   return domain === '' ? key : `${key.slice(0, at + 1)}${domain}`
+}
+
+const noIds: readonly (readonly [RegExp, string])[] = [
+  [/^(?:[+-]?\d+[.,]\d+e[+-]?\d+|\d+e[+-]\d+)$/i, 'Excel rounded this number; export the column as text'],
+  [/^#(?:n\/[ad]|nv|[\p{L}\d/¡]{2,12}[!?])$/iu, 'is the error of a spreadsheet cell'],
+  [/^(?:\(?null\)?|nil|none|nan|n\/?a|n\.a\.|undefined|\\n|-+|\?+)$/i, 'stands for no value'],
+  [/^(?:(?:grand|sub)[ -]?)?totals?(?:[\s:=].*)?$|^\(?\d+ rows?\b/i, 'is a total, not an ID'],
+  [/^(?:#\s|\/\/|\/\*|--\s)/, 'is a comment'],
+  [
+    /^<(?:[!?/]|\w+\s[^<>]*=)|^<(\w+)[^<>]*>.*<\/\1>|^<(?:html|head|body|title|meta|hr|br|h\d|div|pre|table)>$/i,
+    'is HTML',
+  ],
+]
+/** Longer than any word or number that stands for no ID. */
+const noIdMax = 16
+
+/** Why a cell cannot be an ID, whoever has made it up; null when it can. */
+function notAnId(text: string): string | null {
+  if (text.length > noIdMax && plainId.test(text)) return null
+  return noIds.find(([form]) => form.test(text))?.[1] ?? null
 }
 
 function problemInPath(id: string): string | null {

@@ -30,6 +30,8 @@ export interface ReadOptions {
   isFreeOfDuplicates?: boolean
   /** Items that have their outcome: they are left out, where no ID has to be remembered. */
   isSettled?: (ordinal: number) => boolean
+  /** Called for each header row that comes again, and is left out. */
+  onRepeatedHeader?: () => void
   /** Sees the bytes of each file as they lie on disk, for fingerprints. */
   onBytes?: (file: number, chunk: Uint8Array) => void
 }
@@ -48,7 +50,13 @@ const invalidIdMax = 200
  */
 export async function* readItems(input: Input, options: ReadOptions = {}): AsyncGenerator<InputItem[]> {
   const { idColumn, acceptTruncated, ids } = input
-  const { filters = [], isFreeOfDuplicates = false, isSettled = () => false, onBytes } = options
+  const {
+    filters = [],
+    isFreeOfDuplicates = false,
+    isSettled = () => false,
+    onBytes,
+    onRepeatedHeader,
+  } = options
   const seen = isFreeOfDuplicates ? { add: () => true } : new IdSet()
   const { isFree = false, isAsBefore = false } = ids
   const readNow = isFree ? readEndUserId : readConversationId
@@ -74,6 +82,8 @@ export async function* readItems(input: Input, options: ReadOptions = {}): Async
       idColumns: ids.columns,
       acceptTruncated,
       head: file.head,
+      keepsFillers: isAsBefore,
+      onRepeatedHeader,
       onBytes: onBytes && ((chunk) => onBytes(index, chunk)),
     })
     for await (const batch of rows) {

@@ -25,6 +25,10 @@ export interface SourceOptions {
   acceptTruncated?: boolean | undefined
   /** The first bytes of the content, where they are known. */
   head?: Buffer | undefined
+  /** Also gives rows of nothing but separators, and header rows that come again, as version 0.1 did. */
+  keepsFillers?: boolean | undefined
+  /** Called for each header row that comes again, and is left out. */
+  onRepeatedHeader?: (() => void) | undefined
   /** Sees every byte of the file in order, as it lies on disk: for fingerprints. */
   onBytes?: ((chunk: Uint8Array) => void) | undefined
 }

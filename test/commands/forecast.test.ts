@@ -34,6 +34,7 @@ function countOf(
     calls,
     tally,
     problems: {},
+    repeatedHeaders: 0,
     first: [{ id: '66f2a91c4be07d3f5c1e0001', source: 'conversations.csv', line: 2 }],
     input: [{ name: 'conversations.csv', path: '/in/conversations.csv', sha256: 'ab12', bytes: 7 }],
   }

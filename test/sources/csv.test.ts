@@ -251,3 +251,38 @@ describe('files that are no CSV', () => {
     )
   })
 })
+
+describe('rows that are none', () => {
+  test('nothing but separators and spaces is no row', async () => {
+    expect(lines(await read(`conversation_id,name,x\n${first},a,1\n,,\n , ,\n${second},b,2\n,,\n`))).toEqual([
+      2, 5,
+    ])
+  })
+
+  test('a header that comes again where files were joined is left out, and said', async () => {
+    let times = 0
+    const path = join(directory, 'joined.csv')
+    const part = (id: string) => `\ufeffconversation_id,name\n${id},a\n`
+    await writeFile(path, part(first) + part(second))
+    const onRepeatedHeader = () => {
+      times += 1
+    }
+    expect(ids(await readRows(csv, path, { onRepeatedHeader }))).toEqual([first, second])
+    expect(times).toBe(1)
+    await writeFile(path, `${first}\nconversation_id\n${second}\n`)
+    expect(ids(await readRows(csv, path))).toEqual([first, second])
+  })
+
+  test('both are rows where version 0.1 has numbered them', async () => {
+    const path = join(directory, 'before.csv')
+    await writeFile(path, `id,name\n${first},a\n,\nid,name\n`)
+    expect(ids(await readRows(csv, path, { keepsFillers: true }))).toEqual([first, '', 'id'])
+  })
+
+  test('a web page in place of a list is refused with its title', async () => {
+    const page = '<html>\n<head><title>403 Forbidden</title></head>\n<body>\n<hr>\n</body>\n</html>\n'
+    expect(await refusal(read(page))).toBe(
+      'the-file is a web page (“403 Forbidden”), not a list: the download failed or asked for a login. Download it again.',
+    )
+  })
+})

@@ -4,7 +4,7 @@ import { idKey, readConversationId, readEndUserId } from '../../src/sources/iden
 
 describe('the ID of a conversation', () => {
   test.each([
-    ...['66f2a91c4be07d3f5c1e0001', 'a', '0', '-', '_', 'a.b', '.a', 'a.', 'v1.2', 'a b'],
+    ...['66f2a91c4be07d3f5c1e0001', 'a', '0', '_', 'a.b', '.a', 'a.', 'v1.2', 'a b'],
     ...[
       'f47ac10b-58cc-4372-a567-0e02b2c3d479',
       'conv:42',
@@ -240,5 +240,36 @@ test('whatever is put around an ID, it is the same ID; and never another one', (
       expect(idKey(read(one).id)).not.toBe(idKey(read(other).id))
     }),
     { numRuns: 2000 },
+  )
+})
+
+describe('what cannot be an ID', () => {
+  test.each([
+    ['6.69123E+23', 'Excel rounded this number; export the column as text'],
+    ['5,0E+23', 'Excel rounded this number; export the column as text'],
+    ['5E+23', 'Excel rounded this number; export the column as text'],
+    ['#N/A', 'is the error of a spreadsheet cell'],
+    ['="#REF!"', 'is the error of a spreadsheet cell'],
+    ['#BEZUG!', 'is the error of a spreadsheet cell'],
+    ['NULL', 'stands for no value'],
+    ['"nan"', 'stands for no value'],
+    ['None', 'stands for no value'],
+    ['n/a', 'stands for no value'],
+    ['-', 'stands for no value'],
+    ['Total', 'is a total, not an ID'],
+    ['Grand Total: 377', 'is a total, not an ID'],
+    ['(377 rows)', 'is a total, not an ID'],
+    ['# asked by Jane', 'is a comment'],
+    ['// 66f2a91c4be07d3f5c1e000a', 'is a comment'],
+    ['<hr>', 'is HTML'],
+    ['<title>403 Forbidden</title>', 'is HTML'],
+  ])('%j is called nowhere: it %s', (cell, problem) => {
+    expect(readConversationId(cell)).toEqual({ id: cell, problem })
+    expect(readEndUserId(cell)).toEqual({ id: cell, problem })
+  })
+
+  test.each(['66f2a91c4be07d3f5c1e0000', '669123000000000000e00023', 'nonesuch', 'total-4711', '12e5'])(
+    '%j is not taken for it',
+    (cell) => expect(readConversationId(cell)).toEqual({ id: cell, problem: null }),
   )
 })
