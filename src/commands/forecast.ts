@@ -1,3 +1,4 @@
+import type { HoldMatches } from '../filters/hold.js'
 import { allowedWindows, type PaceSettings, sharedWindows } from '../pacing/allowance.js'
 import { estimateMs, finishMs } from '../pacing/eta.js'
 import type { Count } from '../runs/count.js'
@@ -148,6 +149,17 @@ export function forecastText(
     ...(words.itemsMax === undefined ? [] : ['            Ada itself may then need up to 30 days']),
     ...(first.length === 0 ? [] : ['  first', ...first]),
   ].join('\n')
+}
+
+/** Always said: a list that matches nothing may be the wrong one. */
+export function holdText({ name, ids, matching, firstUnmatched }: HoldMatches): string {
+  const rest = ids - matching
+  const matches = `${inDigits(matching)} ${matching === 1 ? 'matches' : 'match'}`
+  const others =
+    rest === 0
+      ? ''
+      : `, ${inDigits(rest)} ${rest === 1 ? 'matches' : 'match'} nothing (first: line ${firstUnmatched})`
+  return `hold: ${counted(ids, 'ID')} in ${name}; ${matches}${others}`
 }
 
 function problemText({ source, line, message }: Count['problems'][string], isOneOfMany: boolean): string {

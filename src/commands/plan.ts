@@ -21,7 +21,7 @@ import { requiredPseudonyms } from '../sources/pseudonyms.js'
 import type { InputFile } from '../sources/source.js'
 import { UsageError } from '../system/errors.js'
 import type { Command } from './command.js'
-import { type Forecast, forecast, forecastText } from './forecast.js'
+import { type Forecast, forecast, forecastText, holdText } from './forecast.js'
 import {
   inputFiles,
   isLiveInput,
@@ -79,10 +79,11 @@ async function planOf(flags: PlanFlags, terminal: Terminal): Promise<{ plan: For
     const files = isLive
       ? await downloaded(flags, jobFlags, instance!, { directory: scratch.path, syncState, nowMs }, terminal)
       : await inputFiles(names, scratch.path)
-    const { filters, hold } = await openFilters({
+    const { filters, hold, holdMatches } = await openFilters({
       job,
       jobFlags,
       hold: namedFiles(flags.hold),
+      holdSettings: settings,
       isRetry: false,
       memory: syncState,
       recent: states?.cooldown ?? null,
@@ -90,6 +91,7 @@ async function planOf(flags: PlanFlags, terminal: Terminal): Promise<{ plan: For
     })
     const ids = idRulesOf(job, jobFlags, flags.pseudonymise ? requiredPseudonyms(environment) : null)
     const count = await countInput(await openInput(files, settings, ids), filters)
+    for (const matches of holdMatches()) terminal.notice(holdText(matches))
     const { operation } = job
     const plan = forecast(shortName, instance, count, settings, maxItems, {
       itemsPerCall: itemsPerCall(operation),

@@ -22,7 +22,7 @@ import { systemClock } from '../system/clock.js'
 import { UsageError } from '../system/errors.js'
 import { messageOf } from '../system/text.js'
 import { confirm, confirmRest } from './confirm.js'
-import { forecast, forecastText } from './forecast.js'
+import { forecast, forecastText, holdText } from './forecast.js'
 import { leaveOnSignals, openMonitor } from './monitor.js'
 import {
   type NewRunRequest,
@@ -165,7 +165,8 @@ async function createAgreed(
     whenBusy(job.shortName, origin, request.isPatient, terminal),
     (syncState, nowMs) =>
       asked.input({ directory: place.directory.path, syncState, nowMs, origin, key: request.key(), host }),
-    async ({ count, hold }) => {
+    async ({ count, hold, holdMatches }) => {
+      for (const matches of holdMatches) terminal.notice(holdText(matches))
       const found = { input: count.input, hold, plan: { read: count.read, calls: count.calls } }
       if (plan !== null) refuseFoundOtherwise(plan.path, plan.file, found)
       const expected = forecast(job.shortName, origin, count, settings, request.limits.maxItems, {

@@ -38,7 +38,11 @@ export function identifierFilters(flags: JobFlags): Filter[] {
       judge(item) {
         const identifier = identifierOf(item, flags)
         if (!('problem' in identifier)) return null
-        return { status: 'invalid', reason: 'bad_row', message: identifier.problem }
+        return {
+          status: 'invalid',
+          reason: identifier.isOfId ? 'bad_id' : 'bad_row',
+          message: identifier.problem,
+        }
       },
     },
     {

@@ -5,6 +5,7 @@ import type { StartEvent } from '../checkpoint/events.js'
 import type { RunFile } from '../checkpoint/run-file.js'
 import { type Item, nameOf, type Outcome, type SettledItem } from '../item.js'
 import { type Fingerprinted, Fingerprinting, fingerprintOf } from '../sources/fingerprint.js'
+import { readHoldLists } from '../sources/hold-list.js'
 import { IdSet } from '../sources/id-set.js'
 import { idKey } from '../sources/identifier.js'
 import { type InputSettings, openInput } from '../sources/input.js'
@@ -122,13 +123,12 @@ export async function checkHold(evidence: Evidence, settled: Settled): Promise<C
   const last = scan.events.findLast((event): event is StartEvent => 'hold' in event)
   const hold = last?.hold ?? run.hold
   const check = await checkFiles('hold', evidence, hold)
-  // An erasure is not about conversations, and a list of conversations says nothing of it directly.
-  if (check.isRight !== true || ids === null || ids.isFree) return check
+  if (check.isRight !== true || ids === null) return check
   const since = JSON.stringify(hold) === JSON.stringify(run.hold) ? '' : last!.at
   const held = new IdSet()
-  const settings = { format: 'auto', idColumn: null, acceptTruncated: false }
-  for await (const batch of readItems(await openInput(run.hold, settings, { ...ids, isAsBefore: false })))
-    for (const { item } of batch) held.add(idKey(nameOf(item)))
+  const { pseudonymOf = (key: string) => key } = ids
+  for await (const { keys } of readHoldLists(run.hold, run.settings, ids))
+    for (const key of keys) held.add(pseudonymOf(key))
   for await (const batch of settled) {
     const called = batch.find(
       ({ id, attempts, finishedAt }) => attempts > 0 && finishedAt >= since && held.has(idKey(id)),
@@ -156,7 +156,7 @@ export async function checkIds(
     for (const { id, status, source, line } of batch) {
       if (status === 'duplicate') continue
       if (status === 'invalid') unusable.add(idKey(id))
-      else if (!outcomes.add(idKey(id)))
+      else if (!outcomes.add(idKey(id)) && ids.typeColumn === undefined)
         return wrong('ids', `${id} has two outcomes in the run; the second is of ${source}, line ${line}.`)
     }
   }

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { newRunDirectory, newRunName, type RunDirectory, writeRunFile } from '../checkpoint/directory.js'
 import { readCheckpoint } from '../checkpoint/read.js'
 import type { RunFile } from '../checkpoint/run-file.js'
+import type { HoldMatches } from '../filters/hold.js'
 import type { SyncState } from '../filters/settled-before.js'
 import type { Job } from '../job.js'
 import type { ExportSpan, RunSettings } from '../settings/run-settings.js'
@@ -52,6 +53,7 @@ export interface NewInput {
 export interface Counted {
   count: Count
   hold: Fingerprinted[]
+  holdMatches: HoldMatches[]
 }
 
 /** A new run's directory, which can be removed until the run begins. */
@@ -162,10 +164,11 @@ async function writtenRun(
   const { job, jobFlags, settings, judgedAt, pseudonyms, retryOf } = asked
   const nowMs = Date.parse(judgedAt ?? started.startedAt)
   const { files, live } = await bring(syncState, nowMs)
-  const { filters, hold } = await openFilters({
+  const { filters, hold, holdMatches } = await openFilters({
     job: job.job,
     jobFlags,
     hold: asked.hold,
+    holdSettings: followsAnother(asked) ? { ...settings, acceptsOddHold: true } : settings,
     isRetry: retryOf !== null,
     memory: syncState,
     recent: cooldown,
@@ -178,7 +181,7 @@ async function writtenRun(
   const input = await openInput(files, settings, rules)
   const count = await countInput(input, filters, ids.add)
   ids.close()
-  await agree({ count, hold })
+  await agree({ count, hold, holdMatches: holdMatches() })
   await refuseChanged(count.input, stamps)
   const file: RunFile = {
     version: 1,
@@ -208,6 +211,11 @@ async function writtenRun(
   }
   writeRunFile(directory, file)
   return { file, input }
+}
+
+/** The lists were compared with all of the input before; this run has a part of it. */
+function followsAnother({ retryOf, follows }: NewRun): boolean {
+  return retryOf !== null || follows !== undefined
 }
 
 /** A person may think for an hour before they agree, and they agree to what was counted. */

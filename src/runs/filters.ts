@@ -1,9 +1,10 @@
 import type { RunFile } from '../checkpoint/run-file.js'
 import { notSubmittedRecently, type RecentlySubmitted } from '../filters/cooldown.js'
-import { openHoldLists } from '../filters/hold.js'
+import { type HoldMatches, openHoldLists } from '../filters/hold.js'
 import { notSettledBefore, type SyncState } from '../filters/settled-before.js'
 import { type Filter, isOnBatches, type Job } from '../job.js'
 import type { Fingerprinted } from '../sources/fingerprint.js'
+import type { HoldSettings } from '../sources/hold-list.js'
 import type { InputFile } from '../sources/source.js'
 import { idRulesOf } from './id-rules.js'
 
@@ -12,6 +13,7 @@ export interface FilterSettings {
   job: Job
   jobFlags: Readonly<Record<string, string>>
   hold: readonly InputFile[]
+  holdSettings: HoldSettings
   /** A retried item has passed the job's own filters once, and the record that they look at is gone. */
   isRetry: boolean
   /** Of a job that remembers. */
@@ -22,19 +24,27 @@ export interface FilterSettings {
   nowMs: number
 }
 
+export interface OpenFilters {
+  filters: Filter[]
+  hold: Fingerprinted[]
+  /** After all items were judged. Throws a UsageError for a row of a hold list that is unlike every ID of the input. */
+  holdMatches(): HoldMatches[]
+}
+
 /** The filters of a run: hold lists go before the job's own. */
-export async function openFilters(
-  settings: FilterSettings,
-): Promise<{ filters: Filter[]; hold: Fingerprinted[] }> {
+export async function openFilters(settings: FilterSettings): Promise<OpenFilters> {
   const { job, jobFlags, memory, recent = null, nowMs } = settings
   const { operation } = job
-  const mayErase = isOnBatches(operation) || job.mayErase === true
-  const { filter, fingerprints } = await openHoldLists(settings.hold, idRulesOf(job, jobFlags), mayErase)
+  const lists = await openHoldLists(settings.hold, idRulesOf(job, jobFlags), settings.holdSettings)
   const own = settings.isRetry ? [] : (job.filters?.(jobFlags, { nowMs }) ?? [])
   const before = memory === null ? [] : [notSettledBefore(memory)]
   const isForLater = recent !== null && isOnBatches(operation)
   const later = isForLater ? [notSubmittedRecently(recent, operation.withFlags(jobFlags))] : []
-  return { filters: [...(filter === null ? [] : [filter]), ...before, ...own, ...later], hold: fingerprints }
+  return {
+    filters: [...(lists.filter === null ? [] : [lists.filter]), ...before, ...own, ...later],
+    hold: lists.fingerprints,
+    holdMatches: lists.matches,
+  }
 }
 
 /** The filters of a run that has its run.json. */
@@ -43,9 +53,9 @@ export function filtersOfRun(
   job: Job,
   memory: SyncState | null,
   recent: RecentlySubmitted | null = null,
-): Promise<{ filters: Filter[]; hold: Fingerprinted[] }> {
-  const { jobFlags, hold } = run
+): Promise<OpenFilters> {
+  const { jobFlags, hold, settings: holdSettings } = run
   const isRetry = run.retryOf !== null
   const nowMs = Date.parse(run.judgedAt ?? run.startedAt)
-  return openFilters({ job, jobFlags, hold, isRetry, memory, recent, nowMs })
+  return openFilters({ job, jobFlags, hold, holdSettings, isRetry, memory, recent, nowMs })
 }

@@ -7,6 +7,7 @@ import type { RunFile } from '../checkpoint/run-file.js'
 import { conversationsColumn } from '../filters/hold.js'
 import { leaveColumn } from '../filters/identifiers.js'
 import type { SettledItem } from '../item.js'
+import { idKey, readEndUserId, textOf } from '../sources/identifier.js'
 import { openInput } from '../sources/input.js'
 import { type Input, readItems } from '../sources/items.js'
 import type { InputFile } from '../sources/source.js'
@@ -103,14 +104,14 @@ export async function endUsersBehind(checkpoint: string, input: Input): Promise<
     for (const { item } of batch) {
       const meaning = meanings.get(item.ordinal) ?? 'ended'
       if (meaning === 'repeated') continue
-      const id = textOf(item.record().end_user_id)
+      const { id } = readEndUserId(textOf(item.record().end_user_id))
       const isEnded = meaning === 'ended'
       if (id === '') {
         if (isEnded) unnamed.push({ id, leave: '', conversations: [item.id] })
         continue
       }
-      const endUser = endUsers.get(id) ?? { id, leave: '', conversations: [] }
-      endUsers.set(id, endUser)
+      const endUser = endUsers.get(idKey(id)) ?? { id, leave: '', conversations: [] }
+      endUsers.set(idKey(id), endUser)
       if (isEnded) endUser.conversations.push(item.id)
       else if (reasons.indexOf(meaning) > reasons.indexOf(endUser.leave)) endUser.leave = meaning
     }
@@ -129,8 +130,4 @@ function meaningOf({ status, reason }: SettledItem): Meaning {
     default:
       return 'conversation_not_ended'
   }
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' || typeof value === 'number' ? String(value).trim() : ''
 }

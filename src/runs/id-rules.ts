@@ -6,7 +6,11 @@ import { jobNames, loadJob } from './jobs.js'
 
 /** How a run of this job finds and calls its IDs. */
 export function idRulesOf(job: Job, jobFlags: JobFlags, pseudonyms: Pseudonyms | null = null): IdRules {
-  return idRules({ columns: job.idColumns?.(jobFlags), isFree: isOnBatches(job.operation) }, pseudonyms)
+  return idRules(
+    { columns: job.idColumns?.(jobFlags), isFree: isOnBatches(job.operation) },
+    jobFlags,
+    pseudonyms,
+  )
 }
 
 /** The same for a recorded run: one of version 0.1 is read as that version has read it. */
@@ -24,13 +28,18 @@ export function idRulesOfRun(
  * job does; null where it names a job file, as no code that a record names is run.
  */
 export async function recordedIdRules(run: RunFile, pseudonyms: Pseudonyms | null): Promise<IdRules | null> {
-  if (run.ids !== undefined) return idRules(run.ids, pseudonyms)
+  if (run.ids !== undefined) return idRules(run.ids, run.jobFlags, pseudonyms)
   if (!jobNames().includes(run.job)) return null
   return idRulesOfRun(run, (await loadJob(run.job)).job, pseudonyms)
 }
 
-function idRules({ columns, isFree }: NonNullable<RunFile['ids']>, pseudonyms: Pseudonyms | null): IdRules {
+function idRules(
+  { columns, isFree }: NonNullable<RunFile['ids']>,
+  { 'type-column': typeColumn }: JobFlags,
+  pseudonyms: Pseudonyms | null,
+): IdRules {
   return {
+    ...(isFree && typeColumn !== undefined ? { typeColumn } : {}),
     isFree,
     ...(columns === undefined ? {} : { columns }),
     ...(pseudonyms === null ? {} : { pseudonymOf: pseudonyms.of }),

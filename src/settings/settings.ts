@@ -42,13 +42,11 @@ export const sections = [
   }),
   section('Input:', [...newRun, 'retry'], {
     hold: { kind: 'file', isList: true, help: 'File of IDs that are never touched' },
+    'hold-column': { kind: 'text', placeholder: 'NAME|N', keptAs: 'holdColumn', help: 'Their ID column' },
+    'accept-odd-hold': { kind: 'switch', keptAs: 'acceptsOddHold', help: 'Even if a row can match no ID' },
   }),
   section('Instance:', [...newRun, 'export', 'doctor'], {
-    'base-url': {
-      kind: 'url',
-      variable: 'ADA_BASE_URL',
-      help: 'The instance: https://acme.ada.support',
-    },
+    'base-url': { kind: 'url', variable: 'ADA_BASE_URL', help: 'The instance: https://acme.ada.support' },
     handle: { kind: 'text', placeholder: 'HANDLE', help: 'The instance by its handle: acme' },
     region: { kind: 'text', placeholder: 'REGION', help: 'The cluster of --handle: eu, maple, …' },
     sandbox: { kind: 'switch', help: 'Run against a local Ada to practise on; needs no key' },

@@ -66,7 +66,8 @@ function problemOf(cells: readonly string[], hasStrayText: boolean, layout: CsvL
 
 /** Nothing but spaces and separators. (A line of nothing at all does not get here.) */
 function isBlank(cells: readonly string[], keepsFillers = false): boolean {
-  if (keepsFillers) return cells.length === 1 && cells[0] !== '' && withoutEdges(cells[0]!) === ''
+  if (cells.length === 1) return cells[0] !== '' && withoutEdges(cells[0]!) === ''
+  if (keepsFillers) return false
   return cells.every((cell) => cell === '' || withoutEdges(cell) === '')
 }
 

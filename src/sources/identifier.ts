@@ -178,6 +178,12 @@ function addressIn(text: string): string | null {
   return addressAlone.exec(named === undefined ? text : withoutWrapping(named))?.[1] ?? null
 }
 
+/** The text of a cell or a field that may hold an ID; '' for anything else. */
+export function textOf(value: unknown): string {
+  if (typeof value === 'object' && value !== null && '$oid' in value) return textOf(value.$oid)
+  return typeof value === 'string' || Number.isSafeInteger(value) ? String(value) : ''
+}
+
 /** The kinds of identifier by which Ada finds end users to erase. */
 export const identifierTypes = [
   'email',
@@ -204,13 +210,17 @@ export interface IdentifierFlags {
 }
 
 /** The identifier of an item, or what is wrong with it. */
-export function identifierOf(item: Item, flags: IdentifierFlags): Identifier | { problem: string } {
+export function identifierOf(
+  item: Item,
+  flags: IdentifierFlags,
+): Identifier | { problem: string; isOfId?: true } {
   const column = flags['type-column']
   const said = column === undefined ? flags['identifier-type'] : item.record()[column]
   const type = identifierTypes.find((known) => known === String(said).trim().toLowerCase())
   if (type === undefined)
     return { problem: `${column ?? 'the type'} is none of ${identifierTypes.join(', ')}` }
-  if (type === 'email' && !oneAddress.test(item.id)) return { problem: 'is not one e-mail address' }
+  if (type === 'email' && !oneAddress.test(item.id))
+    return { problem: 'is not one e-mail address', isOfId: true }
   if (type !== 'variable_match') return { type, value: item.id }
   const variable = flags.variable ?? item.record().variable
   if (typeof variable !== 'string' || variable === '') {

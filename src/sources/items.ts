@@ -9,6 +9,8 @@ export interface IdRules {
   columns?: readonly string[]
   /** They name end users: they are sent in a body and may hold what a path must not. */
   isFree?: boolean
+  /** The column that says which kind of identifier a row has: one value of two kinds names two end users. */
+  typeColumn?: string
   /** Of a run of version 0.1, which is read as that version has read it. */
   isAsBefore?: boolean
   pseudonymOf?: (id: string) => string
@@ -58,17 +60,23 @@ export async function* readItems(input: Input, options: ReadOptions = {}): Async
     onRepeatedHeader,
   } = options
   const seen = isFreeOfDuplicates ? { add: () => true } : new IdSet()
-  const { isFree = false, isAsBefore = false } = ids
+  const { isFree = false, isAsBefore = false, typeColumn } = ids
   const readNow = isFree ? readEndUserId : readConversationId
   const readId = isAsBefore ? (cell: string) => readAsBefore(cell, isFree) : readNow
   const keyOf = isAsBefore ? (id: string) => id : idKey
+  const keyOfItem = (item: Item): string => {
+    if (typeColumn === undefined || isAsBefore) return keyOf(item.id)
+    const { [typeColumn]: type, variable } = item.record()
+    const kind = String(type).trim().toLowerCase()
+    return JSON.stringify([kind, keyOf(item.id), kind === 'variable_match' ? variable : null])
+  }
   let ordinal = 0
 
   const judge = (item: Item, row: SourceRow, problem: string | null): Outcome | null => {
     if (row.problem !== undefined) return notCalled('invalid', 'bad_row', cleanMessage(row.problem))
     if (item.id === '') return notCalled('invalid', 'empty_id', '')
     if (problem !== null) return notCalled('invalid', 'bad_id', problem)
-    if (!seen.add(keyOf(item.id))) return notCalled('duplicate', 'duplicate', '')
+    if (!seen.add(keyOfItem(item))) return notCalled('duplicate', 'duplicate', '')
     for (const filter of filters) {
       const refusal = filter.judge(item)
       if (refusal !== null) return notCalled(refusal.status, refusal.reason, refusal.message)

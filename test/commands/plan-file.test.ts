@@ -6,7 +6,10 @@ import { changed, daysAgo, expectRefused, ids, scene, table } from './plan-scene
 describe('plan --output', () => {
   test('keeps the plan with all that decides about it, for its owner only', async () => {
     const said = await scene.plan('--json', '--max-items', '5')
-    expect(said).toMatchObject({ code: 0, stderr: expect.stringMatching(/^Kept in .*--plan /) })
+    expect(said).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/^hold: 1 ID in .*; 1 matches\nKept in .*--plan /),
+    })
     const kept = JSON.parse(readFileSync(scene.file, 'utf8'))
     expect(kept).toMatchObject({
       kind: 'plan',

@@ -43,7 +43,7 @@ describe('plan', () => {
       '22:00-06:00',
       ...instance,
     )
-    expect(said).toMatchObject({ code: 0, stderr: '' })
+    expect(said).toMatchObject({ code: 0, stderr: `hold: 100 IDs in ${hold}; 100 match\n` })
     expect(said.stdout.split('\n')).toEqual([
       'close-stale on https://acme.ada.support',
       `  read      904 rows from ${input}`,

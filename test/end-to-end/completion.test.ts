@@ -40,7 +40,11 @@ test.concurrent('bash completes commands, jobs, flags and what they may be', asy
   ])
   expect(await complete('run', 'cleanup', '--id')).toEqual(['--id-column', '--idle'])
   expect(await complete('run', 'cleanup', '--yes', '--y')).toEqual(['--yes-erase'])
-  expect(await complete('run', 'cleanup', '--hold', 'a.csv', '--ho')).toEqual(['--hold', '--hours'])
+  expect(await complete('run', 'cleanup', '--hold', 'a.csv', '--ho')).toEqual([
+    '--hold',
+    '--hold-column',
+    '--hours',
+  ])
   expect(await complete('run', 'cleanup', '--progress', '')).toEqual(['auto', 'bar', 'plain', 'json', 'none'])
   expect(await complete('run', 'cleanup', '--progress', '=', 'p')).toEqual(['plain'])
   // Where a file may stand, the shell's own completion is left alone.

@@ -121,7 +121,7 @@ test.concurrent('plan and --dry-run count and call nothing, and leave nothing be
   const input = '-i mixed.csv --hold hold.csv'
   const args = `plan end-conversations ${input} --base-url ${api.url} --api-limit 10/m --share 50% --json`
   const plan = await place.run(args.split(' '), { environment: { ADA_API_KEY: undefined } })
-  expect(plan).toMatchObject({ code: 0, stderr: '' })
+  expect(plan).toMatchObject({ code: 0, stderr: 'hold: 2 IDs in hold.csv; 2 match\n' })
   const forecast = JSON.parse(plan.stdout)
   expect(forecast).toMatchObject({
     job: 'end-conversations',

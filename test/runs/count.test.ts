@@ -32,6 +32,7 @@ async function filtersOf(asked: Partial<FilterSettings>): Promise<Filter[]> {
     job: close,
     jobFlags: {},
     hold: [],
+    holdSettings: { holdColumn: null, acceptsOddHold: false },
     isRetry: false,
     memory: null,
     nowMs,
