@@ -2,13 +2,16 @@ import { UsageError } from '../system/errors.js'
 import { cleanMessage } from '../system/text.js'
 import { headBytesMax } from './bytes.js'
 import { csvRecords } from './csv-records.js'
-import { conversationIdNames, withoutEdges } from './identifier.js'
+import { idColumnsAmong, isIdColumn, isLikeAnId } from './id-columns.js'
+import { conversationIdNames, readConversationId, withoutEdges } from './identifier.js'
 import type { SourceOptions } from './source.js'
 
-type IdColumns = Pick<SourceOptions, 'idColumn' | 'idColumns'>
+type IdColumns = Pick<SourceOptions, 'idColumn' | 'idColumns' | 'keepsFillers'>
 
 /** Where the IDs are, and whether they begin in the first row. */
 interface IdPlace {
+  /** Rows above the header, or above the first ID: a title, or Excel's `sep=;`. */
+  skipped: number
   /** From 0. */
   idIndex: number
   hasHeader: boolean
@@ -33,14 +36,24 @@ const delimiters = [',', ';', '\t', '|']
 export async function layoutOf(head: Buffer, name: string, columns: IdColumns): Promise<CsvLayout> {
   refuseWorkbook(head, name)
   refuseWebPage(head, name)
-  const candidates = delimiters.filter((delimiter) => delimiter === ',' || head.includes(delimiter))
-  const readings = await Promise.all(candidates.map((delimiter) => rowsOf(head, delimiter, name)))
+  const given = columns.keepsFillers
+    ? undefined
+    : /^sep=([^\w\s"]|\t)\s*[\r\n]/i.exec(head.toString('latin1', 0, 16))?.[1]
+  const candidates =
+    given === undefined
+      ? delimiters.filter((delimiter) => delimiter === ',' || head.includes(delimiter))
+      : [given]
+  const all = await Promise.all(
+    candidates.map((delimiter) => rowsOf(head, delimiter, name, columns.keepsFillers)),
+  )
+  const skips = all.map((rows) => (columns.keepsFillers ? 0 : rowsAbove(rows, given !== undefined, columns)))
+  const readings = all.map((rows, index) => rows.slice(skips[index]))
   const scores = readings.map((rows) => score(rows, columns))
   const best = scores.indexOf(Math.max(...scores))
   const delimiter = candidates[best]!
   const rows = readings[best]!
   const first = rows[0] ?? (await refuseEmpty(head, name))
-  const place = idPlaceOf(rows, name, columns)
+  const place = { ...idPlaceOf(rows, name, columns), skipped: skips[best]! }
   const width = place.hasHeader ? first.length : commonest(rows.map((row) => row.length))
   const widthMin = place.hasHeader ? widthOf(first) : width
   const header = place.hasHeader ? first : null
@@ -54,7 +67,12 @@ export function widthOf(cells: readonly string[]): number {
 }
 
 /** The rows at the beginning of a file, cut before the one that is not all there. */
-async function rowsOf(head: Buffer, delimiter: string, name: string): Promise<string[][]> {
+async function rowsOf(
+  head: Buffer,
+  delimiter: string,
+  name: string,
+  keepsFillers = false,
+): Promise<string[][]> {
   const lineEnd = Math.max(head.lastIndexOf('\n'), head.lastIndexOf('\r'))
   const rows: string[][] = []
   try {
@@ -65,7 +83,30 @@ async function rowsOf(head: Buffer, delimiter: string, name: string): Promise<st
     // Reading all of the file meets the fault again.
     if (!(error instanceof UsageError)) throw error
   }
-  return rows.filter((row) => row.length > 1 || row[0] !== '')
+  return rows.filter((row) =>
+    keepsFillers ? row.length > 1 || row[0] !== '' : row.some((cell) => cell !== ''),
+  )
+}
+
+/** A title has a few lines. */
+const titleRowsMax = 20
+
+/** The rows above the header: none of them may be one of IDs, or it would be forgotten. */
+function rowsAbove(rows: readonly string[][], hasSeparatorRow: boolean, columns: IdColumns): number {
+  const least = hasSeparatorRow ? 1 : 0
+  const header = rows.findIndex(
+    (row, index) =>
+      index >= least && row.some((cell) => isIdName(cell, columns) || isSame(cell, columns.idColumn ?? '\n')),
+  )
+  if (header === -1 || header > titleRowsMax) return least
+  const width = widthOf(rows[header]!)
+  const isTitle = (row: readonly string[]) => {
+    const texts = row.filter((cell) => cell !== '')
+    return width > 1 && texts.length === 1
+      ? row[0] !== '' && !machineId.test(texts[0]!)
+      : texts.every((text) => readConversationId(text).problem !== null || /\s/.test(text))
+  }
+  return rows.slice(least, header).every(isTitle) ? header : least
 }
 
 /** How likely it is that the delimiter is the one meant: it shows the ID column, or most rows are of one width. */
@@ -126,17 +167,27 @@ async function refuseEmpty(head: Buffer, name: string): Promise<never> {
 const headings = /^(conversations?|(conversation[ _-]?)?u?u?ids?)$/i
 const machineId = /^([\da-f]{24}|[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12})$/i
 
-function isIdName(cell: string, { idColumns = conversationIdNames }: IdColumns): boolean {
-  return idColumns.some((name) => isSame(name, cell))
+function isIdName(cell: string, { idColumns, keepsFillers }: IdColumns): boolean {
+  if (keepsFillers) return (idColumns ?? conversationIdNames).some((name) => isSame(name, cell))
+  return isIdColumn(cell, idColumns)
 }
 
-function idPlaceOf(rows: readonly string[][], name: string, columns: IdColumns): IdPlace {
-  const { idColumn, idColumns = conversationIdNames } = columns
+function idPlaceOf(rows: readonly string[][], name: string, columns: IdColumns): Omit<IdPlace, 'skipped'> {
+  const { idColumn, idColumns, keepsFillers } = columns
   const first = rows[0]!
   if (idColumn != null) return placeGiven(rows, name, idColumn.trim(), columns)
-  for (const idName of idColumns) {
+  for (const idName of keepsFillers ? (idColumns ?? conversationIdNames) : []) {
     const index = indexOf(first, idName, name)
     if (index !== undefined) return { idIndex: index, hasHeader: true }
+  }
+  if (!keepsFillers) {
+    const holdsIds = (index: number) => rows.slice(1).every((row) => !row[index] || isLikeAnId(row[index]))
+    const [index, ...others] = idColumnsAmong(first, idColumns, holdsIds)
+    if (index !== undefined) {
+      // Throws where others have the very same name.
+      if (others.length > 0) indexOf(first, first[index]!, name)
+      return { idIndex: index, hasHeader: true }
+    }
   }
   const isOnlyColumn = rows.every((row) => row.slice(1).every((cell) => cell === ''))
   if (isOnlyColumn) return { idIndex: 0, hasHeader: isHeading(rows, 0) }
@@ -145,7 +196,12 @@ function idPlaceOf(rows: readonly string[][], name: string, columns: IdColumns):
   )
 }
 
-function placeGiven(rows: readonly string[][], name: string, idColumn: string, columns: IdColumns): IdPlace {
+function placeGiven(
+  rows: readonly string[][],
+  name: string,
+  idColumn: string,
+  columns: IdColumns,
+): Omit<IdPlace, 'skipped'> {
   const first = rows[0]!
   const index = indexOf(first, idColumn, name)
   if (index !== undefined) return { idIndex: index, hasHeader: true }

@@ -16,12 +16,14 @@ async function* rows(file: InputFile, options: SourceOptions): AsyncGenerator<So
   const head = options.head ?? (await readHead(file.path, file.name))
   const layout = await layoutOf(head, file.name, options)
   let isHeaderNext = layout.hasHeader
+  let { skipped } = layout
   const bytes = readBytes(file.path, file.name, options.onBytes)
   for await (const records of csvRecords(bytes, layout.delimiter, file.name)) {
     const batch: SourceRow[] = []
     for (const { cells, line, hasStrayText } of records) {
       if (isBlank(cells, options.keepsFillers)) continue
-      if (isHeaderNext) isHeaderNext = false
+      if (skipped > 0) skipped -= 1
+      else if (isHeaderNext) isHeaderNext = false
       else if (!options.keepsFillers && isHeaderAgain(cells, layout)) options.onRepeatedHeader?.()
       else batch.push(new CsvRow(cells, line, hasStrayText, layout))
     }

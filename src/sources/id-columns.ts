@@ -6,12 +6,13 @@ function columnKey(name: string): string {
   return bare === '_id' ? bare : bare.replace(/__c$/, '').replace(/[^\p{L}\d]+/gu, '')
 }
 
+const inDoubt = /^(?:ada)?conversation$/
 /** In order: the `_id` of a message is not the one of its conversation, and `conversation` may be its text. */
 const conversationColumns: readonly RegExp[] = [
   /^(?:ada)?conv(?:ersation)?(?:uu|gu)?id$/,
+  inDoubt,
   /^_id$/,
   /^id$/,
-  /^(?:ada)?conversation$/,
 ]
 const otherColumns = /^_?id$/
 const endUserColumns = /^(?:enduser(?:id)?|chatter(?:id)?|externalid|e?mail(?:address)?|identifier)$/
@@ -29,7 +30,7 @@ export function idColumnsAmong(
   const wanted = idColumns?.map((name) => (key: string) => key === columnKey(name))
   const known = wanted ?? conversationColumns.map((form) => (key: string) => form.test(key))
   for (const [rank, isKnown] of known.entries()) {
-    const isInDoubt = wanted === undefined && rank === conversationColumns.length - 1
+    const isInDoubt = wanted === undefined && conversationColumns[rank] === inDoubt
     const found = keys.flatMap((key, index) => (isKnown(key) && (!isInDoubt || isId(index)) ? [index] : []))
     if (found.length > 0) return found
   }
@@ -55,5 +56,5 @@ export function kindOfColumn(name: string): 'conversation' | 'endUser' | 'any' |
 /** Whether what a column called `conversation` holds is an ID, and no text. */
 export function isLikeAnId(cell: string): boolean {
   const { id, problem } = readConversationId(cell)
-  return id !== '' && problem === null && /^[\w-]+$/.test(id)
+  return id !== '' && problem === null && /^(?=.*\d)[\w-]+$/.test(id)
 }

@@ -1,6 +1,8 @@
 import { UsageError } from '../system/errors.js'
 import { cleanMessage } from '../system/text.js'
 import { isCutOff, readBytes } from './bytes.js'
+import { idColumnsAmong, isLikeAnId } from './id-columns.js'
+import { textOf } from './identifier.js'
 import { levelsMax } from './json-extent.js'
 import { damageOf, placeText } from './json-fault.js'
 import { type Found, JsonScanner } from './json-scanner.js'
@@ -13,8 +15,8 @@ import type { InputFile, Source, SourceOptions, SourceRow } from './source.js'
 export const json: Source = {
   format: 'json',
   recognises: (head) => /^\s*[[{]/.test(Buffer.from(head).toString('latin1')),
-  rows: ({ path, name }: InputFile, { onBytes, acceptTruncated }: SourceOptions) =>
-    jsonRows(readBytes(path, name, onBytes), name, acceptTruncated),
+  rows: ({ path, name }: InputFile, { onBytes, acceptTruncated, idColumns, keepsFillers }: SourceOptions) =>
+    jsonRows(readBytes(path, name, onBytes), name, acceptTruncated, idColumns, keepsFillers),
 }
 
 /** The rows of an export that comes in pieces, a batch for each. */
@@ -22,6 +24,8 @@ export async function* jsonRows(
   pieces: AsyncIterable<Buffer>,
   name: string,
   acceptTruncated = false,
+  idColumns?: readonly string[],
+  isAsBefore = false,
 ): AsyncGenerator<SourceRow[], void, undefined> {
   const scanner = new JsonScanner(name)
   let endsEarly = false
@@ -32,7 +36,7 @@ export async function* jsonRows(
   let other: SourceRow | undefined
   const batchOf = (found: readonly Found[]) =>
     found.map((one) => {
-      const row = new JsonRow(one, name)
+      const row = new JsonRow(one, name, idColumns, isAsBefore)
       if (row.hasIdField) hasRecords = true
       else other ??= row
       return row
@@ -63,7 +67,31 @@ async function* untilCutOff(pieces: AsyncIterable<Buffer>, cutOff: () => void): 
 type Fields = Readonly<Record<string, unknown>>
 
 /** In this order: the `_id` of a message is not the one of its conversation. */
-const idFields = ['conversation_id', '_id', 'id']
+const fieldsBefore = ['conversation_id', '_id', 'id']
+
+/** Records of an export have the same fields. */
+const fieldOfShape = new Map<string, string>()
+const shapesMax = 1000
+
+function idFieldIn(
+  record: Fields,
+  idColumns: readonly string[] | undefined,
+  isAsBefore: boolean,
+): string | undefined {
+  if (isAsBefore) return fieldsBefore.find((one) => Object.hasOwn(record, one))
+  if (idColumns === undefined && Object.hasOwn(record, 'conversation_id')) return 'conversation_id'
+  const names = Object.keys(record)
+  const shape = names.join('\n')
+  const known = fieldOfShape.get(shape)
+  if (known !== undefined && idColumns === undefined) return known
+  const isId = (index: number) => isLikeAnId(textOf(record[names[index]!]))
+  const [index] = idColumnsAmong(names, idColumns, isId)
+  const field = index === undefined ? undefined : names[index]!
+  // A field called `conversation` is one of IDs in some records, and text in others.
+  const isCertain = field !== undefined && idColumns === undefined && !/conversation\W*(?:__c)?$/i.test(field)
+  if (isCertain && fieldOfShape.size < shapesMax) fieldOfShape.set(shape, field)
+  return field
+}
 
 class JsonRow implements SourceRow {
   readonly line: number
@@ -74,7 +102,7 @@ class JsonRow implements SourceRow {
   readonly #fields: Fields = {}
 
   /** Throws a UsageError if the record is damaged in a way that may have taken in others. */
-  constructor(found: Found, name: string) {
+  constructor(found: Found, name: string, idColumns: readonly string[] | undefined, isAsBefore: boolean) {
     this.line = found.line
     const read = fieldsOf(found, name)
     if (typeof read === 'string') {
@@ -82,7 +110,7 @@ class JsonRow implements SourceRow {
       return
     }
     this.#fields = read
-    const field = idFields.find((one) => Object.hasOwn(read, one))
+    const field = idFieldIn(read, idColumns, isAsBefore)
     const value = field === undefined ? undefined : read[field]
     const id = objectIdIn(value) ?? value
     if (typeof id === 'string') this.id = id
@@ -129,7 +157,9 @@ function problemOf(found: Found, what: string): string {
 function mayHoldOthers(text: string): boolean {
   const squeezed = text.replace(/\s+/g, '')
   const [ownStart] = /^\{"[^"]{0,100}"/.exec(squeezed) ?? ['{']
-  return [ownStart, ...idFields.map((field) => `{"${field}"`)].some((start) => squeezed.indexOf(start, 1) > 0)
+  return [ownStart, ...fieldsBefore.map((field) => `{"${field}"`)].some(
+    (start) => squeezed.indexOf(start, 1) > 0,
+  )
 }
 
 function noRecords(name: string, answer: Fields): UsageError {

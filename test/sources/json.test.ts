@@ -32,6 +32,11 @@ describe('the ID of a record', () => {
     ['{"_id":"\\ud800"}', '\ud800'],
     ['{"_id":"a\\u0000"}', 'a\0'],
     ['{"_id":"a","id":{}}', 'a'],
+    ['{"id":"i","conversationId":"c"}', 'c'],
+    ['{"id":7,"Ada_Conversation_ID__c":"c"}', 'c'],
+    ['{"id":7,"conversation":"66f2a91c4be07d3f5c1e0001"}', '66f2a91c4be07d3f5c1e0001'],
+    ['{"id":7,"conversation":"hello there"}', '7'],
+    ['{"_id":{"$oid":"66f2a91c4be07d3f5c1e0001"}}', '66f2a91c4be07d3f5c1e0001'],
   ])('in %s is %j', async (record, expected) => {
     expect(await idsIn(`{"data":[${record}]}`)).toEqual([expected])
     expect(await idsIn(record)).toEqual([expected])
