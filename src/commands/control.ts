@@ -33,7 +33,7 @@ export const pause: Command = {
 export const continueRun: Command = {
   examples: [
     ['continue latest', 'Continue after `pause`'],
-    ['resume latest --yes', 'That is for a run whose process has ended'],
+    ['resume latest --yes', 'For a run that has no process any more'],
   ],
   run: (flags: ControlFlags, terminal) =>
     controlRun(

@@ -7,9 +7,15 @@ import { harmlessPath } from '../operations/key-check.js'
 import { sandboxKey } from '../sandbox/options.js'
 import { startSandbox } from '../sandbox/server.js'
 import { instanceOrigin, noInstance } from '../settings/addresses.js'
-import { redisUrl, requiredKey, runsDirectory, stateDirectory, withEnvFile } from '../settings/environment.js'
+import {
+  type Environment,
+  redisUrl,
+  requiredKey,
+  runsDirectory,
+  stateDirectory,
+  withEnvFile,
+} from '../settings/environment.js'
 import type { FlagsOf } from '../settings/flags.js'
-import { UsageError } from '../system/errors.js'
 import { version } from '../system/host.js'
 import { connectRedis } from '../system/redis.js'
 import { inDigits, messageOf } from '../system/text.js'
@@ -22,6 +28,9 @@ interface Check {
   /** The finding, and what to do when it is not right. */
   finding: string
 }
+
+const right = (name: Check['name'], finding: string): Check => ({ name, isRight: true, finding })
+const wrong = (name: Check['name'], finding: string): Check => ({ name, isRight: false, finding })
 
 type DoctorFlags = FlagsOf<'doctor'>
 
@@ -49,23 +58,22 @@ export const command: Command = {
   },
 }
 
-async function instanceChecks(
-  flags: DoctorFlags,
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<Check[]> {
+async function instanceChecks(flags: DoctorFlags, environment: Environment): Promise<Check[]> {
   const sandbox = flags.sandbox ? await startSandbox() : null
+  const wrongs: Check[] = []
+  const found = (name: Check['name'], find: () => string | null) => {
+    try {
+      return find()
+    } catch (error) {
+      wrongs.push(wrong(name, messageOf(error)))
+      return null
+    }
+  }
   try {
-    const origin = attempt('address', () => {
-      const named = sandbox?.url ?? instanceOrigin(flags, environment)
-      if (named === null) throw new UsageError(noInstance)
-      return named
-    })
-    const key = attempt('key', () => (sandbox ? sandboxKey : requiredKey(flags, environment)))
-    const problems = [origin, key].filter(
-      (found): found is Check => typeof found === 'object' && found !== null,
-    )
-    if (problems.length > 0) return problems
-    return await checkInstance(origin as string, key as string)
+    const origin = found('address', () => sandbox?.url ?? instanceOrigin(flags, environment))
+    if (origin === null && wrongs.length === 0) wrongs.push(wrong('address', noInstance))
+    const key = found('key', () => (sandbox ? sandboxKey : requiredKey(flags, environment)))
+    return origin === null || key === null ? wrongs : await checkInstance(origin, key)
   } finally {
     await sandbox?.close()
   }
@@ -76,55 +84,36 @@ async function redisChecks(url: string | null): Promise<Check[]> {
   try {
     const redis = await connectRedis(url)
     await redis.close()
-    return [{ name: 'redis', isRight: true, finding: `${redis.address} answers` }]
+    return [right('redis', `${redis.address} answers`)]
   } catch (error) {
-    return [{ name: 'redis', isRight: false, finding: messageOf(error) }]
-  }
-}
-
-/** What was found, or the check that failed on it. */
-function attempt<T>(name: Check['name'], find: () => T): T | Check {
-  try {
-    return find()
-  } catch (error) {
-    return { name, isRight: false, finding: messageOf(error) }
+    return [wrong('redis', messageOf(error))]
   }
 }
 
 function checkNode(): Check {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   const isRight = major > 20 || (major === 20 && minor >= 19)
-  return {
-    name: 'node',
-    isRight,
-    finding: `${process.version}${isRight ? '' : ': 20.19 or newer is needed'}`,
-  }
+  return isRight
+    ? right('node', process.version)
+    : wrong('node', `${process.version}: 20.19 or newer is needed`)
 }
 
-/** A run of a million items leaves about this much. */
-const comfortableBytes = 1024 ** 3
+/** A run of a million items needs about ten times as much. */
+const freeBytesMin = 100 * 1024 ** 2
 
 function checkDirectory(name: 'disk' | 'state', directory: string, setting: string): Check {
   try {
-    const there = nearestExisting(resolve(directory))
-    accessSync(there, constants.W_OK)
-    rmdirSync(mkdtempSync(join(there, '.ada-bulk-')))
-    const { bavail, bsize } = statfsSync(there)
-    const free = bavail * bsize
-    const megabytes = inDigits(Math.floor(free / 1024 ** 2))
-    const isRight = free >= comfortableBytes / 10
-    return {
-      name,
-      isRight,
-      finding: `${directory}: writable, ${megabytes} MB free${isRight ? '' : ': too little for a large run'}`,
-    }
+    const existing = nearestExisting(resolve(directory))
+    accessSync(existing, constants.W_OK)
+    rmdirSync(mkdtempSync(join(existing, '.ada-bulk-')))
+    const { bavail, bsize } = statfsSync(existing)
+    const finding = `${directory}: writable, ${inDigits(Math.floor((bavail * bsize) / 1024 ** 2))} MB free`
+    return bavail * bsize < freeBytesMin
+      ? wrong(name, `${finding}: too little for a large run`)
+      : right(name, finding)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    return {
-      name,
-      isRight: false,
-      finding: `${directory}: cannot be written (${code}); name another with ${setting}`,
-    }
+    return wrong(name, `${directory}: cannot be written (${code}); name another with ${setting}`)
   }
 }
 
@@ -148,58 +137,35 @@ async function checkInstance(origin: string, key: string): Promise<Check[]> {
 }
 
 function checksOf(answer: ApiAnswer, origin: string, ms: number): Check[] {
-  if (answer.kind !== 'answer') {
-    return [{ name: 'address', isRight: false, finding: `${origin} does not answer: ${answer.message}` }]
-  }
-  const { status, dateMs } = answer
+  if (answer.kind !== 'answer') return [wrong('address', `${origin} does not answer: ${answer.message}`)]
+  const { status, body, dateMs } = answer
   const { kind, outcome } = verdictOf(answer, 'found')
-  const said = apiMessage(answer.body)
-  const address: Check = { name: 'address', isRight: true, finding: `${origin} answers in ${ms} ms` }
-  const clock: Check[] = dateMs === null ? [] : [clockCheck(dateMs)]
-  if (kind === 'refused') {
-    return [
-      address,
-      {
-        name: 'key',
-        isRight: false,
-        finding: `is refused (HTTP ${status}${said && `: ${said}`}); make a new one in Ada's dashboard`,
-      },
-      ...clock,
-    ]
-  }
+  const message = apiMessage(body)
+  const said = `HTTP ${status}${message && `: ${message}`}`
+  const clock = dateMs === null ? [] : [clockCheck(dateMs)]
+  const address = right('address', `${origin} answers in ${ms} ms`)
+  if (kind === 'refused')
+    return [address, wrong('key', `is refused (${said}); make a new one in Ada's dashboard`), ...clock]
   if (kind === 'rate_limited')
     return [
       address,
-      {
-        name: 'key',
-        isRight: false,
-        finding: 'cannot be checked now: over a rate limit (HTTP 429); try again later',
-      },
+      wrong('key', `cannot be checked now: over a rate limit (HTTP 429); try again later`),
       ...clock,
     ]
   const isRedirect = status >= 300 && status < 400
-  if (kind !== 'settled' || typeof answer.body !== 'object' || answer.body === null || isRedirect) {
-    const why = outcome.message.startsWith('HTTP') ? outcome.message : `HTTP ${status}${said && `: ${said}`}`
-    return [
-      {
-        name: 'address',
-        isRight: false,
-        finding: `${origin} does not answer like Ada's API (${why}); check the address`,
-      },
-      ...clock,
-    ]
-  }
-  return [address, { name: 'key', isRight: true, finding: 'is taken' }, ...clock]
+  if (kind === 'settled' && typeof body === 'object' && body !== null && !isRedirect)
+    return [address, right('key', 'is taken'), ...clock]
+  const why = outcome.message.startsWith('HTTP') ? outcome.message : said
+  return [wrong('address', `${origin} does not answer like Ada's API (${why}); check the address`), ...clock]
 }
 
 function clockCheck(serverMs: number): Check {
   const aheadMs = Date.now() - serverMs
   const seconds = Math.round(Math.abs(aheadMs) / 1000)
   if (Math.abs(aheadMs) <= clockToleranceMs)
-    return { name: 'clock', isRight: true, finding: `agrees with the API's within ${Math.max(1, seconds)} s` }
-  return {
-    name: 'clock',
-    isRight: false,
-    finding: `is ${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} the API's; times in reports and rules like "idle for 14 days" will be off`,
-  }
+    return right('clock', `agrees with the API's within ${Math.max(1, seconds)} s`)
+  return wrong(
+    'clock',
+    `is ${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} the API's; times in reports and rules like "idle for 14 days" will be off`,
+  )
 }

@@ -59,7 +59,7 @@ function flagsOf(parser: unknown): string[] {
   return Object.keys((parser as { getOptions(): { key: object } }).getOptions().key)
 }
 
-/** yargs takes a lone `-`, which is stdin, behind a flag for a flag of its own; it understands `--input=-`. */
+/** A lone `-` is stdin. Behind a flag yargs takes it for another flag, but it understands `--input=-`. */
 function withStdin(typed: readonly string[]): string[] {
   const files = rows.filter(({ kind }) => kind === 'file')
   const flags = new Set(files.flatMap(({ flag, alias }) => [`--${flag}`, `-${alias ?? flag}`]))

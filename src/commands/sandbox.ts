@@ -15,7 +15,7 @@ export const command: Command = {
   async run(flags: FlagsOf<'sandbox'>, terminal) {
     const sandbox = await startSandbox(settingsOf(flags))
     const key = flags.key ?? sandboxKey
-    // Whoever reads that it answers may end it at once.
+    // A reader of the next line may end the sandbox at once.
     const ended = new Promise<NodeJS.Signals>((resolve) => {
       for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve(name))
     })

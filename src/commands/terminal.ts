@@ -11,7 +11,7 @@ export class Interrupted extends Error {
   }
 }
 
-/** What a command that throws this ends with. */
+/** The exit code of a command that throws this. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof Interrupted) return error.exitCode
   // By its name: a user's own job may come with a copy of the class. A download that stopped says its own code.
@@ -27,19 +27,19 @@ export interface Terminal {
   isInteractive: boolean
   /** Stderr is a terminal, so that a bar may be drawn. */
   isStderrTerminal: boolean
-  /** Results. `anew` takes the place of what was printed before, where stdout is a terminal. */
-  print(text: string, anew?: boolean): void
+  /** Prints results. `isRedrawn` clears the screen first, where stdout is a terminal. */
+  print(text: string, isRedrawn?: boolean): void
   /** Progress, notices, errors. */
   notice(text: string): void
-  /** Puts a question on stderr; the answer without the spaces around it, '' when there is none. Throws Interrupted. */
+  /** Asks on stderr. Returns the answer trimmed, '' when there is none. Throws Interrupted. */
   ask(question: string): Promise<string>
 }
 
 const unprintable = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 
 /**
- * What comes out of files and answers must not steer the terminal, nor turn the writing direction: shown as JSON writes
- * it, it does neither, and a JSON document stays one.
+ * Text from files and answers must not control the terminal, nor turn the writing direction. Escaped as in JSON it
+ * does neither, and a JSON document remains one.
  */
 export function printable(text: string): string {
   return text.replace(
@@ -48,7 +48,7 @@ export function printable(text: string): string {
   )
 }
 
-/** Cursor to the upper left corner, and all that is below it away. */
+/** Moves the cursor to the upper left corner, and clears the screen below it. */
 const clearScreen = '\u001b[H\u001b[J'
 
 export function processTerminal(): Terminal {
@@ -58,8 +58,8 @@ export function processTerminal(): Terminal {
     environment: process.env,
     isInteractive: Boolean(process.stdin.isTTY && process.stderr.isTTY),
     isStderrTerminal: Boolean(process.stderr.isTTY),
-    print: (text, anew = false) =>
-      void process.stdout.write(`${anew && process.stdout.isTTY ? clearScreen : ''}${shown(text)}\n`),
+    print: (text, isRedrawn = false) =>
+      void process.stdout.write(`${isRedrawn && process.stdout.isTTY ? clearScreen : ''}${shown(text)}\n`),
     notice: (text) => void process.stderr.write(`${shown(text)}\n`),
     async ask(question) {
       const lines = createInterface({ input: process.stdin, output: process.stderr })
@@ -76,11 +76,11 @@ export function processTerminal(): Terminal {
   }
 }
 
-/** The last net: a key that was typed where something else belongs is repeated by no message about it. */
+/** The last safeguard: no message repeats a key that was typed in the wrong place. */
 function hiding(key = ''): (text: string) => string {
   const isSecret = key.length >= shortestKey && key !== sandboxKey
   return (text) => (isSecret ? text.replaceAll(key, '[the key]') : text)
 }
 
-/** What is shorter may stand in any text by chance. */
+/** A shorter one may occur in any text by chance. */
 const shortestKey = 12

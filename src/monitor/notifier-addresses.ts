@@ -30,8 +30,8 @@ export function requestedMetricsFile(flags: NotifierFlags, environment: Environm
 }
 
 /**
- * An address that is told of a run. Whoever knows it may write there, so no more than its host is ever shown; for the
- * same reason plain http is taken for this machine only.
+ * An address for notifications. Everyone who knows it may write there: only its host is ever shown, and plain http is
+ * accepted for this machine only.
  */
 export function parseNoticeUrl(text: string, flag: string): URL {
   const url = URL.canParse(text.trim()) ? new URL(text.trim()) : null

@@ -13,7 +13,7 @@ import { erasureOf, isErasing } from './follow-up.js'
 import { takeLock } from './lock-file.js'
 import { type RunState, runState } from './state.js'
 
-/** A run that is old enough. The names stand in `prune --json`. */
+/** A run that is old enough. `prune --json` has these names. */
 export interface OldRun {
   run: string
   directory: string

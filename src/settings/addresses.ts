@@ -91,7 +91,7 @@ function keyInstead(flag: string): UsageError {
   )
 }
 
-/** What is left out is https, but on this machine, where nobody has a certificate. */
+/** A missing scheme is https, except on this machine, where there are no certificates. */
 function withScheme(address: string): string {
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(address)) return address
   const isHere = isLoopback(urlOf(`http://${address}`)?.hostname ?? '')

@@ -19,7 +19,7 @@ interface FieldKind {
   noun: string
   least: number
   most: number
-  /** Names that may stand for the numbers from the least on. */
+  /** Names for the numbers, from the least on. */
   names: readonly string[]
 }
 
@@ -68,7 +68,7 @@ function parseField(word: string, kind: FieldKind, fail: (what: string) => Error
     word.split(',').flatMap((part) => {
       const [, whole, from, to, step] = /^(?:(\*)|(\w+)(?:-(\w+))?)(?:\/(\d+))?$/.exec(part) ?? []
       const first = whole ? kind.least : numberIn(from, kind)
-      // The weekday 7 is the 0 once more.
+      // The weekday 7 is 0 again.
       const last = whole ? kind.most - (kind.noun === 'weekday' ? 1 : 0) : numberIn(to ?? from, kind)
       const by = step === undefined ? 1 : Number(step)
       const isStepOverRange = step === undefined || whole !== undefined || to !== undefined

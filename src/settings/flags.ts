@@ -1,4 +1,4 @@
-import { type CommandName, type Kind, kinds, type Setting } from './setting.js'
+import { type CommandName, type Details, type Kind, kinds, type Setting } from './setting.js'
 import { sections } from './settings.js'
 
 /** What is derived from the table of settings: types of flags, rows of a command, help texts, values. */
@@ -14,16 +14,20 @@ type RowsOf<C> = Section extends infer S
 type NameIn<R> = R extends unknown ? keyof R & string : never
 type RowNamed<R, F> = R extends { [K in F & string]: infer Row } ? Row : never
 
+export type Having<D> = readonly [Kind, string, D]
+
 /** What yargs makes of a row. */
-type Typed<R> = R extends { kind: 'switch' }
+type Typed<R> = R extends readonly ['switch', ...unknown[]]
   ? boolean
-  : R extends { isList: true } | { kind: 'limits' | 'caps' }
+  : R extends readonly ['limits' | 'caps', ...unknown[]] | Having<{ isList: true }>
     ? string[]
-    : R extends { choices: readonly (infer Choice)[] }
+    : R extends Having<{ choices: readonly (infer Choice)[] }>
       ? Choice
       : string
 
-type FlagIn<R, F> = Typed<RowNamed<R, F>> | (RowNamed<R, F> extends { isRequired: true } ? never : undefined)
+type FlagIn<R, F> =
+  | Typed<RowNamed<R, F>>
+  | (RowNamed<R, F> extends Having<{ isRequired: true }> ? never : undefined)
 
 type RowIn<R> = R extends unknown ? R[keyof R] : never
 export type AnyRow = RowIn<Section['rows']>
@@ -36,30 +40,35 @@ export type FlagsOf<C extends CommandName> = { [F in NameIn<RowsOf<C>>]: FlagIn<
 /** Flags of any command. */
 export type Flags = { [F in FlagName]?: Typed<RowNamed<Section['rows'], F>> | undefined }
 
-export interface Row extends Setting {
+export interface Row extends Details {
+  kind: Kind
+  help: string
   flag: FlagName
   group: string
   commands: readonly CommandName[]
 }
 
 export const rows: readonly Row[] = sections.flatMap(({ group, commands, rows }) =>
-  Object.entries<Setting>(rows).map(([flag, row]) => ({ ...row, flag: flag as FlagName, group, commands })),
+  Object.entries<Setting>(rows).map(([flag, [kind, help, details]]) => ({
+    ...{ kind, help, ...details },
+    ...{ flag: flag as FlagName, group, commands },
+  })),
 )
 
 export function rowsOf(command: CommandName): Row[] {
   return rows.filter(({ commands }) => commands.includes(command))
 }
 
-export function isList({ kind, isList }: Setting): boolean {
+export function isList({ kind, isList }: Row): boolean {
   return isList === true || kind === 'limits' || kind === 'caps'
 }
 
-export function isPath({ kind }: Setting): boolean {
+export function isPath({ kind }: Row): boolean {
   return kind === 'file' || kind === 'directory'
 }
 
 /** With how often it may be given, its default and its variable. */
-export function helpOf(row: Setting): string {
+export function helpOf(row: Row): string {
   const fallback = row.default ?? row.otherwise
   return [
     row.help,
@@ -76,7 +85,7 @@ export function usageOf({ flag, kind, placeholder }: Row): string {
 
 type RowOf<F> = RowNamed<Section['rows'], F>
 /** What a value of the row is, once it is checked. */
-export type ValueOf<R> = R extends { kind: infer K extends Kind }
+export type ValueOf<R> = R extends readonly [infer K extends Kind, ...unknown[]]
   ? ReturnType<(typeof kinds)[K]['parse']>
   : never
 type Parsed<F> = ValueOf<RowOf<F>>
@@ -91,7 +100,7 @@ export function typedIn<F extends FlagName>(flags: Pick<Flags, F>, flag: F): Par
 export function valueIn<F extends FlagName>(
   flags: Pick<Flags, F>,
   flag: F,
-): Parsed<F> | (RowOf<F> extends { default: string } | { isRequired: true } ? never : undefined) {
+): Parsed<F> | (RowOf<F> extends Having<{ default: string } | { isRequired: true }> ? never : undefined) {
   const row = rowNamed(flag)
   return (typedIn(flags, flag) ?? (row.default && parse(row, row.default))) as Parsed<F>
 }

@@ -61,7 +61,7 @@ function instanceOf(row: Record<string, unknown>, where: string, environment: En
   const origin = parseBaseUrl(text('base_url'), `${where}: base_url`)
   const variable = variableOf(row, where)
   const key = environment[variable]
-  // Who puts a key there by mistake must not see it printed.
+  // A key that is there by mistake must not be printed.
   const name = /^[A-Z][A-Z0-9_]*$/.test(variable) ? variable : 'that key_variable names'
   if (!key) throw new UsageError(`${where}: the variable ${name} for ${origin} is not set.`)
   const input = Array.isArray(row.input) ? row.input.map(String) : text('input') === '' ? [] : [text('input')]

@@ -1,6 +1,16 @@
 import { z } from 'zod'
 import { UsageError } from '../system/errors.js'
-import { type AnyRow, type Flags, parse, type Row, rows, typedIn, type ValueOf, valueIn } from './flags.js'
+import {
+  type AnyRow,
+  type Flags,
+  type Having,
+  parse,
+  type Row,
+  rows,
+  typedIn,
+  type ValueOf,
+  valueIn,
+} from './flags.js'
 import { type RateWindow, windowsMax } from './limits.js'
 import type { Kind } from './setting.js'
 import type { Share } from './share.js'
@@ -21,12 +31,12 @@ export const shareSchema: z.ZodType<Share> = z.union([
   }),
 ])
 
-type KeptRow = Extract<AnyRow, { keptAs: string }>
-type Always = { default: string } | { kind: 'switch' | 'limits' | 'caps' }
+type KeptRow = Extract<AnyRow, Having<{ keptAs: string }>>
+type Always = Having<{ default: string }> | readonly ['switch' | 'limits' | 'caps', ...unknown[]]
 
 /** The settings that run.json keeps, so that a resumed run goes the same way. */
 export type RunSettings = {
-  [R in KeptRow as R['keptAs']]: ValueOf<R> | (R extends Always ? never : null)
+  [R in KeptRow as R[2]['keptAs']]: ValueOf<R> | (R extends Always ? never : null)
 }
 type SettingName = keyof RunSettings
 

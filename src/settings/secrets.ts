@@ -10,7 +10,7 @@ export function looksLikeSecret(text: string): boolean {
 
 const isWord = (part: string) => /^([a-z]{0,15}|[A-Z]{1,15}|\d{1,4}|[a-z]{1,3}\d{1,2})$/.test(part)
 
-/** Whether a part of a host's name is none that people give: letters and digits at random. */
+/** Whether a part of a host's name has letters and digits at random, as people do not name hosts. */
 export function isRandom(label: string): boolean {
   return label.length >= 20 && (label.match(/[a-z](?=\d)|\d(?=[a-z])/gi) ?? []).length >= 4
 }

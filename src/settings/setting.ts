@@ -13,10 +13,8 @@ import {
   parseShares,
 } from './values.js'
 
-/** A row of the table of settings. */
-export interface Setting {
-  kind: Kind
-  help: string
+/** What a row says beside kind and help text. */
+export interface Details {
   /** As it would be typed; the help shows it. */
   default?: string
   /** The default in words, where it is no value. */
@@ -39,7 +37,10 @@ export interface Setting {
   isFixed?: true
 }
 
-type Bounds = Pick<Setting, 'least' | 'most'>
+/** A row of the table of settings. */
+export type Setting = readonly [kind: Kind, help: string, details?: Details]
+
+type Bounds = Pick<Details, 'least' | 'most'>
 
 /** What a flag may hold: how its value is written, and how it is read. */
 export const kinds = {

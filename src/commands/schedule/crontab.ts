@@ -2,7 +2,7 @@ import { UsageError } from '../../system/errors.js'
 import { shellWord } from '../../system/text.js'
 import { bringing, comments, keyFile, meaning, type Schedule, type Task } from './schedule.js'
 
-/** Debian's cron reads so much of a command. */
+/** Debian's cron reads no more of a command. */
 const longestCommand = 998
 
 /** A line for `crontab -e`. */
@@ -37,8 +37,8 @@ function commandOf({ name, program, words, stateDirectory, secrets }: Task): str
 }
 
 /**
- * cron takes a % for the end of the command, and `\%` for a %. After a backslash of the word's own the quotes are
- * closed and opened again, or cron would take that one for its own. (A word with a backslash is in quotes.)
+ * cron takes a % for the end of the command, and `\%` for a %. After a backslash in the word the quotes are
+ * closed and opened again, or cron would read that backslash too. (A word with a backslash is in quotes.)
  */
 function escaped(command: string): string {
   return command.replaceAll('\\%', "\\''%").replaceAll('%', '\\%')

@@ -9,7 +9,7 @@ export const kubernetes: Schedule = {
   files: (task) => [{ name: `${task.name}.yaml`, text: cronJob(task) }],
 }
 
-/** The user of the container, who owns what is on the volume. */
+/** The user of the container; owns the files on the volume. */
 const userId = 1000
 
 function cronJob(task: Task): string {
@@ -91,7 +91,7 @@ ${secrets.map((variable) => secretVariable(secret, variable)).join('')}         
 `
 }
 
-/** Who is to be told apart: a finished run must not be begun again, and a lost pod is no failure of ours. */
+/** A finished run must not be begun again, and a lost pod does not count as a failure. */
 function policyRules({ stopsItself }: Task): string {
   const why = stopsItself
     ? ['Over for today: what ended so would end so again, and 75 is what the flags ask for.']
@@ -121,7 +121,7 @@ function secretVariable(secret: string, variable: string): string {
 `
 }
 
-/** In an argument of a container `$(NAME)` stands for a variable, and `$$` for a dollar. */
+/** In an argument of a container `$(NAME)` is a variable, and `$$` a dollar. */
 function quoted(word: string): string {
   return JSON.stringify(word.replaceAll('$', '$$$$'))
 }

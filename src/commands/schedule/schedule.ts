@@ -1,6 +1,6 @@
 import type { CronTime } from '../../settings/cron-time.js'
 
-/** The promise of a schedule: what a scheduler has to be given so that it starts a task again and again. */
+/** The promise of a schedule: the files that make a scheduler start a task again and again. */
 export interface Schedule {
   /** What `--as` calls it. */
   name: string
@@ -12,32 +12,32 @@ export interface ScheduleFile {
   text: string
 }
 
-/** A command line of ours that starts where nobody is: no terminal, no shell's settings, another directory. */
+/** A command line that starts unattended: no terminal, no shell's settings, another directory. */
 export interface Task {
-  /** Of the unit or the CronJob. */
+  /** Name of the unit or the CronJob. */
   name: string
   at: CronTime
-  /** Node and this program, by their whole paths. */
+  /** Node and this program, by their absolute paths. */
   program: readonly string[]
-  /** What it is to do: `run`, the job, its flags. Paths are whole. */
+  /** `run`, the job, its flags. Paths are absolute. */
   words: readonly string[]
   /** The directories that it writes to. */
   writes: readonly string[]
   stateDirectory: string
-  /** Variables that are still to be brought: keys, where the flags name no file that holds them. */
+  /** Variables that the schedule has to provide: keys, where the flags name no file that holds them. */
   secrets: readonly string[]
-  /** How long it may take to leave after a SIGTERM. */
+  /** How long it may take to end after a SIGTERM. */
   graceSeconds: number
-  /** Whether it is stopped by its own flags (75), and is meant to rest until the next start. */
+  /** Its own flags stop it (75), until the next start. */
   stopsItself: boolean
-  /** Whose runs and key these are. */
+  /** The owner of the runs and the key. */
   user: string
-  /** In which `at` is meant. */
+  /** The time zone of `at`. */
   timeZone: string
   cluster: Cluster
 }
 
-/** What only a cluster has to know. */
+/** Needed in a cluster only. */
 export interface Cluster {
   image: string
   namespace: string | undefined
@@ -48,7 +48,7 @@ export interface Cluster {
 /** A file of variables with the key in it, where the flags name none. */
 export const keyFile = '/etc/ada-bulk/env'
 
-/** How the secrets get into that file. */
+/** Says how the secrets get into that file. */
 export function bringing(secrets: readonly string[], readableBy: string): string[] {
   if (secrets.length === 0) return []
   const what = secrets.length === 1 ? 'the key' : 'the keys, one a line'
@@ -57,7 +57,7 @@ export function bringing(secrets: readonly string[], readableBy: string): string
   ]
 }
 
-/** What stands above each schedule. */
+/** Printed above each schedule. */
 export const meaning: readonly string[] = [
   'Each start resumes what an earlier one left unfinished, else it begins a new run (--continue).',
   'Exit codes: 0 done; 2 cannot start; 3 finished, and some items failed; 4 stopped, a person has to look;',

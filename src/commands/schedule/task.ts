@@ -41,7 +41,7 @@ export async function scheduledTask(
   const asked: ScheduleFlags = {
     ...flags,
     ...(flags.handle !== undefined || instance === null ? {} : { 'base-url': instance }),
-    // Files of this machine, which has them no more when a pod starts: there it is a Secret.
+    // A pod does not see files of this machine: there, the key is a Secret.
     ...(isInCluster ? { 'api-key-file': undefined, 'env-file': undefined } : {}),
     'runs-dir': runs,
     yes: true,
@@ -64,7 +64,7 @@ export async function scheduledTask(
   }
 }
 
-/** Variables that a run cannot do without, and that no file of its flags holds. */
+/** Variables that a run needs, and that no file of its flags holds. */
 function secretsOf(asked: ScheduleFlags, isInCluster: boolean): string[] {
   if (asked['env-file'] !== undefined && !isInCluster) return []
   const hasKey = asked.sandbox || asked['api-key-file'] !== undefined
@@ -72,7 +72,7 @@ function secretsOf(asked: ScheduleFlags, isInCluster: boolean): string[] {
   return [...(hasKey ? [] : keys), ...(asked.pseudonymise ? ['ADA_BULK_PSEUDONYM_KEY'] : [])]
 }
 
-/** Directories that a run writes into beside those that every run does. */
+/** Directories that only this run writes into. */
 function ownPlaces(flags: ScheduleFlags): string[] {
   const metricsFile = flags['metrics-file']
   return [
@@ -81,7 +81,7 @@ function ownPlaces(flags: ScheduleFlags): string[] {
   ]
 }
 
-/** All that `run` would refuse to start with, where nobody can be asked. */
+/** Refuses whatever `run` would refuse to start with, as no person can be asked then. */
 function checkedSettings(flags: ScheduleFlags, job: LoadedJob['job']): RunSettings {
   const settings = newSettings(flags, job)
   stopLimits(flags)
@@ -91,7 +91,7 @@ function checkedSettings(flags: ScheduleFlags, job: LoadedJob['job']): RunSettin
   valueIn(flags, 'page-size')
   viewRequest(flags)
   if (flags.instances === undefined && !isLiveInput(flags, job) && requiredInput(flags).includes('-')) {
-    throw new UsageError('--input -: there is no stdin where nobody is. Name a file.')
+    throw new UsageError('--input -: a scheduled run has no stdin. Name a file.')
   }
   return settings
 }
@@ -101,7 +101,7 @@ function refuseErasing(flags: ScheduleFlags): void {
     throw new UsageError('--erase is for one instance at a time: leave --instances out.')
   if (flags['yes-erase']) return
   throw new UsageError(
-    '--erase asks for itself, and nobody is there when it is started: say --yes-erase if end users are to be erased without being asked about.',
+    '--erase asks a question, and no person is there to answer when it starts: say --yes-erase to erase end users without it.',
   )
 }
 
@@ -127,7 +127,7 @@ function defaultName(job: string): string {
   return ['ada-bulk', ...words].join('-').slice(0, 52).replace(/-$/, '')
 }
 
-/** The file of variables may be another user's; then the flags have to name the instance. */
+/** The file of variables may belong to another user; then the flags have to name the instance. */
 function environmentOf(flags: ScheduleFlags, terminal: Terminal): Environment {
   try {
     return withEnvFile(terminal.environment, flags['env-file'])
@@ -175,7 +175,7 @@ function refuseLineBreak(word: string): string {
 function programPath({ PATH = '' }: Environment): string {
   const own = fileURLToPath(new URL('../../cli.js', import.meta.url))
   const candidates = PATH.split(delimiter)
-    // What npx puts there goes away with its cache.
+    // A link of npx disappears with its cache.
     .filter((directory) => !/[\\/]node_modules[\\/]\.bin[\\/]?$/.test(directory))
     .map((directory) => resolve(directory, 'ada-bulk'))
   return candidates.find((path) => existsSync(path) && realpathSync(path) === own) ?? own
@@ -200,7 +200,7 @@ function scheduledWords(flags: ScheduleFlags, job: Job, directory: string): stri
 
 const isJobFile = (job: string) => /[/\\]|\.(c|m)?(j|t)s$/.test(job)
 
-/** A value that looks like a flag, or like nothing, is tied to its own. */
+/** A value that is empty or looks like a flag is tied to its flag by `=`. */
 function wordsOf(name: string, value: string | boolean): string[] {
   if (typeof value === 'boolean') return [`--${value ? '' : 'no-'}${name}`]
   return value === '' || value.startsWith('-') ? [`--${name}=${value}`] : [`--${name}`, value]
