@@ -3,9 +3,11 @@ import { findRun, type RunDirectory, readRunFile } from '../checkpoint/directory
 import { type Control, changeControl, readControl, readLiveStatus } from '../monitor/status.js'
 import { runState } from '../runs/state.js'
 import { runsDirectory } from '../settings/environment.js'
-import type { FlagsOf } from '../settings/flags.js'
+import { type FlagsOf, typedIn } from '../settings/flags.js'
 import type { RateWindow } from '../settings/limits.js'
-import { parseCaps, parseShare } from '../settings/values.js'
+
+import { parseShare } from '../settings/values.js'
+
 import { UsageError } from '../system/errors.js'
 import type { Command } from './command.js'
 import { paceText } from './forecast.js'
@@ -62,7 +64,8 @@ export const throttle: Command = {
     const before = readControl(directory.control)?.control
     const share = flags.share === undefined ? null : parseShare(flags.share)
     const capsBefore = before?.limits ?? settings.caps
-    const caps = flags.limit === undefined ? null : replaced(capsBefore, parseCaps(flags.limit))
+    const asked = typedIn(flags, 'limit', 'throttle')
+    const caps = asked === undefined ? null : replaced(capsBefore, asked)
     const change = { ...(share === null ? {} : { share }), ...(caps === null ? {} : { limits: caps }) }
     const pace = paceText({
       limits: settings.limits,

@@ -11,7 +11,7 @@ import { verifyRun } from '../reports/verify.js'
 import { recordedIdRules } from '../runs/id-rules.js'
 import { runState } from '../runs/state.js'
 import { runsDirectory } from '../settings/environment.js'
-import type { FlagsOf } from '../settings/flags.js'
+import { type FlagsOf, valueIn } from '../settings/flags.js'
 import { pseudonymsOfRun } from '../sources/pseudonyms.js'
 import { UsageError } from '../system/errors.js'
 import type { Command } from './command.js'
@@ -31,7 +31,7 @@ export const command: Command = {
   async run(flags: FlagsOf<'report'> & { run: string }, terminal) {
     const directory = findRun(runsDirectory(flags, terminal.environment), flags.run)
     if (flags.format === 'pack') return packRun(directory, flags.output, terminal)
-    const report = reports.find(({ format }) => format === (flags.format ?? 'csv'))!
+    const report = reports.find(({ format }) => format === valueIn(flags, 'format', 'report'))!
     const run = reportedRun(directory)
     if (flags.output === '-') {
       await writeReport(report, run, process.stdout)

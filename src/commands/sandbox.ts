@@ -2,7 +2,7 @@ import { sandboxKey } from '../sandbox/options.js'
 import type { SandboxOptions } from '../sandbox/server.js'
 import { startSandbox } from '../sandbox/server.js'
 import { type FlagsOf, typedIn } from '../settings/flags.js'
-import { parseDuration, parseLimits } from '../settings/values.js'
+import { parseDuration } from '../settings/values.js'
 import { UsageError } from '../system/errors.js'
 import type { Command } from './command.js'
 
@@ -32,7 +32,7 @@ function settingsOf(flags: FlagsOf<'sandbox'>): SandboxOptions {
   const options = {
     port: typedIn(flags, 'port'),
     key,
-    limits: flags.limit && parseLimits(flags.limit, '--limit'),
+    limits: typedIn(flags, 'limit', 'sandbox'),
     windowKind: flags['window-kind'],
     latencyMs: latency === undefined ? undefined : parseSpan(latency),
     errorRate: typedIn(flags, 'error-rate'),

@@ -83,26 +83,34 @@ export function usageOf({ flag, kind, placeholder }: Row): string {
   return `--${flag} ${placeholder ?? kinds[kind].placeholder}`.trimEnd()
 }
 
-type RowOf<F> = RowNamed<Section['rows'], F>
 /** What a value of the row is, once it is checked. */
 export type ValueOf<R> = R extends readonly [infer K extends Kind, ...unknown[]]
   ? ReturnType<(typeof kinds)[K]['parse']>
   : never
-type Parsed<F> = ValueOf<RowOf<F>>
+type RowOf<F, C> = RowNamed<RowsOf<C>, F>
+type NotTyped<R> = R extends Having<{ default: string } | { isRequired: true }> ? never : undefined
 
-/** The value of a flag, checked; undefined when it was not typed. Throws a UsageError. */
-export function typedIn<F extends FlagName>(flags: Pick<Flags, F>, flag: F): Parsed<F> | undefined {
+/**
+ * The value of a flag, checked; undefined when it was not typed. The command is needed for a flag that means
+ * different things. Throws a UsageError.
+ */
+export function typedIn<F extends FlagName, C extends CommandName = CommandName>(
+  flags: Pick<Flags, F>,
+  flag: F,
+  command?: C,
+): ValueOf<RowOf<F, C>> | undefined {
   const typed = flags[flag]
-  return typed === undefined ? undefined : (parse(rowNamed(flag), typed) as Parsed<F>)
+  return typed === undefined ? undefined : (parse(rowNamed(flag, command), typed) as ValueOf<RowOf<F, C>>)
 }
 
 /** The same; its default when it was not typed. */
-export function valueIn<F extends FlagName>(
+export function valueIn<F extends FlagName, C extends CommandName = CommandName>(
   flags: Pick<Flags, F>,
   flag: F,
-): Parsed<F> | (RowOf<F> extends Having<{ default: string } | { isRequired: true }> ? never : undefined) {
-  const row = rowNamed(flag)
-  return (typedIn(flags, flag) ?? (row.default && parse(row, row.default))) as Parsed<F>
+  command?: C,
+): ValueOf<RowOf<F, C>> | NotTyped<RowOf<F, C>> {
+  const row = rowNamed(flag, command)
+  return (typedIn(flags, flag, command) ?? (row.default && parse(row, row.default))) as ValueOf<RowOf<F, C>>
 }
 
 /** Checks what was typed, and makes it a value. Throws a UsageError that names the flag. */
@@ -111,8 +119,15 @@ export function parse(row: Row, typed: unknown): unknown {
   return read(typed, `--${row.flag}`, row)
 }
 
-export function rowNamed(flag: string): Row {
-  return rows.find((row) => row.flag === flag)!
+export function rowNamed(flag: FlagName, command?: CommandName): Row {
+  const named = (command === undefined ? rows : rowsOf(command)).filter((row) => row.flag === flag)
+  const [row] = named
+  if (
+    row === undefined ||
+    named.some(({ kind, default: value }) => kind !== row.kind || value !== row.default)
+  )
+    throw new Error(`--${flag} is not one thing: say of which command`)
+  return row
 }
 
 /** Words of a command line as far as they can be told apart before all flags are declared. */

@@ -188,7 +188,7 @@ export const sections = [
     format: [
       'choice',
       'What to write; pack: the whole record as a ZIP archive for an auditor',
-      { choices: ['csv', 'html', 'jsonl', 'pack'], otherwise: 'csv' },
+      { choices: ['csv', 'html', 'jsonl', 'pack'], default: 'csv' },
     ],
     output: [
       'file',
