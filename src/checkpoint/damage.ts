@@ -7,6 +7,8 @@ import { currentUser } from '../system/host.js'
 import { counted } from '../system/text.js'
 import { eventOf, fieldsOf } from './codec.js'
 import { firstHead, Log, readSpan, scanLines } from './log.js'
+import { type CheckpointState, StateReader } from './read.js'
+import { Line } from './scan.js'
 
 /** What is wrong with a checkpoint. */
 export interface Damage {
@@ -25,12 +27,41 @@ export interface Damage {
 const prevStart = Buffer.from(',"prev":"')
 const prevLength = prevStart.length + firstHead.length + '"}'.length
 
-/**
- * Follows the hashes from line to line: a line is as it was written when the next one names its hash. Null when nothing is
- * wrong.
- */
+/** What is wrong with a checkpoint; null when nothing is. */
 export function damageOf(path: string): Damage | null {
-  if (!existsSync(path)) return null
+  return followChain(path, () => {}).damage
+}
+
+/** The same, and what the checkpoint says, read at once. The state is null where that has to be read again once it is mended. */
+export function readWithDamage(path: string): { damage: Damage | null; state: CheckpointState | null } {
+  const reader = new StateReader()
+  const line = new Line(path)
+  let fault: unknown = null
+  const { damage, bytes, head } = followChain(path, (...place) => {
+    if (fault !== null) return
+    try {
+      line.move(...place)
+      reader.onLine(line)
+    } catch (error) {
+      fault = error
+    }
+  })
+  // Only a last line without its end is missing: the state is that of the lines before it.
+  const isTorn = damage?.isTail === true && damage.damaged.size === 0
+  if (damage !== null && !isTorn) return { damage, state: null }
+  if (fault !== null) throw fault
+  return { damage, state: reader.done(bytes, head) }
+}
+
+/**
+ * Follows the hashes from line to line: a line is as it was written when the next one names its hash. `onLine` gets every
+ * line before the first that is damaged.
+ */
+function followChain(
+  path: string,
+  onLine: (...place: Parameters<Line['move']>) => void,
+): { damage: Damage | null; bytes: number; head: string } {
+  if (!existsSync(path)) return { damage: null, bytes: 0, head: firstHead }
   const damaged = new Set<number>()
   const first = { line: 0, offset: 0, head: firstHead, fault: '', damaged, isTail: false }
   let last = { line: 0, offset: 0, head: firstHead, before: firstHead, isDamaged: false }
@@ -52,6 +83,7 @@ export function damageOf(path: string): Damage | null {
         else found(last.line, last.offset, last.before, `was changed: line ${line} does not follow it`)
       }
       if (first.line > 0) first.isTail = false
+      else onLine(buffer, start, end, offset)
     }
     last = { line, offset, head, before: last.head, isDamaged }
   })
@@ -61,7 +93,7 @@ export function damageOf(path: string): Damage | null {
     found(last.line, last.offset, last.before, 'is damaged')
   }
   if (statSync(path).size > bytes) found(last.line + 1, bytes, last.head, 'ends too early')
-  return first.line === 0 ? null : first
+  return { damage: first.line === 0 ? null : first, bytes, head: last.head }
 }
 
 /** Cuts a damaged tail off. */

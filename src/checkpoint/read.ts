@@ -124,6 +124,12 @@ function returned({ calls, back }: OpenCalls): OpenCalls {
   return { calls, back: backNow, isAnswerLost: backNow < calls }
 }
 
+interface Hearers {
+  onSettled?: (ordinal: number, offset: number) => void
+  onInputChanged?: () => void
+  onLine?: (line: Line) => void
+}
+
 /**
  * Reads a checkpoint once, up to `bytesMax`. `onSettled` is told where the line of each settled item begins, and
  * `onInputChanged` that the ordinals so far are void. A torn last line is not counted. Throws a UsageError that names a
@@ -131,43 +137,47 @@ function returned({ calls, back }: OpenCalls): OpenCalls {
  */
 export function readCheckpoint(
   path: string,
-  {
-    onSettled,
-    onInputChanged,
-    onLine,
-    bytesMax,
-  }: {
-    onSettled?: (ordinal: number, offset: number) => void
-    onInputChanged?: () => void
-    onLine?: (line: Line) => void
-    bytesMax?: number
-  } = {},
+  { bytesMax, ...hearers }: Hearers & { bytesMax?: number } = {},
 ): CheckpointState {
-  const state = new CheckpointState()
-  const counts = new Map<string, number>()
-  const { bytes, head } = scanCheckpoint(
-    path,
-    (line) => {
-      onLine?.(line)
-      if (line.kind === 'settled') {
-        const outcome = line.outcome()
-        if (!state.settle(line.ordinal)) return
-        counts.set(outcome, (counts.get(outcome) ?? 0) + 1)
-        onSettled?.(line.ordinal, line.offset)
-      } else if (line.kind !== 'other') state.send(line.ordinal, line.kind === 'check-sent')
-      else {
-        const event = line.event()
-        state.on(event)
-        if (event.event !== 'input-changed') return
-        counts.clear()
-        onInputChanged?.()
-      }
-    },
-    bytesMax,
-  )
-  for (const [outcome, times] of counts) state.tally.add(...statusAndReason(outcome), times)
-  state.dropSettledBatches()
-  return Object.assign(state, { bytes, head })
+  const reader = new StateReader(hearers)
+  const { bytes, head } = scanCheckpoint(path, (line) => reader.onLine(line), bytesMax)
+  return reader.done(bytes, head)
+}
+
+/** Takes the lines of a checkpoint, and says what they come to. Settled items are counted by their first bytes. */
+export class StateReader {
+  readonly #state = new CheckpointState()
+  readonly #counts = new Map<string, number>()
+  readonly #hearers: Hearers
+
+  constructor(hearers: Hearers = {}) {
+    this.#hearers = hearers
+  }
+
+  onLine(line: Line): void {
+    const { onLine, onSettled, onInputChanged } = this.#hearers
+    onLine?.(line)
+    if (line.kind === 'settled') {
+      const outcome = line.outcome()
+      if (!this.#state.settle(line.ordinal)) return
+      this.#counts.set(outcome, (this.#counts.get(outcome) ?? 0) + 1)
+      onSettled?.(line.ordinal, line.offset)
+    } else if (line.kind !== 'other') this.#state.send(line.ordinal, line.kind === 'check-sent')
+    else {
+      const event = line.event()
+      this.#state.on(event)
+      if (event.event !== 'input-changed') return
+      this.#counts.clear()
+      onInputChanged?.()
+    }
+  }
+
+  /** The state, with the length of the whole lines and the hash of the last. */
+  done(bytes: number, head: string): CheckpointState {
+    for (const [outcome, times] of this.#counts) this.#state.tally.add(...statusAndReason(outcome), times)
+    this.#state.dropSettledBatches()
+    return Object.assign(this.#state, { bytes, head })
+  }
 }
 
 const longestEventBytes = 64 * 1024

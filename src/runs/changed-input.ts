@@ -21,18 +21,18 @@ import { type Count, countInput } from './count.js'
 import { filtersOfRun } from './filters.js'
 
 /**
- * The run with its input as it is now, and what its checkpoint says. When the input has changed, `onChange` is called
+ * The run with its input as it is now, and what its checkpoint says then. When the input has changed, `onChange` is called
  * with what changed; unless it throws, the changed input is accepted.
  */
 export async function checkInput(
   directory: RunDirectory,
   agreed: RunFile,
+  state: CheckpointState,
   job: Job,
   syncState: SyncState | null,
   ids: IdRules,
   onChange: (changes: string) => void,
 ): Promise<{ file: RunFile; input: Input; state: CheckpointState }> {
-  const state = readCheckpoint(directory.checkpoint)
   const file = withAcceptedInput(agreed, state)
   const changed = await changedFiles(file)
   // An input that cannot be read any more is named before this.

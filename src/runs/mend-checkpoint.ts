@@ -1,20 +1,21 @@
-import { cutTail, damageOf, damageText, leaveOutDamage } from '../checkpoint/damage.js'
+import { cutTail, damageText, leaveOutDamage, readWithDamage } from '../checkpoint/damage.js'
 import type { RunDirectory } from '../checkpoint/directory.js'
+import { type CheckpointState, readCheckpoint } from '../checkpoint/read.js'
 import { UsageError } from '../system/errors.js'
 import { openLog } from '../system/log.js'
 import { counted } from '../system/text.js'
 
 /**
- * Makes a checkpoint whole before its run is resumed: cuts a damaged tail, and leaves out damaged lines in the middle only
+ * Reads a checkpoint, and makes it whole before its run is resumed: cuts a damaged tail, and leaves out damaged lines in the middle only
  * where a person accepts that. Says so on the terminal and in the run's log.
  */
 export async function mendCheckpoint(
   { log, checkpoint }: RunDirectory,
   isAccepted: boolean,
   notice: (text: string) => void,
-): Promise<void> {
-  const damage = damageOf(checkpoint)
-  if (damage === null) return
+): Promise<CheckpointState> {
+  const { damage, state } = readWithDamage(checkpoint)
+  if (damage === null) return state ?? readCheckpoint(checkpoint)
   const where = damageText(checkpoint, damage)
   const lines = counted(damage.damaged.size, 'damaged line')
   let text: string
@@ -31,4 +32,5 @@ export async function mendCheckpoint(
   }
   notice(text)
   openLog({ path: log, level: 'warn' }).warn(text)
+  return state ?? readCheckpoint(checkpoint)
 }

@@ -71,10 +71,10 @@ export async function reopenRun(
   const lock = await host.lockRun({ run, startedAt, job: name, instance, isParallel, directory }, whenBusy)
   let states: OpenStates = { syncState: null, cooldown: null }
   try {
-    await mendCheckpoint(directory, acceptsDamage, notice)
+    const state = await mendCheckpoint(directory, acceptsDamage, notice)
     states = openStates({ job, name }, file, origin, host.stateDirectory)
     const ids = idRulesOfRun(file, job, pseudonyms)
-    const checked = await checkInput(directory, file, job, states.syncState, ids, onChangedInput)
+    const checked = await checkInput(directory, file, state, job, states.syncState, ids, onChangedInput)
     return openRun({ ...states, ...checked, directory, job, lock, pseudonyms, origin })
   } catch (error) {
     states.syncState?.close()
