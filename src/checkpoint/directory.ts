@@ -23,6 +23,8 @@ export interface RunDirectory {
   live: string
   /** Hashes of the input's IDs, to tell what came and went if it changes. */
   inputIds: string
+  /** Hashes of the IDs on hold when the run last executed. */
+  heldIds: string
 }
 
 export function runDirectory(path: string): RunDirectory {
@@ -37,6 +39,7 @@ export function runDirectory(path: string): RunDirectory {
     control: join(absolute, 'control.json'),
     live: join(absolute, 'live.json'),
     inputIds: join(absolute, '.input-ids'),
+    heldIds: join(absolute, '.held-ids'),
   }
 }
 
@@ -44,7 +47,7 @@ const madeByRuns = [
   /^(run|summary|control)\.json$/,
   /^checkpoint(\.damaged(-\d+)?|\.rescued)?\.jsonl(\.new)?$/,
   /^live\.json(\.tmp)?$/,
-  /^\.input-ids(\.new)?$/,
+  /^\.(input|held)-ids(\.new)?$/,
   /^\.{1,2}lock\.[\w.]+$/,
   /^run\.log$/,
   /^report\.(csv|html|jsonl)$/,

@@ -90,3 +90,11 @@ export function withAcceptedInput(run: RunFile, { events }: { events: readonly L
     ? run
     : { ...run, input: accepted.input, plan: accepted.plan, duplicates: undefined }
 }
+
+/** The run with every hold list that an execution had: one that was added later stays. */
+export function withHoldLists(run: RunFile, { events }: { events: readonly LifecycleEvent[] }): RunFile {
+  const lists = new Map(run.hold.map((list) => [list.path, list]))
+  for (const event of events)
+    for (const list of ('hold' in event ? event.hold : null) ?? []) lists.set(list.path, list)
+  return { ...run, hold: [...lists.values()] }
+}

@@ -7,10 +7,12 @@ import { sandboxKey } from '../sandbox/options.js'
 import { refuseUnthrottled } from '../settings/addresses.js'
 import { type Environment, requiredKey, runsDirectory, withEnvFile } from '../settings/environment.js'
 import type { FlagsOf } from '../settings/flags.js'
+import { fingerprintOf } from '../sources/fingerprint.js'
 import { pseudonymsOfRun } from '../sources/pseudonyms.js'
 import { UsageError } from '../system/errors.js'
 import type { Command } from './command.js'
 import { refuseErasingUnasked } from './confirm.js'
+import { namedFiles } from './input.js'
 import { commonRequest, notifierRequest, type RunRequest } from './request.js'
 import { showRuns } from './show.js'
 import { startRun } from './start.js'
@@ -40,16 +42,17 @@ export const command: Command = {
   },
 }
 
-/** Asks for a run to go on under the settings that it has, with what the flags change. */
-export function resumeRequest(
+/** Asks to resume a run under its settings, with what the flags change; hold lists are added to its own. */
+export async function resumeRequest(
   directory: RunDirectory,
   flags: ResumeFlags,
   environment: Environment,
   terminal: Terminal,
-): RunRequest {
+): Promise<RunRequest> {
   const file = loadRunFile(directory)
   const request = commonRequest(flags, environment, file.isSandbox)
   const settings = request.withChanges(file.settings)
+  const added = await Promise.all(namedFiles(flags.hold).map(fingerprintOf))
   if (flags['api-limit'] !== undefined)
     refuseUnthrottled(settings.limits, file.isSandbox ? null : file.instance)
   if (isErasing(file) && !existsSync(erasureOf(directory).runFile))
@@ -61,7 +64,7 @@ export function resumeRequest(
     key: () => (file.isSandbox ? sandboxKey : requiredKey(flags, environment)),
     run: {
       directory,
-      file: { ...file, settings },
+      file: { ...file, settings, hold: [...file.hold, ...added] },
       acceptsChangedInput: flags['accept-changed-input'] ?? false,
       acceptsDamage: flags['accept-damaged-record'] ?? false,
       replaces: { share: flags.share !== undefined, limits: flags.limit !== undefined },

@@ -3,8 +3,9 @@ import { type RunDirectory, runDirectory } from '../checkpoint/directory.js'
 import { directoryAt, directoryWithin } from '../runs/create.js'
 import { unfinishedErasure } from '../runs/follow-up.js'
 import { type LoadedJob, loadJob } from '../runs/jobs.js'
+import { loadRunFile } from '../runs/open.js'
 import { type PlanFile, readPlanFile, refuseAskedOtherwise } from '../runs/plan-file.js'
-import { findUnfinished } from '../runs/state.js'
+import { findUnfinished, isSameRequest, type RunIdentity } from '../runs/state.js'
 import { sandboxKey } from '../sandbox/options.js'
 import { instanceOrigin, noInstance, refuseUnthrottled } from '../settings/addresses.js'
 import { requiredKey, runsDirectory, withEnvFile } from '../settings/environment.js'
@@ -90,7 +91,8 @@ async function requestOf(flags: RunFlags, terminal: Terminal): Promise<RunReques
   if (jobFlags.erase === 'true') refuseErasingUnasked(request.isErasureConfirmed, terminal)
 
   if (flags.continue) {
-    const find = () => toContinue(flags['run-dir'], runs, job, origin)
+    const wanted = { job: job.name, instance: origin, jobFlags, input: isLive ? null : (flags.input ?? []) }
+    const find = () => toContinue(flags['run-dir'], runs, job, wanted)
     const unfinished = find()
     if (unfinished !== null) await whenIdle(unfinished, request.isPatient, terminal)
     // While it was waited for it may have finished.
@@ -128,15 +130,20 @@ async function requestOf(flags: RunFlags, terminal: Terminal): Promise<RunReques
 function toContinue(
   runDir: string | undefined,
   runs: string,
-  { job, name }: LoadedJob,
-  instance: string | null,
+  { job }: LoadedJob,
+  wanted: RunIdentity,
 ): RunDirectory | null {
   if (runDir === undefined) {
-    const second = job.mayErase ? unfinishedErasure(runs, instance) : null
-    return second ?? findUnfinished(runs, { job: name, instance })
+    const second = job.mayErase ? unfinishedErasure(runs, wanted.instance) : null
+    return second ?? findUnfinished(runs, wanted)
   }
   const directory = runDirectory(runDir)
-  return existsSync(directory.runFile) ? directory : null
+  if (!existsSync(directory.runFile)) return null
+  loadRunFile(directory)
+  if (isSameRequest(directory, wanted)) return directory
+  throw new UsageError(
+    `--continue: ${runDir} holds a run of another job, instance, job flags or input. Resume it with \`ada-bulk resume ${runDir}\`, or name another directory.`,
+  )
 }
 
 /** The plan that the run must match; null without `--plan`. */

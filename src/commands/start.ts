@@ -119,7 +119,7 @@ async function runOne(
       : await reopenAgreed(request, old, origin, host, terminal)
   await using _open = run
   using monitor = await openMonitor(run, view, limits.maxDurationMs, notifiers, terminal)
-  const { maxItems, pollForMs } = limits
+  const { maxItems, pollForMs, acceptsShrunkHold } = limits
   const summary = await execute(run, {
     clock: systemClock,
     random: Math.random,
@@ -127,7 +127,7 @@ async function runOne(
     log: monitor.log,
     key,
     openLedger: host.openLedger,
-    limits: { maxItems, confirmed, ...(pollForMs === undefined ? {} : { pollForMs }) },
+    limits: { maxItems, confirmed, acceptsShrunkHold, ...(pollForMs === undefined ? {} : { pollForMs }) },
     listeners: [notifiers],
     onStart: monitor.onStart,
     onFirstItem: monitor.onFirstItem,

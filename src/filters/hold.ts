@@ -22,6 +22,8 @@ export interface HoldMatches {
 export interface HoldLists {
   filter: Filter | null
   fingerprints: Fingerprinted[]
+  /** The keys of all IDs on hold. */
+  keys(): Iterable<string>
   /** After all items were judged. Throws a UsageError for a row that has a form which no ID of the input has. */
   matches(): HoldMatches[]
 }
@@ -39,7 +41,7 @@ export async function openHoldLists(
   ids: IdRules,
   settings: HoldSettings,
 ): Promise<HoldLists> {
-  if (files.length === 0) return { filter: null, fingerprints: [], matches: () => [] }
+  if (files.length === 0) return { filter: null, fingerprints: [], keys: () => [], matches: () => [] }
   const held = new Map<string, Held>()
   const forms = new Set<string>()
   const fingerprinting = new Fingerprinting(files)
@@ -54,6 +56,7 @@ export async function openHoldLists(
   return {
     filter: notOnHold({ has: isHeld }),
     fingerprints: fingerprinting.done(),
+    keys: () => held.keys(),
     matches() {
       if (!settings.acceptsOddHold && forms.size > 0) refuseOdd([...held.values()], forms, files)
       return files.map(({ name }, index) =>

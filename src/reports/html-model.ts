@@ -1,5 +1,5 @@
 import type { LifecycleEvent } from '../checkpoint/events.js'
-import { type History, withAcceptedInput } from '../checkpoint/history.js'
+import { type History, withAcceptedInput, withHoldLists } from '../checkpoint/history.js'
 import type { RunRecord } from '../checkpoint/items.js'
 import type { RunFile } from '../checkpoint/run-file.js'
 import { Tally } from '../checkpoint/summary.js'
@@ -56,7 +56,7 @@ export function openModel(run: RunFile) {
   }
 
   function model({ head, lastMs }: Pick<RunRecord, 'head' | 'lastMs'>) {
-    const accepted = withAcceptedInput(run, { events })
+    const accepted = withHoldLists(withAcceptedInput(run, { events }), { events })
     const { executions, workedMs } = timeline
     const fromMs = executions[0]?.fromMs ?? startedMs
     return {

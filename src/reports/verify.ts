@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { type RunDirectory, readRunFile, readSummary } from '../checkpoint/directory.js'
 import type { LifecycleEvent } from '../checkpoint/events.js'
-import { withAcceptedInput } from '../checkpoint/history.js'
+import { withAcceptedInput, withHoldLists } from '../checkpoint/history.js'
 import { itemsAt } from '../checkpoint/items.js'
 import type { RunFile } from '../checkpoint/run-file.js'
 import type { Totals } from '../checkpoint/summary.js'
@@ -72,7 +72,7 @@ export async function verifyRun(directory: RunDirectory, options: VerifyOptions)
   if (ids !== undefined) await openInput(ids.files, ids.settings)
   const summary = readSummary(directory)
   const scan = scanRecord(directory.checkpoint, request, [summary?.checkpointHead, head])
-  const run = withFilesWhereTheyAre(directory, withAcceptedInput(request, scan))
+  const run = withFilesWhereTheyAre(directory, withHoldLists(withAcceptedInput(request, scan), scan))
   const last = scan.ends.at(-1)
   const evidence: Evidence = {
     directory,

@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, renameSync, rmSync } from 'node:fs'
 import { Checkpoint } from '../checkpoint/checkpoint.js'
 import type { RunDirectory } from '../checkpoint/directory.js'
-import { withAcceptedInput } from '../checkpoint/history.js'
+import { withAcceptedInput, withHoldLists } from '../checkpoint/history.js'
 import { settledItems } from '../checkpoint/items.js'
 import { type CheckpointState, readCheckpoint } from '../checkpoint/read.js'
 import type { RunFile } from '../checkpoint/run-file.js'
@@ -33,7 +33,7 @@ export async function checkInput(
   ids: IdRules,
   onChange: (changes: string) => void,
 ): Promise<{ file: RunFile; input: Input; state: CheckpointState }> {
-  const file = withAcceptedInput(agreed, state)
+  const file = withHoldLists(withAcceptedInput(agreed, state), state)
   const changed = await changedFiles(file)
   // An input that cannot be read any more is named before this.
   const input = await openInput(file.input, file.settings, ids)

@@ -28,7 +28,7 @@ import { currentUser, version } from '../system/host.js'
 import type { Logger } from '../system/log.js'
 import type { Stop } from '../system/stop.js'
 import { inDigits, messageOf } from '../system/text.js'
-import { filtersOfRun } from './filters.js'
+import { filtersOfRun, keepHeldIds } from './filters.js'
 import { ledgerName } from './host.js'
 import type { OpenRun } from './open.js'
 import { openSession, type Session, type Surroundings } from './session.js'
@@ -58,6 +58,8 @@ export interface ExecutionLimits {
   confirmed: number
   /** How long to ask what became of a batch before the run stops for now (10 minutes). */
   pollForMs?: number
+  /** Hold lists may have lost IDs since the last execution. */
+  acceptsShrunkHold?: boolean
 }
 
 const usualPollForMs = 600_000
@@ -74,7 +76,9 @@ export async function execute(run: OpenRun, world: World): Promise<Summary> {
   const { stop, clock } = world
   const now = () => new Date(clock.wallMs()).toISOString()
   const isResumed = state.events.length > 0
-  const { filters, hold } = await filtersOfRun(file, run.job, run.syncState, run.cooldown)
+  const { filters, hold, heldKeys } = await filtersOfRun(file, run.job, run.syncState, run.cooldown)
+  const { acceptsShrunkHold = false } = world.limits
+  keepHeldIds(directory.heldIds, heldKeys(), run.pseudonyms?.of ?? String, acceptsShrunkHold)
   // The input's fingerprint was compared just now.
   const isFreeOfDuplicates = file.duplicates === 0
   const isSettled = (ordinal: number) => state.settled.has(ordinal)

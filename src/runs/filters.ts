@@ -1,3 +1,4 @@
+import { existsSync, renameSync } from 'node:fs'
 import type { RunFile } from '../checkpoint/run-file.js'
 import { notSubmittedRecently, type RecentlySubmitted } from '../filters/cooldown.js'
 import { type HoldMatches, openHoldLists } from '../filters/hold.js'
@@ -5,7 +6,10 @@ import { notSettledBefore, type SyncState } from '../filters/settled-before.js'
 import { type Filter, isOnBatches, type Job } from '../job.js'
 import type { Fingerprinted } from '../sources/fingerprint.js'
 import type { HoldSettings } from '../sources/hold-list.js'
+import { IdDifference, IdHashWriter } from '../sources/id-hashes.js'
 import type { InputFile } from '../sources/source.js'
+import { UsageError } from '../system/errors.js'
+import { counted } from '../system/text.js'
 import { idRulesOf } from './id-rules.js'
 
 /** What decides which items of a run are not to be done. */
@@ -27,6 +31,8 @@ export interface FilterSettings {
 export interface OpenFilters {
   filters: Filter[]
   hold: Fingerprinted[]
+  /** The keys of all IDs on hold. */
+  heldKeys(): Iterable<string>
   /** After all items were judged. Throws a UsageError for a row of a hold list that is unlike every ID of the input. */
   holdMatches(): HoldMatches[]
 }
@@ -43,6 +49,7 @@ export async function openFilters(settings: FilterSettings): Promise<OpenFilters
   return {
     filters: [...(lists.filter === null ? [] : [lists.filter]), ...before, ...own, ...later],
     hold: lists.fingerprints,
+    heldKeys: lists.keys,
     holdMatches: lists.matches,
   }
 }
@@ -58,4 +65,30 @@ export function filtersOfRun(
   const isRetry = run.retryOf !== null
   const nowMs = Date.parse(run.judgedAt ?? run.startedAt)
   return openFilters({ job, jobFlags, hold, holdSettings, isRetry, memory, recent, nowMs })
+}
+
+/**
+ * Keeps the hashes of the IDs on hold for the next execution. Throws a UsageError when IDs of the last execution are on no
+ * hold list any more, unless that is accepted. `nameOf` gives what the record may hold of an ID.
+ */
+export function keepHeldIds(
+  path: string,
+  keys: Iterable<string>,
+  nameOf: (key: string) => string,
+  acceptsShrunk: boolean,
+): void {
+  const names = [...keys].map(nameOf)
+  if (existsSync(path) && !acceptsShrunk) {
+    const difference = new IdDifference(path)
+    for (const name of names) difference.add(name)
+    if (difference.gone > 0) {
+      throw new UsageError(
+        `the hold lists have lost ${counted(difference.gone, 'ID')} since the run last executed, which would be called now. Nothing was called. Put the IDs back, or add --accept-shrunk-hold if they are no longer on hold.`,
+      )
+    }
+  } else if (names.length === 0) return
+  const hashes = new IdHashWriter(`${path}.new`)
+  for (const name of names) hashes.add(name)
+  hashes.close()
+  renameSync(`${path}.new`, path)
 }

@@ -119,12 +119,14 @@ export function stopLimits(flags: Flags): {
   maxItems: number
   maxDurationMs: number | null
   pollForMs?: number
+  acceptsShrunkHold: boolean
 } {
   const pollForMs = typedIn(flags, 'poll-for')
   return {
     maxItems: typedIn(flags, 'max-items') ?? Number.POSITIVE_INFINITY,
     maxDurationMs: typedIn(flags, 'max-duration') ?? null,
     ...(pollForMs === undefined ? {} : { pollForMs }),
+    acceptsShrunkHold: flags['accept-shrunk-hold'] ?? false,
   }
 }
 

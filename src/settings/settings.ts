@@ -34,10 +34,13 @@ export const sections = [
       { keptAs: 'acceptTruncated', isFixed: true },
     ],
   }),
-  section('Input:', [...newRun, 'retry'], {
+  section('Input:', anyRun, {
     hold: ['file', 'File of IDs that are never touched', { isList: true }],
     'hold-column': ['text', 'Their ID column', { placeholder: 'NAME|N', keptAs: 'holdColumn' }],
     'accept-odd-hold': ['switch', 'Even if a row can match no ID', { keptAs: 'acceptsOddHold' }],
+  }),
+  section('Input:', ['run', 'schedule', 'resume'], {
+    'accept-shrunk-hold': ['switch', 'Even if a hold list has lost IDs since the run last executed'],
   }),
   section('Instance:', [...newRun, 'export', 'doctor'], {
     'base-url': ['url', 'The instance: https://acme.ada.support', { variable: 'ADA_BASE_URL' }],
