@@ -20,16 +20,19 @@ export const rateWindow = z.object({ max: z.number().int().positive(), perMs: z.
 
 const part = z.number().positive().max(1)
 const minute = z.number().int().min(0).max(1440)
-export const shareSchema: z.ZodType<Share> = z.union([
-  part,
-  z.object({
-    spans: z
-      .array(z.object({ fromMinute: minute, toMinute: minute, share: part }))
-      .min(1)
-      .max(windowsMax),
-    otherwise: part,
-  }),
-])
+export const shareSchema: z.ZodType<Share> = z.union(
+  [
+    part,
+    z.object({
+      spans: z
+        .array(z.object({ fromMinute: minute, toMinute: minute, share: part }))
+        .min(1)
+        .max(windowsMax),
+      otherwise: part,
+    }),
+  ],
+  { error: 'expected a number from 0 to 1 or a timetable' },
+)
 
 type KeptRow = Extract<AnyRow, Having<{ keptAs: string }>>
 type Always = Having<{ default: string }> | readonly ['switch' | 'limits' | 'caps', ...unknown[]]

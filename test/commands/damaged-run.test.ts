@@ -39,7 +39,7 @@ describe('a run.json that is damaged', () => {
     edit('run.json', (text) => text.replace(/"share": [\d.]+/, '"share": "\\u001b[2J"'))
     const { code, said } = await cli(['status', run], environment)
     expect(code).toBe(2)
-    expect(said).toMatch(/run\.json is damaged \(settings\.share: expected number.*\)\. Put back .*\n$/)
+    expect(said).toMatch(/run\.json is damaged \(settings\.share: expected a number .*\)\. Put back .*\n$/)
     expect(said.trim()).not.toMatch(/[\n\u001b]/)
   })
 

@@ -35,23 +35,22 @@ test.concurrent('a run over the sample ends every conversation and reports each 
     stoppedBecause: null,
     totals: {
       read: 121,
-      succeeded: 115,
+      succeeded: 116,
       failed: 2,
       unknown: 0,
-      invalid: 3,
+      invalid: 2,
       duplicate: 1,
       filtered: 0,
       left: 0,
     },
     reasons: {
-      ended: 113,
+      ended: 114,
       already_ended: 1,
       ended_on_retry: 1,
       not_found: 1,
       rejected: 1,
       duplicate: 1,
       empty_id: 1,
-      bad_id: 1,
       bad_row: 1,
     },
     requests: { sent: sandbox.state.arrived, rateLimited: 0 },
@@ -68,8 +67,11 @@ test.concurrent('a run over the sample ends every conversation and reports each 
   expect(report).toHaveLength(read)
   const lines = report.map(({ line }) => Number(line))
   expect(lines).toEqual([...lines].sort((a, b) => a - b))
+  // One of them is a link to its conversation.
   for (const { id, line } of report.filter(({ id }) => /^[0-9a-f]{24}$/.test(id))) {
-    expect(readFileSync(sample, 'utf8').split('\n')[Number(line) - 1]).toMatch(new RegExp(`^${id},`))
+    expect(readFileSync(sample, 'utf8').split('\n')[Number(line) - 1]).toMatch(
+      new RegExp(`^(conversations/)?${id},`),
+    )
   }
   for (const row of report.filter(({ status }) => status === 'succeeded')) {
     expect(sandbox.state.isEnded(row.id)).toBe(true)
@@ -77,6 +79,10 @@ test.concurrent('a run over the sample ends every conversation and reports each 
   expect(report.filter(({ attempts }) => attempts !== '0')).toHaveLength(
     summary.totals.succeeded + summary.totals.failed,
   )
+  expect(report.find(({ line }) => line === '88')).toMatchObject({
+    id: '6acf1d157ae5ee18582fd984',
+    reason: 'ended',
+  })
   expect(report.find(({ id }) => id.endsWith('0503'))).toMatchObject({ status: 'succeeded', attempts: '3' })
   expect(sandbox.state.mostInFlightForOneId).toBe(1)
   expect(checkpointOf(directory).at(-1)).toMatchObject({ event: 'finished', exitCode: 3 })
