@@ -39,7 +39,7 @@ describe('one job over several instances', () => {
 
   test.concurrent('what fails on one does not stop the others', async () => {
     const place = openPlace()
-    const [refusing, fine] = [await startFakeApi(() => unauthorized), await startFakeApi()]
+    const [refusing, fine] = [await startFakeApi(ada, 'another key'), await startFakeApi()]
     place.write('ids.csv', csvOf(conversationIds(3)))
     place.write(
       'instances.json',
