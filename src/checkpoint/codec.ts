@@ -110,12 +110,12 @@ function exactly(line: string): { event: RunEvent; fault: '' } | { event: null; 
   const name = form?.event ?? (first === 'event' ? fields!.event : null)
   if (fields === null || typeof name !== 'string') return { event: null, fault: 'is no line of a checkpoint' }
   const event = form === null ? fields : renamed(fields, name, form.names)
-  const schema: z.ZodType = Object.hasOwn(eventSchemas, name)
-    ? eventSchemas[name as keyof typeof eventSchemas]
-    : laterEvent
+  const isKnown = Object.hasOwn(eventSchemas, name)
+  const schema: z.ZodType = isKnown ? eventSchemas[name as keyof typeof eventSchemas] : laterEvent
   const { error, data } = schema.safeParse(event)
   // Settings that are younger than the run have their defaults.
-  if (error === undefined) return { event: ('settings' in event ? data : event) as RunEvent, fault: '' }
+  if (error === undefined)
+    return { event: (isKnown && 'settings' in event ? data : event) as RunEvent, fault: '' }
   const [path] = error.issues.map(({ path }) => (path[0] === 'settled' ? path[1] : path[0]))
   const [onDisk] = Object.entries(form?.names ?? {}).find(([, ours]) => ours === path) ?? [path]
   return { event: null, fault: `has no usable ${JSON.stringify(onDisk ?? first)}` }

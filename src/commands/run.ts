@@ -76,11 +76,11 @@ async function requestOf(flags: RunFlags, terminal: Terminal): Promise<RunReques
   const runs = runsDirectory(flags, environment)
   const origin = isSandbox ? null : originOf(flags, environment, planned)
   if (!isSandbox && origin === null) throw new UsageError(noInstance)
-  refuseUnthrottled(settings.limits, origin)
   if (planned !== null) {
     const asked = { job: job.name, jobFlags, settings, instance: origin ?? sandboxInstance }
     refuseAskedOtherwise(flags.plan!, planned, asked)
   }
+  refuseUnthrottled(settings.limits, origin)
   const key = isSandbox ? sandboxKey : requiredKey(flags, environment)
   const isLive = isLiveInput(flags, job.job)
   const files = plannedInput(flags, planned)

@@ -172,7 +172,8 @@ function foundBy({
   type,
   value,
 }: Identifier): [Disposition['disposition'], matched: number, reason?: string | null] {
-  if (type === 'email' && !/^[^@\s]+@[^@\s]+$/.test(value)) return ['invalid', 0, 'Not a valid email address']
+  if (type === 'email' && !/^[^@\s]+@[^@\s]+\.[^@\s.]+$/.test(value))
+    return ['invalid', 0, 'Not a valid email address']
   if (/^nobody@|0404$/.test(value))
     return ['not_found', 0, type === 'email' ? null : 'No end user matches this identifier']
   if (/^everybody@|0413$/.test(value)) return ['exceeds_limit', 5_000, 'Matches too many end users']

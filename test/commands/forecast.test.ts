@@ -77,14 +77,14 @@ describe('a forecast', () => {
   })
 
   test('waits for --hours', () => {
-    const settings = settingsOf({ hours: '22:00-06:00', limit: ['100/m'], share: '100%' })
+    const settings = settingsOf({ hours: '22:00-06:00', 'api-limit': ['100/m'], share: '100%' })
     const plan = forecast('end-conversations', null, countOf(1000), settings, unlimited)
     expect(plan.finishesAt).toBe(new Date('2026-11-22T22:09:00').toISOString())
     expect(plan.seconds).toBe(10 * 3600 + 9 * 60)
   })
 
   test('without limits takes no time that could be told', () => {
-    const settings = settingsOf({ limit: ['none'] })
+    const settings = settingsOf({ 'api-limit': ['none'] })
     expect(forecast('end-conversations', null, countOf(10_000), settings, unlimited).seconds).toBe(0)
   })
 })
@@ -108,7 +108,7 @@ describe('the text of a forecast', () => {
   })
 
   test('leaves out what there is not, and says what is missing', () => {
-    const settings = settingsOf({ limit: ['none'] })
+    const settings = settingsOf({ 'api-limit': ['none'] })
     const plan = forecast('end-conversations', null, { ...countOf(1), first: [] }, settings, unlimited)
     expect(forecastText(plan, settings, words).split('\n')).toEqual([
       'end-conversations on no instance named yet',

@@ -49,7 +49,7 @@ test.concurrent('an API that fails one item, and then all, fails nobody', async 
   place.write('stale.csv', csvOf(ids))
   const api = await startFakeApi(() => unavailable)
   api.isDown = true
-  const args = `run end-conversations -i stale.csv --base-url ${api.url} --yes --limit none --attempts 2 --max-items 10 --max-outage 3s`
+  const args = `run end-conversations -i stale.csv --base-url ${api.url} --yes --api-limit none --attempts 2 --max-items 10 --max-outage 3s`
   expect(await place.run(args.split(' '))).toMatchObject({ code: 4 })
   expect(summaryOf(place.onlyRun()).totals).toMatchObject({ failed: 0, unknown: 0, left: 24 })
 })

@@ -237,7 +237,7 @@ export class World {
       job: 'cleanup',
       yes: true,
       quiet: false,
-      limit: ['none'],
+      'api-limit': ['none'],
       attempts: '2',
       'max-outage': '20s',
       'page-size': '100',
