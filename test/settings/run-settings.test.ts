@@ -97,7 +97,7 @@ describe('the settings of a run', () => {
 })
 
 test('how far a run goes is not limited, unless a flag says so', () => {
-  expect(stopLimits({})).toEqual({
+  expect(stopLimits({})).toMatchObject({
     maxItems: Number.POSITIVE_INFINITY,
     maxDurationMs: null,
   })
