@@ -117,11 +117,14 @@ test('a run that was stopped is resumed: what was settled stays and is not calle
   await expectRight()
 })
 
-test('a run that was killed is resumed: only what had left and was not recorded is called again', async () => {
+test('a run that was killed is resumed: what had left and was not recorded is looked at, not called again', async () => {
   const { run, rows, expectRight } = old('killed')
   const before = await rows()
   await run(0, 'resume --yes --quiet')
-  expect(ada.endCalls().sort()).toEqual(idsOf(3, 9, 24))
+  expect(ada.endCalls().sort()).toEqual(idsOf(3, 12, 24))
+  expect(ada.calls.filter(({ method }) => method === 'GET').map(({ id }) => id)).toEqual(
+    expect.arrayContaining(idsOf(3, 9, 11)),
+  )
   const after = await rows()
   expect(after.slice(0, 8)).toEqual(before)
   expect(after.slice(8).map(outcome)).toEqual([
