@@ -101,7 +101,7 @@ test('how far a run goes is not limited, unless a flag says so', () => {
     maxItems: Number.POSITIVE_INFINITY,
     maxDurationMs: null,
   })
-  expect(stopLimits({ 'max-items': '10', 'max-duration': '2h' })).toEqual({
+  expect(stopLimits({ 'max-items': '10', 'max-duration': '2h' })).toMatchObject({
     maxItems: 10,
     maxDurationMs: 7_200_000,
   })
