@@ -87,6 +87,17 @@ export function controlOnRecord(events: readonly LifecycleEvent[]): ControlSetti
   return last
 }
 
+/** Limits that version 0.1 throttled to, as JSON: it took them times the share. Null where a later version throttled. */
+function limitsOfVersion1(events: readonly LifecycleEvent[]): string | null {
+  let version = ''
+  let limits: string | null = null
+  for (const event of events) {
+    if (event.event === 'started' || event.event === 'resumed') version = event.version
+    if (event.event === 'throttled') limits = version === '0.1.0' ? JSON.stringify(event.limits) : null
+  }
+  return limits
+}
+
 /** The events that a change makes. */
 export function controlEvents(
   before: ControlSettings,
@@ -120,8 +131,17 @@ export function openLiveStatus(
   let controlAt: string | null = null
   let timers: Disposable[] = []
 
-  function setPace({ isPaused, share, limits }: ControlSettings): void {
-    limiter.setPace({ isPaused, share: share ?? settings.share, caps: limits ?? settings.caps })
+  const before = limitsOfVersion1(events)
+
+  function setPace({ isPaused, share: ownShare, limits }: ControlSettings): void {
+    const share = ownShare ?? settings.share
+    const isBefore = limits !== null && JSON.stringify(limits) === before
+    const part = isBefore && typeof share === 'number' ? share : 1
+    const caps = (limits ?? settings.caps).map(({ max, perMs }) => ({
+      max: Math.max(1, Math.floor(max * part)),
+      perMs,
+    }))
+    limiter.setPace({ isPaused, share, caps })
   }
 
   function applyControl(): void {

@@ -89,7 +89,7 @@ async function runBeside({ world, counts, home, sandbox, command }: RealStage): 
   if (world.beside.length === 0) return
   writeFileSync(join(home, 'beside.csv'), csvOf(world.beside))
   const words = beginning(world, sandbox.url, join(home, 'run-beside'), 'beside.csv')
-  const { code, stderr } = await command([...words, '--parallel']).ended
+  const { code, stderr } = await command([...words, '--parallel', '--accept-odd-hold']).ended
   counts.executions += 1
   counts.sideBySide += 1
   const unended = world.beside.filter((id) => !sandbox.state.isEnded(id))
