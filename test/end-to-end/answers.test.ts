@@ -24,7 +24,7 @@ import {
   startFakeApi,
   unavailable,
 } from './fake-api.js'
-import { conversationIds, csvOf, openPlace, type ReportRow, reportOf } from './harness.js'
+import { conversationIds, csvOf, openPlace, type ReportRow, reportOf, summaryOf } from './harness.js'
 
 interface Row {
   name: string
@@ -299,14 +299,12 @@ describe('what the API answers', () => {
   })
 })
 
-test.concurrent('a port where nobody listens is a network error', async () => {
+test.concurrent('a port where nobody listens is an outage: the run stops (4), and no item failed', async () => {
   const place = openPlace()
   const input = place.write('stale.csv', csvOf(conversationIds(2)))
-  const args = `--base-url http://127.0.0.1:${await portWithoutListener()} --yes --api-limit none --attempts 2 --input ${input}`
-  expect(await place.run(['run', 'end-conversations', ...args.split(' ')])).toMatchObject({ code: 3 })
-  for (const row of reportOf(place.onlyRun())) {
-    expect(row).toMatchObject({ status: 'failed', reason: 'network_error', http_status: '', attempts: '2' })
-  }
+  const args = `--base-url http://127.0.0.1:${await portWithoutListener()} --yes --api-limit none --attempts 2 --max-outage 2s --input ${input}`
+  expect(await place.run(['run', 'end-conversations', ...args.split(' ')])).toMatchObject({ code: 4 })
+  expect(summaryOf(place.onlyRun())).toMatchObject({ totals: { failed: 0, unknown: 0, left: 2 } })
 })
 
 test.concurrent('a call that hangs is a time-out, and unknown when the last one hangs too', async () => {
