@@ -73,7 +73,11 @@ test.concurrent('the key is nowhere after success, failures, lost answers, a ret
 
 test.concurrent('nor after a 401, and nor when a wrong key is the trouble', async () => {
   const { place, api, args } = await scene()
-  api.script = (call) => (call.index === 3 ? unauthorized : ada(call))
+  api.script = (call) => {
+    if (call.index !== 3) return ada(call)
+    api.key = 'another'
+    return unauthorized
+  }
   const ended = [await place.run(args, { environment })]
   ended.push(
     await place.run(['resume', '--yes', '--log-level', 'trace'], {
